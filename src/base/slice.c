@@ -1,0 +1,107 @@
+#include "base/slice.h"
+
+bool slice_eq(struct slice a, struct slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+bool slice_eq_nocase(struct slice a, struct slice b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (ascii_lower(a.data[i]) != ascii_lower(b.data[i]))
+            return false;
+    return true;
+}
+
+bool slice_is_nocase(struct slice s, const char *text)
+{
+    return slice_eq_nocase(s, slice_cstr(text));
+}
+
+bool slice_starts(struct slice s, struct slice prefix)
+{
+    return s.len >= prefix.len && slice_eq(slice_sub(s, 0, prefix.len), prefix);
+}
+
+bool slice_starts_nocase(struct slice s, struct slice prefix)
+{
+    return s.len >= prefix.len && slice_eq_nocase(slice_sub(s, 0, prefix.len), prefix);
+}
+
+bool slice_ends_nocase(struct slice s, struct slice suffix)
+{
+    return s.len >= suffix.len && slice_eq_nocase(slice_from(s, s.len - suffix.len), suffix);
+}
+
+int slice_cmp(struct slice a, struct slice b)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    int c = n ? memcmp(a.data, b.data, n) : 0;
+    if (c)
+        return c;
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+size_t slice_find(struct slice s, char c)
+{
+    const char *p = s.len ? memchr(s.data, c, s.len) : NULL;
+    return p ? (size_t)(p - s.data) : SIZE_MAX;
+}
+
+size_t slice_rfind(struct slice s, char c)
+{
+    const char *p = s.len ? memrchr(s.data, c, s.len) : NULL;
+    return p ? (size_t)(p - s.data) : SIZE_MAX;
+}
+
+size_t slice_search(struct slice s, struct slice needle)
+{
+    if (needle.len == 0)
+        return 0;
+    const char *p = s.len ? memmem(s.data, s.len, needle.data, needle.len) : NULL;
+    return p ? (size_t)(p - s.data) : SIZE_MAX;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct slice slice_trim(struct slice s)
+{
+    while (s.len && is_blank(s.data[0]))
+        s = slice_from(s, 1);
+    while (s.len && is_blank(s.data[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+struct slice slice_split(struct slice *rest, char sep)
+{
+    size_t at = slice_find(*rest, sep);
+    struct slice head = slice_sub(*rest, 0, at);
+    *rest = at == SIZE_MAX ? SLICE_NONE : slice_from(*rest, at + 1);
+    return head;
+}
+
+enum result slice_parse_u64(struct slice s, uint64_t max, uint64_t *ret)
+{
+    uint64_t n = 0;
+    if (s.len == 0)
+        return INVALID;
+    for (size_t i = 0; i < s.len; i++)
+        if (!ascii_digit(s.data[i]))
+            return INVALID;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned digit = (unsigned)(s.data[i] - '0');
+        if (n > (UINT64_MAX - digit) / 10)
+            return LIMIT;
+        n = n * 10 + digit;
+    }
+    if (n > max)
+        return LIMIT;
+    *ret = n;
+    return OK;
+}

@@ -1,0 +1,134 @@
+/* ipc.h: typed messages between roles over a SOCK_SEQPACKET socket pair; one packet is one message,
+ * with the file descriptors that belong to it.
+ *
+ * A channel is a task of the engine (io/io.h). A request gets exactly one answer, its own or
+ * FAILURE (also when the channel breaks or the peer role restarts): the caller is never left
+ * waiting. A malformed message ends its channel, never the process. The master mends channels
+ * between roles that restarted: requests made meanwhile are answered FAILURE at once. */
+#ifndef IPC_IPC_H
+#define IPC_IPC_H
+
+#include "base/buf.h"
+#include "io/io.h"
+#include "ipc/messages.h"
+
+enum ipc_role {
+    ROLE_MASTER,
+    ROLE_AUTH,
+    ROLE_EDGE,
+    ROLE_MAILBOX,
+    ROLE_RELAY,
+    ROLE_AGENT,
+    ROLE_COUNT
+};
+const char *ipc_role_name(enum ipc_role r); /* "edge" */
+
+enum {
+    IPC_PACKET_MAX = 160 * 1024,
+    IPC_INLINE_MAX = 64 * 1024,
+    IPC_FDS_MAX = 64,
+    IPC_LIST_MAX = 2048
+};
+
+enum auth_outcome {
+    AUTH_OK,
+    AUTH_CHALLENGE,
+    AUTH_WRONG,
+    AUTH_MALFORMED,
+    AUTH_UNAVAILABLE,
+    AUTH_NO_MECHANISM,
+    AUTH_THROTTLED
+};
+
+/* One struct per message: struct ipc_deliver { … }. */
+#define IPC_TYPE_U8 uint8_t
+#define IPC_TYPE_U32 uint32_t
+#define IPC_TYPE_U64 uint64_t
+#define IPC_TYPE_STR struct slice
+#define IPC_TYPE_LIST struct slice_list
+#define IPC_DECLARE_FIELD(kind, name) IPC_TYPE_##kind name;
+#define IPC_DECLARE_STRUCT(NAME)                                                                   \
+    struct ipc_##NAME {                                                                            \
+        IPC_FIELDS_##NAME(IPC_DECLARE_FIELD)                                                       \
+    };
+IPC_MESSAGES(IPC_DECLARE_STRUCT)
+
+#define IPC_DECLARE_ENUM(NAME) IPC_##NAME,
+enum ipc_type { IPC_NO_TYPE, IPC_MESSAGES(IPC_DECLARE_ENUM) IPC_TYPE_COUNT };
+
+/* A received message. Slices point into the channel's packet and live until the handler returns:
+ * copy what is kept. fds not taken (set to -1) are closed after the handler. */
+struct ipc_message {
+    enum ipc_type type;
+    uint64_t call; /* 0: wants no answer */
+    union {
+#define IPC_DECLARE_MEMBER(NAME) struct ipc_##NAME NAME;
+        IPC_MESSAGES(IPC_DECLARE_MEMBER)
+    };
+    int fds[IPC_FDS_MAX];
+    size_t n_fds;
+};
+
+struct ipc_channel;
+
+/* An incoming request or notice (not an answer). Runs in an engine thread, one at a time per
+ * channel; must not block. To answer later, keep `call` (and the channel) and use ipc_answer. */
+typedef void ipc_handler_fn(void *arg, struct ipc_channel *c, struct ipc_message *m);
+/* The answer to a request: m->type is the expected type or IPC_FAILURE. Runs in the channel's
+ * thread: hand over (copy, io_wake), don't block. */
+typedef void ipc_answer_fn(void *arg, struct ipc_message *m);
+
+/* Takes the fd. `handler` gets every request. Lives until ipc_channel_close; `on_down` (may be
+ * NULL) is called once when the peer is gone; the channel then waits for ipc_channel_replace. */
+MUST_USE enum result ipc_channel_new(struct io_engine *e, int fd, enum ipc_role peer,
+                                     ipc_handler_fn *handler, void *arg,
+                                     void (*on_down)(void *arg, struct ipc_channel *c),
+                                     struct ipc_channel **ret);
+/* A new connection to the restarted peer (the fd of a CHANNEL message). What was outstanding has
+ * been answered FAILURE. */
+void ipc_channel_replace(struct ipc_channel *c, int fd);
+/* Answers what is outstanding with FAILURE, then frees. */
+void ipc_channel_close(struct ipc_channel *c);
+bool ipc_channel_up(struct ipc_channel *c);
+enum ipc_role ipc_channel_peer(struct ipc_channel *c);
+
+/* All of these may be called from any thread; slices and fds of `m` stay the caller's (fds are
+ * duplicated into the packet by the kernel; close yours afterwards). When the peer is slow, packets
+ * wait in a queue bounded to 16 MiB; past it a notice is dropped with FAILED, a request is answered
+ * FAILURE. */
+MUST_USE enum result ipc_send(struct ipc_channel *c, const struct ipc_message *m);
+/* on_answer is always called exactly once, maybe before this returns. m->call is set here. */
+void ipc_request(struct ipc_channel *c, struct ipc_message *m, ipc_answer_fn *on_answer, void *arg);
+void ipc_answer(struct ipc_channel *c, uint64_t call, struct ipc_message *m);
+/* An answer may outlive a channel's connection: calls of an old connection are dropped silently. */
+void ipc_answer_failure(struct ipc_channel *c, uint64_t call, const char *text);
+
+/* Encoding alone, for tests, the fuzzer and the command line's blocking use. The decoder checks
+ * every limit; lists are allocated from the arena. */
+MUST_USE enum result ipc_encode(const struct ipc_message *m, struct buf *out);
+struct arena;
+MUST_USE enum result ipc_decode(struct slice packet, struct arena *a, struct ipc_message *ret);
+
+/* Blocking use by the command line on a connected SOCK_SEQPACKET socket. */
+MUST_USE enum result ipc_send_blocking(int fd, const struct ipc_message *m);
+MUST_USE enum result ipc_receive_blocking(int fd, struct arena *a, struct buf *packet,
+                                          struct ipc_message *ret);
+
+/* Message bytes above IPC_INLINE_MAX travel in a sealed memfd. Makes one (close it after sending);
+ * reads one: checks the seals (no shrink, no write) and the size. */
+MUST_USE enum result ipc_memfd(struct slice bytes, int *ret_fd);
+MUST_USE enum result ipc_memfd_map(int fd, uint64_t expect_size, struct slice *ret);
+void ipc_memfd_unmap(struct slice s);
+
+/* Targets of a recipient. Text form, one string each:
+ *   "local ACCOUNT SP DETAIL"   (DETAIL may be empty: the part behind recipient_delimiter)
+ *   "remote ADDRESS" */
+struct target {
+    bool local;
+    struct slice account, detail; /* local */
+    struct slice address;         /* remote */
+};
+MUST_USE enum result target_parse(struct slice text, struct target *ret);
+void target_format(const struct target *t, struct buf *out);
+
+#endif

@@ -1,0 +1,141 @@
+/* messages.h: every message between roles, declared once. struct, encoder and decoder of each come
+ * from these lists (ipc.h). A role trusts a message only as far as its sender deserves: edge is
+ * believed neither who somebody is nor where mail may go (grants, auth/grant.h).
+ *
+ * Field kinds: U8 U32 U64 (numbers), STR (bytes), LIST (array of bytes). File descriptors travel
+ * beside the message (IPC_FDS_MAX). Every request carries `call`, which the answer repeats (ipc.h
+ * does it). X(name, who sends to whom, fields). Answers are named after their requests. */
+#ifndef IPC_MESSAGES_H
+#define IPC_MESSAGES_H
+
+#define IPC_MESSAGES(X)                                                                            \
+    X(CONFIGURE)                                                                                   \
+    X(LISTENERS) X(CHANNEL) X(SECRET) X(READY) X(STOP) X(FAILURE) X(GRANT_KEY) X(AUTH_START)       \
+        X(AUTH_STEP) X(AUTH_CANCEL) X(AUTH_RESULT) X(RCPT_CHECK) X(RCPT_RESULT) X(DELIVER)         \
+            X(DELIVER_RESULT) X(LOGGED_IN) X(LOGGED_IN_RESULT) X(RELAY_JOB) X(RELAY_RESULT)        \
+                X(RELAY_WINDOW) X(RELAY_MESSAGE) X(RELAY_MESSAGE_RESULT) X(EXPAND)                 \
+                    X(EXPAND_RESULT) X(PASSWORD_CHECK) X(PASSWORD_RESULT) X(RESOLVE)               \
+                        X(RESOLVE_RESULT) X(STATUS) X(STATUS_RESULT) X(CONTROL) X(CONTROL_OUTPUT)  \
+                            X(CONTROL_END)
+
+/* master -> every role. The effective settings as "name = value\n" text (conf_dump). */
+#define IPC_FIELDS_CONFIGURE(F) F(STR, settings) F(U64, generation)
+/* master -> edge, with one listening fd per entry: "smtp://127.0.0.1:2525" as configured. Replaces
+ * all. */
+#define IPC_FIELDS_LISTENERS(F) F(LIST, urls)
+/* master -> role, with one fd: a new channel to the role named (enum ipc_role). */
+#define IPC_FIELDS_CHANNEL(F) F(U8, role)
+/* master -> role, with one readable fd: a file that the role may not open itself, by the name of
+ * its setting and its path; `last` = 1 with the last of a set: they take effect together. */
+#define IPC_FIELDS_SECRET(F) F(STR, setting) F(STR, path) F(U8, last)
+/* role -> master: started, or a configuration was taken. */
+#define IPC_FIELDS_READY(F) F(U64, generation)
+#define IPC_FIELDS_STOP(F) F(U8, unused)
+/* any: the answer to a request that could not be served: the environment failed. */
+#define IPC_FIELDS_FAILURE(F) F(STR, text)
+
+/* auth -> mailbox: the key that signs grants; a new one at each start of auth. */
+#define IPC_FIELDS_GRANT_KEY(F) F(STR, key)
+
+/* edge -> auth: a SASL exchange. `conn` names the connection for all of its life. service: "smtp",
+ * "pop3", "imap"; secured: TLS or loopback; has_initial tells an empty initial response from none.
+ */
+#define IPC_FIELDS_AUTH_START(F)                                                                   \
+    F(U64, conn)                                                                                   \
+    F(STR, service) F(STR, client_ip) F(U8, secured) F(STR, mechanism) F(U8, has_initial)          \
+        F(STR, initial)
+#define IPC_FIELDS_AUTH_STEP(F) F(U64, conn) F(STR, response)
+/* edge -> auth: connection gone or exchange cancelled ("*"); no answer. forget = 1: forget its
+ * login too. */
+#define IPC_FIELDS_AUTH_CANCEL(F) F(U64, conn) F(U8, forget)
+/* outcome: enum auth_outcome (ipc.h). challenge: raw bytes, for CHALLENGE and for the data that
+ * comes with OK. account: the store's account name; login: as the client wrote it. grant: login
+ * token (auth/grant.h). */
+#define IPC_FIELDS_AUTH_RESULT(F)                                                                  \
+    F(U8, outcome) F(STR, challenge) F(STR, account) F(STR, login) F(STR, grant) F(STR, reason)
+
+/* edge -> auth: may this envelope go to this recipient, and where does it lead? conn: its login
+ * counts when it has one. helo_name and sender ("" null sender) as given; rcpt without brackets.
+ * service: "smtp", "submission", "lmtp". When client_ip claims to be in mynetworks the client's
+ * socket comes along (fd) as proof. */
+#define IPC_FIELDS_RCPT_CHECK(F)                                                                   \
+    F(U64, conn) F(STR, service) F(STR, client_ip) F(STR, helo_name) F(STR, sender) F(STR, rcpt)
+/* code 250 or 4xx/5xx, enhanced "5.7.1", text for the client; rule and where: for the log
+ * ("permit_sasl_authenticated", "main.cf:12"). targets: "local ACCOUNT" + detail or "remote
+ * ADDRESS" (ipc.h: target_*); grant covers rcpt and targets. sender_ok = 0: the sender is not this
+ * user's (then code says so). */
+#define IPC_FIELDS_RCPT_RESULT(F)                                                                  \
+    F(U32, code)                                                                                   \
+    F(STR, enhanced) F(STR, text) F(STR, rule) F(STR, where) F(LIST, targets) F(STR, grant)
+
+/* edge -> mailbox. message: the bytes with CRLF, Received on top, no Return-Path; or in a sealed
+ * memfd (fd) when larger than 64 KiB. summary: mime/summary.h. rcpts, targets, grants: rcpts[i] has
+ * target_counts[i] consecutive entries of targets (numbers in decimal), and grants[i]. dsn_*: one
+ * per rcpt, "" when absent. */
+#define IPC_FIELDS_DELIVER(F)                                                                      \
+    F(U64, conn)                                                                                   \
+    F(U64, message_id) F(STR, sender) F(STR, account) F(STR, client_ip) F(STR, service)            \
+        F(U8, smtputf8) F(U8, eightbit) F(STR, ret) F(STR, envid) F(LIST, rcpts)                   \
+            F(LIST, target_counts) F(LIST, targets) F(LIST, grants) F(LIST, dsn_notify)            \
+                F(LIST, dsn_orcpt) F(U64, size) F(STR, message) F(STR, summary)
+/* codes[i] "250" "452" "554"… and texts[i] per rcpt (enhanced code first, "2.0.0 …"). */
+#define IPC_FIELDS_DELIVER_RESULT(F) F(LIST, codes) F(LIST, texts)
+
+/* edge -> mailbox, with the connection's fd (or the plaintext socket pair of a TLS connection).
+ * service "pop3" or "imap"; grant: AUTH_RESULT's. tag: IMAP tag of the login command, answered by
+ * mailbox. pending: bytes already read behind the login command. tls: "" or "TLSv1.3 CIPHER". */
+#define IPC_FIELDS_LOGGED_IN(F)                                                                    \
+    F(U64, conn)                                                                                   \
+    F(STR, service) F(STR, account) F(STR, login) F(STR, grant) F(STR, client_ip) F(STR, tag)      \
+        F(STR, tls) F(STR, pending) F(STR, client_id)
+/* code 0: taken, the fd is mailbox's. Else refused, with a text for the client ("too many
+ * connections"). */
+#define IPC_FIELDS_LOGGED_IN_RESULT(F) F(U8, code) F(STR, text)
+
+/* mailbox -> relay: one delivery attempt. All rcpts go to one destination (domain or relayhost).
+ * The message comes inline or as a memfd, as in DELIVER. attempt counts from 1. Answer:
+ * RELAY_RESULT. */
+#define IPC_FIELDS_RELAY_JOB(F)                                                                    \
+    F(U64, message_id)                                                                             \
+    F(STR, destination) F(STR, sender) F(LIST, rcpts) F(U8, smtputf8) F(U8, eightbit) F(STR, ret)  \
+        F(STR, envid) F(LIST, dsn_notify) F(LIST, dsn_orcpt) F(U32, attempt) F(U64, size)          \
+            F(STR, message)
+/* One entry per rcpt: outcomes "sent" | "deferred" | "failed"; statuses "4.4.1"; replies: the
+ * remote's words or ours; remotes: "host[address]" or ""; diag_types: "smtp" when reply is the
+ * remote's, else "x-postrider". */
+#define IPC_FIELDS_RELAY_RESULT(F)                                                                 \
+    F(U64, message_id)                                                                             \
+    F(LIST, outcomes) F(LIST, statuses) F(LIST, replies) F(LIST, remotes) F(LIST, diag_types)      \
+        F(STR, tls)
+/* relay -> mailbox: how many jobs it takes at a time, in all and for one destination. */
+#define IPC_FIELDS_RELAY_WINDOW(F) F(U32, jobs) F(U32, per_destination)
+#define IPC_FIELDS_RELAY_MESSAGE(F) F(U64, message_id)
+#define IPC_FIELDS_RELAY_MESSAGE_RESULT(F) F(STR, message)
+
+/* mailbox -> auth: where do these addresses lead (bounces to local users, postmaster)? One target
+ * list as in RCPT_RESULT. */
+#define IPC_FIELDS_EXPAND(F) F(STR, address)
+#define IPC_FIELDS_EXPAND_RESULT(F) F(U32, code) F(STR, text) F(LIST, targets)
+
+/* auth -> agent: PAM. */
+#define IPC_FIELDS_PASSWORD_CHECK(F)                                                               \
+    F(STR, pam_service) F(STR, user) F(STR, password) F(STR, client_ip)
+/* code: 0 right, 1 wrong (or unknown, expired …: reason says), 2 could not be asked. */
+#define IPC_FIELDS_PASSWORD_RESULT(F) F(U8, code) F(STR, reason)
+
+/* any -> relay: DNS. type: 1 A, 12 PTR, 15 MX, 28 AAAA, 16 TXT. */
+#define IPC_FIELDS_RESOLVE(F) F(STR, name) F(U32, type)
+/* code 0 found, 1 no such name or data, 2 try again; answers as text ("10 mx.example.org"). */
+#define IPC_FIELDS_RESOLVE_RESULT(F) F(U8, code) F(LIST, answers) F(U8, secure)
+
+/* mailbox -> every role; items are "key=value" pairs. */
+#define IPC_FIELDS_STATUS(F) F(U8, unused)
+#define IPC_FIELDS_STATUS_RESULT(F) F(LIST, items)
+
+/* command line -> mailbox, over the control socket in state_directory: a command and its words
+ * ("queue", "list", "--json"). Answered by any number of CONTROL_OUTPUT and one CONTROL_END. */
+#define IPC_FIELDS_CONTROL(F) F(LIST, words)
+#define IPC_FIELDS_CONTROL_OUTPUT(F) F(STR, text)
+#define IPC_FIELDS_CONTROL_END(F) F(U8, status) F(STR, error)
+
+#endif

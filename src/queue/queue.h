@@ -1,0 +1,111 @@
+/* queue.h: what is still to be sent: envelopes and their schedule, as tables in the store's kv.
+ *
+ * A queued message is its envelope (sender, options) and one record per recipient; its bytes are
+ * the store's message (held by a reference, never copied). Recipients of one destination are
+ * attempted together. States: active (an attempt is under way, in memory only), deferred (waits for
+ * its time), hold (waits for release). A restart makes active deferred and due. Functions that
+ * write end in `done` from the commit thread, as store.h's. */
+#ifndef QUEUE_QUEUE_H
+#define QUEUE_QUEUE_H
+
+#include "store/store.h"
+
+struct queue;
+
+struct queue_options { /* seconds; Postfix's names */
+    uint64_t minimal_backoff_time, maximal_backoff_time, maximal_queue_lifetime,
+        bounce_queue_lifetime;
+    uint32_t recipient_limit; /* most recipients of one attempt */
+};
+
+/* Reads the schedule's head only; memory does not grow with the queue. */
+MUST_USE enum result queue_open(struct store *s, const struct queue_options *o, struct queue **ret,
+                                struct error *err);
+void queue_close(struct queue *q);
+/* New settings after a reload. */
+void queue_configure(struct queue *q, const struct queue_options *o);
+
+struct queue_rcpt {
+    struct slice address;  /* where it goes */
+    struct slice original; /* what the client said */
+    struct slice dsn_notify, dsn_orcpt;
+};
+struct queue_envelope {
+    uint64_t message; /* also the queue id */
+    struct slice sender, account, client_ip, ret, envid;
+    bool smtputf8, eightbit, bounce; /* bounce: this is a DSN itself (null sender) */
+    uint64_t size;
+    const struct queue_rcpt *rcpts;
+    size_t n_rcpts;
+};
+/* Adds the records to a delivery's batch, due at once; call before delivery_submit. After its
+ * `done` call queue_kick. */
+MUST_USE enum result queue_add(struct queue *q, struct delivery *d, const struct queue_envelope *e);
+void queue_kick(struct queue *q);
+
+/* One attempt: recipients of one message to one destination (lower-case domain, or the nexthop that
+ * `route` named). All slices live until queue_job_done. */
+struct queue_job {
+    struct queue_envelope envelope; /* with the recipients of this attempt */
+    struct slice destination;
+    uint32_t attempt;
+    int64_t arrived_s;
+};
+/* The next due job within the limits (at most `per_destination` jobs under way to one destination),
+ * or NOT_FOUND with *ret_wait_ms until the next one is due (-1: none). Oldest due first. */
+MUST_USE enum result queue_next(struct queue *q, uint32_t per_destination, struct queue_job **ret,
+                                int64_t *ret_wait_ms);
+
+enum queue_outcome { QUEUE_SENT, QUEUE_DEFERRED, QUEUE_FAILED };
+struct queue_rcpt_result {
+    enum queue_outcome outcome;
+    struct slice status;    /* "4.4.1" */
+    struct slice reply;     /* words */
+    struct slice remote;    /* "mx.example.org[192.0.2.1]" or "" */
+    struct slice diag_type; /* "smtp" or "x-postrider" */
+};
+/* Records the outcome of every recipient of the job (results[i] for rcpts[i]); frees the job.
+ * Deferred ones get their next time (exponential between the back-off limits; beyond the lifetime
+ * they fail). Recipients that failed and want a notice are bounced in the same batch: a DSN (RFC
+ * 3464) to the sender enters the queue, or, for local senders, is handed to `deliver_bounce`
+ * (below). */
+MUST_USE enum result queue_job_done(struct queue *q, struct queue_job *job,
+                                    const struct queue_rcpt_result *results, store_done_fn *done,
+                                    void *arg);
+
+/* Where a bounce goes is not the queue's knowledge: it calls this, from the thread of
+ * queue_job_done, with a finished DSN message (CRLF) for `rcpt`; the callee delivers or queues it
+ * and then calls finished(arg, r); only then are the failed recipients removed (at least once). */
+typedef void queue_bounce_fn(void *owner, struct slice rcpt, struct slice message, bool smtputf8,
+                             void (*finished)(void *arg, enum result r), void *arg);
+void queue_set_bounce(struct queue *q, queue_bounce_fn *fn, void *owner, const char *reporting_mta,
+                      const char *mailer_daemon_domain);
+
+/* ---- the administrator's view ---- */
+enum queue_state { QUEUE_STATE_ACTIVE, QUEUE_STATE_DEFERRED, QUEUE_STATE_HOLD };
+struct queue_info {
+    uint64_t message;
+    enum queue_state state;
+    struct slice sender;
+    uint64_t size;
+    int64_t arrived_s, next_attempt_s;
+    uint32_t attempts;
+    size_t n_rcpts;
+    const struct queue_rcpt *rcpts;
+    const struct slice *reasons; /* per rcpt: the last reply, or "" */
+};
+MUST_USE enum result queue_list(struct queue *q,
+                                bool (*each)(void *arg, const struct queue_info *i), void *arg);
+MUST_USE enum result queue_show(struct queue *q, uint64_t message,
+                                void (*each)(void *arg, const struct queue_info *i), void *arg);
+/* message 0: all. They wait for their commits. NOT_FOUND; BUSY when an attempt is under way
+ * (delete, hold). */
+MUST_USE enum result queue_flush(struct queue *q, uint64_t message);
+MUST_USE enum result queue_hold(struct queue *q, uint64_t message, bool on);
+MUST_USE enum result queue_delete(struct queue *q, uint64_t message);
+struct queue_stats {
+    uint64_t messages, recipients, active, held;
+};
+void queue_stats_get(struct queue *q, struct queue_stats *ret);
+
+#endif
