@@ -1,0 +1,80 @@
+/* conf.h: the configuration: read whole, checked whole, then an immutable snapshot.
+ *
+ * The file has main.cf's syntax: "name = value", continuation by leading white space, comments with
+ * #, $name, ${name} and $$. Who calls it: the master and the command line (conf_load), and every
+ * role, which gets the effective values as text from the master (conf_parse_effective). */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include "base/buf.h"
+#include "conf/settings.h"
+
+#define CONF_TYPE_BOOL bool
+#define CONF_TYPE_NUMBER int64_t
+#define CONF_TYPE_SECONDS int64_t
+#define CONF_TYPE_TEXT struct slice
+#define CONF_TYPE_LIST struct slice_list
+#define CONF_DECLARE(kind, name, ...) CONF_TYPE_##kind name;
+
+/* Texts are NUL-terminated behind their length. */
+struct conf {
+    CONF_SETTINGS(CONF_DECLARE)
+};
+
+/* One reference; immutable, may be shared by threads. */
+const struct conf *conf_ref(const struct conf *c);
+void conf_unref(const struct conf *c);
+
+/* Appends "FILE:LINE: reason, and what to do" lines, one for each error. */
+struct conf_errors {
+    struct buf text;
+    unsigned count;
+};
+void conf_errors_init(struct conf_errors *e);
+void conf_errors_release(struct conf_errors *e);
+
+/* Reads and checks the file. INVALID: every error is in `errors`. */
+MUST_USE enum result conf_load(const char *path, const struct conf **ret,
+                               struct conf_errors *errors);
+/* From text; `name` stands for the file in messages. */
+MUST_USE enum result conf_parse(struct slice text, const char *name, const struct conf **ret,
+                                struct conf_errors *errors);
+
+/* The effective values as text that conf_parse_effective takes back: what a role gets. */
+void conf_dump(const struct conf *c, struct buf *out);
+MUST_USE enum result conf_parse_effective(struct slice text, const struct conf **ret);
+
+/* Every setting: its name, effective value (as text, in `value`) and source: "postrider.conf:12" or
+ * "default". */
+void conf_each(const struct conf *c,
+               void (*each)(void *arg, const char *name, struct slice value, const char *source),
+               void *arg);
+/* Where the value of a setting comes from: "postrider.conf:12" or "default"; NULL: no such setting.
+ */
+const char *conf_source(const struct conf *c, const char *name);
+
+/* The listeners, taken apart. */
+enum listen_service {
+    LISTEN_SMTP,
+    LISTEN_SUBMISSION,
+    LISTEN_SUBMISSIONS,
+    LISTEN_LMTP,
+    LISTEN_POP3,
+    LISTEN_POP3S,
+    LISTEN_IMAP,
+    LISTEN_IMAPS
+};
+struct listen_url {
+    enum listen_service service;
+    struct slice host; /* "" all addresses; without [] */
+    struct slice path; /* Unix socket (then no host and port) */
+    uint16_t port;
+};
+MUST_USE enum result listen_parse(struct slice url, struct listen_url *ret);
+const char *listen_service_name(enum listen_service s); /* "smtp" */
+
+/* CIDR lists such as mynetworks: does the address (text) match an entry? Entries: 192.0.2.0/24,
+ * [2001:db8::]/32, single addresses, !entry excludes. *ret_entry names the one that decided. */
+bool conf_network_match(struct slice_list networks, struct slice ip, struct slice *ret_entry);
+
+#endif

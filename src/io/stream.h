@@ -1,0 +1,38 @@
+/* stream.h: bytes over a connected non-blocking socket, plain or TLS, for a task (io.h).
+ *
+ * A stream keeps no buffers of its own. `wants` says what the last call that returned BUSY waits
+ * for (TLS may have to write in order to read): give it to io_task_want. */
+#ifndef IO_STREAM_H
+#define IO_STREAM_H
+
+#include "base/buf.h"
+#include "io/io.h"
+#include "io/tls.h"
+
+struct stream {
+    int fd;          /* owned */
+    struct tls *tls; /* NULL: plain; owned */
+    unsigned wants;  /* IO_READ, IO_WRITE */
+};
+
+void stream_init(struct stream *s, int fd);
+/* Reads what is there, at most `most` bytes (and no more than fits), appending to `in`. OK: at
+ * least one byte was read (there may be more: call again until BUSY). BUSY: nothing now. CLOSED:
+ * end of file. LIMIT: `in` is full. FAILED: broken. */
+MUST_USE enum result stream_read(struct stream *s, struct buf *in, size_t most);
+/* Writes from the front of `out`, consuming what went. OK: all went. BUSY: the rest must wait.
+ * CLOSED or FAILED: broken. */
+MUST_USE enum result stream_write(struct stream *s, struct buf *out);
+/* Starts TLS on a plain stream; then call stream_handshake until it is not BUSY. `in` must be
+ * empty: bytes that a peer sent in clear behind STARTTLS are refused by the caller (RFC 3207
+ * section 4.2, the STARTTLS injection). */
+MUST_USE enum result stream_start_tls(struct stream *s, struct tls_context *c,
+                                      const char *peer_name, struct error *err);
+/* OK, BUSY, or FAILED with the reason. */
+MUST_USE enum result stream_handshake(struct stream *s, struct error *err);
+/* True when TLS holds decrypted bytes that no readiness event will tell of. */
+bool stream_pending(const struct stream *s);
+/* TLS close notify as far as it goes without waiting; closes the fd. */
+void stream_close(struct stream *s);
+
+#endif

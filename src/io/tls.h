@@ -1,0 +1,27 @@
+/* tls.h: TLS contexts and connections over OpenSSL 3. Used through stream.h. */
+#ifndef IO_TLS_H
+#define IO_TLS_H
+
+#include "base/buf.h"
+
+struct tls_context; /* reference-counted, immutable, shared by threads */
+struct tls;
+
+/* Server: PEM bytes of the certificate chain and the key. TLS 1.2 and newer, no renegotiation, no
+ * compression, session tickets, buffers released while idle. */
+MUST_USE enum result tls_server_new(struct slice cert_pem, struct slice key_pem,
+                                    struct tls_context **ret, struct error *err);
+/* Client. verify: check the chain against the system's store and the name; otherwise encrypt only
+ * (opportunistic, RFC 7435). */
+MUST_USE enum result tls_client_new(bool verify, struct tls_context **ret, struct error *err);
+struct tls_context *tls_context_ref(struct tls_context *c);
+void tls_context_unref(struct tls_context *c);
+
+/* A self-signed P-256 certificate for `name`, both as PEM appended to the buffers. */
+MUST_USE enum result tls_self_signed(const char *name, unsigned days, struct buf *cert_pem,
+                                     struct buf *key_pem, struct error *err);
+
+/* "TLSv1.3 TLS_AES_256_GCM_SHA384", appended. */
+void tls_describe(const struct tls *t, struct buf *out);
+
+#endif
