@@ -1,9 +1,11 @@
-/* settings.h: every parameter, declared once. The configuration's struct, its parser, its defaults, `config show` and
- * postrider.conf(5) come from this list. Names are Postfix's where Postfix has the thing, then Dovecot's, else ours.
+/* settings.h: every parameter, declared once. The configuration's struct, its parser, its defaults,
+ * `config show` and postrider.conf(5) come from this list. Names are Postfix's where Postfix has
+ * the thing, then Dovecot's, else ours.
  *
- * X(kind, name, default, min, max, origin, text). Kinds: BOOL yes/no; NUMBER (0 may mean "no limit": text says so);
- * SECONDS (Postfix's time: 30s 5m 1h 2d; default unit seconds); TEXT; LIST (comma or white space). min and max apply to NUMBER and
- * SECONDS. Defaults are written as in the file, and may use $name. origin: "postfix", "dovecot", "postrider". */
+ * X(kind, name, default, min, max, origin, text). Kinds: BOOL yes/no; NUMBER (0 may mean "no
+ * limit": text says so); SECONDS (Postfix's time: 30s 5m 1h 2d; default unit seconds); TEXT; LIST
+ * (comma or white space). min and max apply to NUMBER and SECONDS. Defaults are written as in the
+ * file, and may use $name. origin: "postfix", "dovecot", "postrider". */
 #ifndef CONF_SETTINGS_H
 #define CONF_SETTINGS_H
 

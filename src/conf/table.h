@@ -1,0 +1,26 @@
+/* table.h: the settings as data: one row for each, made from conf/settings.h. */
+#ifndef CONF_TABLE_H
+#define CONF_TABLE_H
+
+#include "conf/conf.h"
+
+enum conf_kind { CONF_BOOL, CONF_NUMBER, CONF_SECONDS, CONF_TEXT, CONF_LIST };
+
+struct conf_setting {
+    enum conf_kind kind;
+    const char *name, *fallback; /* the default, as text of the file */
+    int64_t min, max;            /* of NUMBER and SECONDS; max 0 with min 0: none */
+    const char *origin, *text;   /* for the manual page */
+    size_t offset;               /* in struct conf */
+};
+
+#define CONF_COUNT_ONE(...) +1
+enum { CONF_SETTING_COUNT = 0 CONF_SETTINGS(CONF_COUNT_ONE) };
+extern const struct conf_setting conf_table[CONF_SETTING_COUNT];
+
+/* Index of the setting, or SIZE_MAX. */
+size_t conf_find(struct slice name);
+/* The known name most like this one, or NULL where none is near. */
+const char *conf_suggest(struct slice name);
+
+#endif

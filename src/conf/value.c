@@ -1,0 +1,248 @@
+#include "conf/value.h"
+
+#include "conf/network.h"
+
+static enum result parse_bool(struct slice text, bool *ret, struct error *why)
+{
+    bool yes = slice_is_nocase(text, "yes");
+    if (!yes && !slice_is_nocase(text, "no"))
+        return error_set(why, INVALID, "`%.*s` is neither yes nor no", SLICE_ARG(text));
+    *ret = yes;
+    return OK;
+}
+
+static enum result check_range(const struct conf_setting *s, uint64_t n, int64_t *ret,
+                               struct error *why)
+{
+    if (n > (uint64_t)s->max || (int64_t)n < s->min)
+        return error_set(why, INVALID, "%llu is outside of %lld to %lld", (unsigned long long)n,
+                         (long long)s->min, (long long)s->max);
+    *ret = (int64_t)n;
+    return OK;
+}
+
+static enum result parse_number(const struct conf_setting *s, struct slice text, int64_t *ret,
+                                struct error *why)
+{
+    uint64_t n;
+    if (slice_parse_u64(text, INT64_MAX, &n) != OK)
+        return error_set(why, INVALID, "`%.*s` is not a whole number", SLICE_ARG(text));
+    return check_range(s, n, ret, why);
+}
+
+/* Postfix's time: a number and s, m, h, d or w; seconds without a unit. */
+static enum result parse_seconds(const struct conf_setting *s, struct slice text, int64_t *ret,
+                                 struct error *why)
+{
+    static const struct {
+        char unit;
+        uint64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+    uint64_t n, factor = 1;
+    struct slice digits = text;
+    char last = text.len ? ascii_lower(text.data[text.len - 1]) : 0;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (last == units[i].unit) {
+            factor = units[i].seconds;
+            digits = slice_sub(text, 0, text.len - 1);
+        }
+    if (slice_parse_u64(digits, INT64_MAX / (7 * 86400), &n) != OK)
+        return error_set(why, INVALID, "`%.*s` is no time: write a number and s, m, h, d or w",
+                         SLICE_ARG(text));
+    return check_range(s, n * factor, ret, why);
+}
+
+static bool separates(char c)
+{
+    return c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static enum result parse_list(struct slice text, struct arena *a, struct slice_list *ret,
+                              struct error *why)
+{
+    struct slice_list list = {arena_alloc_n(a, text.len / 2 + 1, sizeof *list.items), 0};
+    if (!list.items)
+        return error_set(why, FAILED, "the list is too long");
+    for (size_t at = 0; at < text.len;) {
+        size_t from = at;
+        while (at < text.len && !separates(text.data[at]))
+            at++;
+        if (at > from)
+            list.items[list.n++] = arena_dup(a, slice_sub(text, from, at - from));
+        while (at < text.len && separates(text.data[at]))
+            at++;
+    }
+    *ret = list;
+    return arena_failed(a) ? error_set(why, FAILED, "the list is too long") : OK;
+}
+
+/* ---- what a setting takes beyond its kind ---- */
+
+static enum result one_of(struct slice text, struct error *why, const char *const *words)
+{
+    struct buf all;
+    for (const char *const *w = words; *w; w++)
+        if (slice_is(text, *w))
+            return OK;
+    buf_init(&all, 160);
+    for (const char *const *w = words; *w; w++)
+        buf_printf(&all, "%s%s", w == words ? "" : w[1] ? ", " : " or ", *w);
+    error_set(why, INVALID, "`%.*s` is not one of: %.*s", SLICE_ARG(text),
+              SLICE_ARG(buf_slice(&all)));
+    buf_release(&all);
+    return INVALID;
+}
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static enum result check_tls_level(struct slice text, struct error *why)
+{
+    return one_of(text, why, WORDS("none", "may", "encrypt"));
+}
+
+static enum result check_log_level(struct slice text, struct error *why)
+{
+    return one_of(text, why, WORDS("error", "warning", "info", "debug"));
+}
+
+static enum result check_protocol(struct slice text, struct error *why)
+{
+    struct slice rest = text;
+    while (rest.data) {
+        enum result r =
+            one_of(slice_trim(slice_split(&rest, ',')), why, WORDS("all", "ipv4", "ipv6"));
+        if (r != OK)
+            return r;
+    }
+    return OK;
+}
+
+static enum result check_mechanism(struct slice text, struct error *why)
+{
+    static const char *const known[] = {"plain", "login"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (slice_is_nocase(text, known[i]))
+            return OK;
+    return error_set(why, INVALID, "mechanism `%.*s` is not served: plain and login are",
+                     SLICE_ARG(text));
+}
+
+static enum result check_delimiter(struct slice text, struct error *why)
+{
+    if (text.len > 1)
+        return error_set(why, INVALID, "`%.*s` must be one character", SLICE_ARG(text));
+    return OK;
+}
+
+static enum result check_path(struct slice text, struct error *why)
+{
+    if (text.len && text.data[0] == '<')
+        text = slice_trim(slice_from(text, 1));
+    if (text.len && text.data[0] != '/')
+        return error_set(why, INVALID, "`%.*s` must be a path that begins with /", SLICE_ARG(text));
+    return OK;
+}
+
+static enum result check_url(struct slice text, struct error *why)
+{
+    struct listen_url url;
+    if (listen_parse(text, &url) != OK)
+        return error_set(why, INVALID,
+                         "`%.*s` is no listener: write service://address:port with smtp, "
+                         "submission, submissions, lmtp, pop3, pop3s, imap or imaps, or "
+                         "lmtp:/path",
+                         SLICE_ARG(text));
+    return OK;
+}
+
+static enum result check_network(struct slice text, struct error *why)
+{
+    return network_check(text, why);
+}
+
+static enum result check_resolver(struct slice text, struct error *why)
+{
+    uint64_t port;
+    size_t at = slice_rfind(text, ':');
+    if (text.len && (at == SIZE_MAX || at == 0 ||
+                     slice_parse_u64(slice_from(text, at + 1), 65535, &port) != OK))
+        return error_set(why, INVALID, "`%.*s` must be address:port", SLICE_ARG(text));
+    return OK;
+}
+
+static enum result check_relayhost(struct slice text, struct error *why)
+{
+    bool brackets = text.len && text.data[0] == '[';
+    size_t end = brackets ? slice_find(text, ']') : slice_find(text, ':');
+    struct slice host = slice_sub(text, brackets, end - brackets);
+    struct slice rest = end == SIZE_MAX ? SLICE_NONE : slice_from(text, end + brackets);
+    uint64_t port;
+    if (text.len == 0)
+        return OK;
+    if (host.len == 0 || (brackets && end == SIZE_MAX) ||
+        (rest.len && (rest.data[0] != ':' ||
+                      slice_parse_u64(slice_from(rest, 1), 65535, &port) != OK || port == 0)))
+        return error_set(why, INVALID, "`%.*s` must be host, host:port, [host] or [host]:port",
+                         SLICE_ARG(text));
+    return OK;
+}
+
+static const struct {
+    const char *name;
+    enum result (*check)(struct slice text, struct error *why); /* of TEXT, or of each in a LIST */
+} checks[] = {
+    {"listen", check_url},
+    {"state_directory", check_path},
+    {"users_file", check_path},
+    {"alias_maps", check_path},
+    {"smtp_sasl_password_maps", check_path},
+    {"smtpd_tls_cert_file", check_path},
+    {"smtpd_tls_key_file", check_path},
+    {"ssl_cert", check_path},
+    {"ssl_key", check_path},
+    {"log_level", check_log_level},
+    {"mynetworks", check_network},
+    {"inet_protocols", check_protocol},
+    {"relayhost", check_relayhost},
+    {"smtp_dns_resolver", check_resolver},
+    {"smtpd_tls_security_level", check_tls_level},
+    {"smtp_tls_security_level", check_tls_level},
+    {"recipient_delimiter", check_delimiter},
+    {"auth_mechanisms", check_mechanism},
+};
+
+static enum result check_text(const struct conf_setting *s, struct slice text, struct error *why)
+{
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (strcmp(checks[i].name, s->name) == 0)
+            return checks[i].check(text, why);
+    return OK;
+}
+
+static enum result set_list(const struct conf_setting *s, struct slice text, struct arena *a,
+                            struct slice_list *ret, struct error *why)
+{
+    enum result r = parse_list(text, a, ret, why);
+    for (size_t i = 0; r == OK && i < ret->n; i++)
+        r = check_text(s, ret->items[i], why);
+    return r;
+}
+
+enum result conf_set_value(struct conf *c, const struct conf_setting *s, struct slice text,
+                           struct arena *a, struct error *why)
+{
+    void *at = (char *)c + s->offset;
+    switch (s->kind) {
+    case CONF_BOOL:
+        return parse_bool(text, at, why);
+    case CONF_NUMBER:
+        return parse_number(s, text, at, why);
+    case CONF_SECONDS:
+        return parse_seconds(s, text, at, why);
+    case CONF_LIST:
+        return set_list(s, text, a, at, why);
+    case CONF_TEXT:
+        *(struct slice *)at = arena_dup(a, text);
+        return arena_failed(a) ? error_set(why, FAILED, "no memory") : check_text(s, text, why);
+    }
+    return FAILED;
+}

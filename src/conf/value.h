@@ -1,0 +1,14 @@
+/* value.h: from the text of a value to the value: kinds, limits and the words that a setting takes.
+ */
+#ifndef CONF_VALUE_H
+#define CONF_VALUE_H
+
+#include "base/arena.h"
+#include "conf/table.h"
+
+/* Parses and checks; stores into `c` at the setting's offset. On INVALID `why` holds the reason and
+ * the proposal, without the parameter's name. */
+MUST_USE enum result conf_set_value(struct conf *c, const struct conf_setting *s, struct slice text,
+                                    struct arena *a, struct error *why);
+
+#endif
