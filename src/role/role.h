@@ -2,8 +2,10 @@
  * configuration, its secrets, its sandbox. A role supplies its functions in a table.
  *
  * Start of a role (after fork in the child): log name and signals set; control channel to the
- * master; first CONFIGURE, its SECRETs, LISTENERS and CHANNELs taken; ops->start; rights dropped
- * (os/sandbox.h: user, root folder, seccomp, Landlock); READY sent; the engine runs until STOP. */
+ * master; first CONFIGURE, its SECRETs, LISTENERS and CHANNELs taken; ops->prepare, with all rights
+ * and no thread yet; user changed, root folder changed, Landlock applied (they bind threads begun
+ * later); ops->start, as the role's user; seccomp on all threads; READY sent; the engine runs until
+ * STOP. */
 #ifndef ROLE_ROLE_H
 #define ROLE_ROLE_H
 
@@ -21,7 +23,10 @@ struct role_secret {
 
 struct role_ops {
     enum ipc_role role;
-    /* Makes the role's state (role->state) with what needs rights; tasks may be opened. err: why
+    /* What needs rights that the role will not keep (reading /etc/resolv.conf …); starts no
+     * thread and makes no file that the role's user should own. May be NULL. */
+    enum result (*prepare)(struct role *r, struct error *err);
+    /* Makes the role's state (role->state); tasks may be opened, threads started. err: why
      * not. */
     enum result (*start)(struct role *r, struct error *err);
     /* A new configuration after a reload, from a task; NULL: nothing to do. */
