@@ -13,13 +13,15 @@ void base64_encode_lines(struct slice bytes, struct buf *out);
  * when out is too small. */
 MUST_USE enum result base64_decode(struct slice text, struct buf *out);
 
+/* The six bits that a character stands for, or -1. */
+int base64_value(char c);
+
 /* ---- transfer encodings, in pieces: bytes that are no code are skipped (RFC 2045 6.8) ---- */
 enum transfer { TRANSFER_IDENTITY, TRANSFER_BASE64, TRANSFER_QUOTED };
 struct transfer_decoder {
     enum transfer kind;
     uint32_t bits; /* base64: what has come of a group */
     unsigned n_bits;
-    bool ended;       /* base64: padding was seen; data behind it begins anew */
     char pending[80]; /* quoted-printable: what may be the beginning of "=XX" or trailing space */
     unsigned n_pending;
 };
