@@ -60,6 +60,10 @@ struct role {
 /* The snapshot of now: the caller's reference (conf_unref). */
 const struct conf *role_conf(struct role *r);
 
+/* Appends this role's own "key=value\n" items, as its STATUS_RESULT has them: ops->status and what
+ * the runtime adds (pid, uptime, memory, what of the sandbox is in force). */
+void role_status_items(struct role *r, struct buf *out);
+
 /* The roles' tables, one in each folder: role/edge/edge.c defines role_edge, and so on. */
 extern const struct role_ops role_auth, role_edge, role_mailbox, role_relay, role_agent;
 

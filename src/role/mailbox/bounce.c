@@ -1,0 +1,153 @@
+/* bounce.c: a bounce that the queue made, to its sender: auth says where that is; then it is
+ * delivered or queued like any message, with the null sender. */
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "mime/summary.h"
+#include "role/mailbox/feed.h"
+#include "role/mailbox/mailbox.h"
+
+enum { ARENA_MAX = 16 << 20 };
+
+struct bounce {
+    struct mailbox_role *mailbox;
+    struct arena arena;
+    struct slice rcpt, message;
+    bool smtputf8, queued;
+    uint64_t id;
+    void (*finished)(void *arg, enum result r);
+    void *arg;
+};
+
+static void finish(struct bounce *b, enum result r)
+{
+    LOG(r == OK ? LOG_INFO : LOG_ERROR, r == OK ? "bounce.stored" : "bounce.failed",
+        LOG_C("id", log_id(b->id).text), LOG_S("rcpt", b->rcpt), LOG_C("result", result_name(r)));
+    b->finished(b->arg, r);
+    arena_release(&b->arena);
+    free(b);
+}
+
+static void committed(void *arg, enum result r)
+{
+    struct bounce *b = arg;
+    if (b->queued) {
+        queue_added(b->mailbox->queue, b->id, r);
+        feed_kick(b->mailbox->feed);
+    }
+    finish(b, r);
+}
+
+static enum result add_local(struct bounce *b, struct delivery *d, struct slice name)
+{
+    struct account *account;
+    enum result r = account_open(b->mailbox->store, name, &account);
+    if (r != OK)
+        return r;
+    struct delivery_target to = {.account = account, .mailbox = SLICE("INBOX")};
+    r = delivery_add(d, &to);
+    account_unref(account);
+    return r;
+}
+
+static enum result add_remote(struct bounce *b, struct delivery *d, const struct queue_rcpt *rcpts,
+                              size_t n)
+{
+    struct queue_envelope e = {.message = b->id,
+                               .sender = SLICE(""),
+                               .smtputf8 = b->smtputf8,
+                               .bounce = true,
+                               .size = b->message.len,
+                               .rcpts = rcpts,
+                               .n_rcpts = n};
+    enum result r = n ? queue_add(b->mailbox->queue, d, &e) : OK;
+    b->queued = n && r == OK;
+    return r;
+}
+
+static enum result add_targets(struct bounce *b, struct delivery *d, struct slice_list targets)
+{
+    size_t n_remote = 0;
+    struct queue_rcpt *remote = arena_alloc_n(&b->arena, targets.n + 1, sizeof *remote);
+    enum result r = remote ? OK : FAILED;
+    for (size_t i = 0; r == OK && i < targets.n; i++) {
+        struct target t;
+        r = target_parse(targets.items[i], &t);
+        if (r == OK && t.local)
+            r = add_local(b, d, t.account);
+        else if (r == OK)
+            remote[n_remote++] = (struct queue_rcpt){.address = t.address,
+                                                     .original = b->rcpt,
+                                                     .dsn_notify = SLICE("NEVER"),
+                                                     .dsn_orcpt = SLICE("")};
+    }
+    return r == OK ? add_remote(b, d, remote, n_remote) : r;
+}
+
+static enum result write_message(struct bounce *b, struct delivery *d)
+{
+    struct buf summary;
+    buf_init(&summary, SUMMARY_BYTES_MAX);
+    enum result r = summary_build(b->message, &summary);
+    if (r == OK)
+        r = delivery_write(d, b->message);
+    if (r == OK)
+        delivery_summary(d, buf_slice(&summary));
+    buf_release(&summary);
+    return r;
+}
+
+static enum result store_bounce(struct bounce *b, struct slice_list targets)
+{
+    struct delivery *d;
+    enum result r = delivery_new(b->mailbox->store, b->id, &d);
+    if (r != OK)
+        return r;
+    r = write_message(b, d);
+    if (r == OK)
+        r = add_targets(b, d, targets);
+    if (r == OK)
+        r = delivery_submit(d, committed, b);
+    else
+        delivery_abandon(d);
+    if (r != OK && b->queued)
+        queue_added(b->mailbox->queue, b->id, r);
+    return r;
+}
+
+static void expanded(void *arg, struct ipc_message *m)
+{
+    struct bounce *b = arg;
+    enum result r = FAILED;
+    if (m->type == IPC_EXPAND_RESULT && m->EXPAND_RESULT.code / 100 == 2) {
+        r = store_bounce(b, m->EXPAND_RESULT.targets);
+        if (r == OK)
+            return; /* committed() finishes */
+    } else if (m->type == IPC_EXPAND_RESULT && m->EXPAND_RESULT.code / 100 == 5) {
+        r = NOT_FOUND; /* the sender does not exist (any more): nobody to tell */
+    }
+    finish(b, r);
+}
+
+void mailbox_bounce(void *owner, struct slice rcpt, struct slice message, bool smtputf8,
+                    void (*finished)(void *arg, enum result r), void *arg)
+{
+    struct mailbox_role *m = owner;
+    struct bounce *b = calloc(1, sizeof *b);
+    if (!b) {
+        finished(arg, FAILED);
+        return;
+    }
+    *b = (struct bounce){
+        .mailbox = m, .smtputf8 = smtputf8, .id = log_id_new(), .finished = finished, .arg = arg};
+    arena_init(&b->arena, ARENA_MAX);
+    b->rcpt = arena_dup(&b->arena, rcpt);
+    b->message = arena_dup(&b->arena, message);
+    if (arena_failed(&b->arena)) {
+        finish(b, FAILED);
+        return;
+    }
+    struct ipc_message ask = {.type = IPC_EXPAND};
+    ask.EXPAND.address = b->rcpt;
+    ipc_request(m->role->peers[ROLE_AUTH], &ask, expanded, b);
+}

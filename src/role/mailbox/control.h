@@ -1,0 +1,33 @@
+/* control.h: the command line's questions and orders, over the control socket in state_directory.
+ */
+#ifndef ROLE_MAILBOX_CONTROL_H
+#define ROLE_MAILBOX_CONTROL_H
+
+#include "ipc/ipc.h"
+
+struct control;
+struct mailbox_role;
+
+/* Takes the listening fd. */
+MUST_USE enum result control_new(int listen_fd, struct control **ret);
+/* Begins to answer; c may be NULL (no socket: tests). */
+MUST_USE enum result control_start(struct mailbox_role *m, struct control *c, struct error *err);
+void control_free(struct control *c);
+
+/* One command being answered. Freed by control_end. */
+struct control_call {
+    struct mailbox_role *mailbox;
+    struct ipc_channel *channel;
+    uint64_t call;
+    struct buf out; /* sent in pieces as it grows */
+};
+/* Sends what has gathered, when it is enough for a packet. */
+void control_flush_some(struct control_call *c);
+/* Sends the rest and the end: status 0, or 1 and the reason. Frees c. */
+void control_end(struct control_call *c, unsigned status, const char *error);
+
+/* The commands: words without the command itself. Each ends with control_end. */
+typedef void control_command_fn(struct control_call *c, const struct slice *words, size_t n);
+control_command_fn control_queue, control_mailbox, control_status;
+
+#endif

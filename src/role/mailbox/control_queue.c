@@ -1,0 +1,159 @@
+/* control_queue.c: queue list|show|flush|hold|release|delete. */
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "role/mailbox/control.h"
+#include "role/mailbox/feed.h"
+#include "role/mailbox/mailbox.h"
+
+struct listing {
+    struct control_call *call;
+    bool as_json, any;
+    struct json array;
+};
+
+static const char *state_name(enum queue_state s)
+{
+    return s == QUEUE_STATE_ACTIVE ? "active" : s == QUEUE_STATE_HOLD ? "hold" : "deferred";
+}
+
+static void put_time(struct buf *out, int64_t seconds)
+{
+    char text[32];
+    struct tm tm;
+    time_t t = (time_t)seconds;
+    gmtime_r(&t, &tm);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    buf_puts(out, text);
+}
+
+static void put_json(struct listing *l, const struct queue_info *i)
+{
+    json_item(&l->array);
+    struct json o = json_begin(&l->call->out, '{');
+    json_put_string(&o, "id", slice_cstr(log_id(i->message).text));
+    json_put_string(&o, "state", slice_cstr(state_name(i->state)));
+    json_put_string(&o, "sender", i->sender);
+    json_put_number(&o, "size", (int64_t)i->size);
+    json_put_number(&o, "arrived", i->arrived_s);
+    json_put_number(&o, "next_attempt", i->next_attempt_s);
+    json_put_number(&o, "attempts", i->attempts);
+    json_key(&o, "recipients");
+    struct json rcpts = json_begin(&l->call->out, '[');
+    for (size_t k = 0; k < i->n_rcpts; k++) {
+        json_item(&rcpts);
+        struct json r = json_begin(&l->call->out, '{');
+        json_put_string(&r, "address", i->rcpts[k].address);
+        json_put_string(&r, "reason", i->reasons[k]);
+        json_end(&r);
+    }
+    json_end(&rcpts);
+    json_end(&o);
+}
+
+static void put_text(struct listing *l, const struct queue_info *i)
+{
+    struct buf *out = &l->call->out;
+    buf_printf(out, "%s %-8s %8llu  ", log_id(i->message).text, state_name(i->state),
+               (unsigned long long)i->size);
+    put_time(out, i->arrived_s);
+    buf_printf(out, "  <%.*s>\n", SLICE_ARG(i->sender));
+    for (size_t k = 0; k < i->n_rcpts; k++) {
+        buf_printf(out, "    %.*s", SLICE_ARG(i->rcpts[k].address));
+        if (i->reasons[k].len)
+            buf_printf(out, "  (%.*s)", SLICE_ARG(i->reasons[k]));
+        buf_putc(out, '\n');
+    }
+    if (i->state == QUEUE_STATE_DEFERRED) {
+        buf_printf(out, "    attempts: %u, next: ", i->attempts);
+        put_time(out, i->next_attempt_s);
+        buf_putc(out, '\n');
+    }
+}
+
+static void put_one(struct listing *l, const struct queue_info *i)
+{
+    l->any = true;
+    if (l->as_json)
+        put_json(l, i);
+    else
+        put_text(l, i);
+    control_flush_some(l->call);
+}
+
+static bool each_listed(void *arg, const struct queue_info *i)
+{
+    put_one(arg, i);
+    return true;
+}
+
+static void each_shown(void *arg, const struct queue_info *i)
+{
+    put_one(arg, i);
+}
+
+static void list(struct control_call *c, bool as_json, bool all, uint64_t id)
+{
+    struct listing l = {.call = c, .as_json = as_json};
+    if (as_json)
+        l.array = json_begin(&c->out, '[');
+    enum result r = all ? queue_list(c->mailbox->queue, each_listed, &l)
+                        : queue_show(c->mailbox->queue, id, each_shown, &l);
+    if (as_json) {
+        json_end(&l.array);
+        buf_putc(&c->out, '\n');
+    } else if (all && !l.any) {
+        buf_puts(&c->out, "Mail queue is empty\n");
+    }
+    control_end(c, r != OK, r == NOT_FOUND ? "no such message in the queue" : result_name(r));
+}
+
+static enum result change(struct mailbox_role *m, struct slice verb, uint64_t id)
+{
+    if (slice_is(verb, "flush"))
+        return queue_flush(m->queue, id);
+    if (slice_is(verb, "hold"))
+        return queue_hold(m->queue, id, true);
+    if (slice_is(verb, "release"))
+        return queue_hold(m->queue, id, false);
+    if (slice_is(verb, "delete"))
+        return queue_delete(m->queue, id);
+    return INVALID;
+}
+
+static void order(struct control_call *c, struct slice verb, uint64_t id)
+{
+    enum result r = change(c->mailbox, verb, id);
+    feed_kick(c->mailbox->feed);
+    control_end(c, r != OK,
+                r == NOT_FOUND ? "no such message in the queue"
+                : r == BUSY    ? "a delivery attempt is under way: try again in a moment"
+                : r == INVALID ? "unknown queue command"
+                               : result_name(r));
+}
+
+void control_queue(struct control_call *c, const struct slice *words, size_t n)
+{
+    struct slice verb = n ? words[0] : SLICE("");
+    bool as_json = n && slice_is(words[n - 1], "--json");
+    uint64_t id = 0;
+    n -= as_json;
+    bool all = n < 2 || slice_is(words[1], "all");
+    if (slice_is(verb, "list")) {
+        list(c, as_json, true, 0);
+        return;
+    }
+    if (n < 2 && !slice_is(verb, "flush")) {
+        control_end(c, 1, "name a message id, or \"all\"");
+        return;
+    }
+    if (!all && log_id_parse(words[1], &id) != OK) {
+        control_end(c, 1, "that is no message id");
+        return;
+    }
+    if (slice_is(verb, "show"))
+        list(c, as_json, all, id);
+    else
+        order(c, verb, id);
+}

@@ -1,0 +1,222 @@
+/* feed.c: one task that takes due jobs from the queue and sends them to relay; answers come back on
+ * the channel's thread, are recorded, and kick the task for the next. */
+#include "role/mailbox/feed.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "role/mailbox/mailbox.h"
+
+enum { RETRY_MS = 1000, LONGEST_SLEEP_MS = 60 * 1000, MESSAGE_MAX = 1 << 30, ARENA_MAX = 8 << 20 };
+
+struct feed {
+    struct io_task task;
+    struct mailbox_role *mailbox;
+    atomic_uint jobs, per_destination, under_way;
+};
+
+struct job {
+    struct feed *feed;
+    struct queue_job *queued;
+};
+
+void feed_kick(struct feed *f)
+{
+    io_wake(&f->task);
+}
+
+void feed_window(struct feed *f, uint32_t jobs, uint32_t per_destination)
+{
+    f->jobs = jobs;
+    f->per_destination = per_destination;
+    feed_kick(f);
+}
+
+static void recorded(void *arg, enum result r)
+{
+    struct feed *f = arg;
+    if (r != OK)
+        LOG(LOG_ERROR, "queue.not_recorded", LOG_C("result", result_name(r)));
+    atomic_fetch_sub(&f->under_way, 1);
+    feed_kick(f);
+}
+
+static enum result parse_outcome(struct slice word, enum queue_outcome *ret)
+{
+    if (slice_is(word, "sent"))
+        *ret = QUEUE_SENT;
+    else if (slice_is(word, "deferred"))
+        *ret = QUEUE_DEFERRED;
+    else if (slice_is(word, "failed"))
+        *ret = QUEUE_FAILED;
+    else
+        return INVALID;
+    return OK;
+}
+
+/* Reads relay's answer into results; anything unusable defers the recipient. */
+static void read_results(const struct ipc_RELAY_RESULT *r, struct queue_rcpt_result *out, size_t n)
+{
+    bool usable = r->outcomes.n == n && r->statuses.n == n && r->replies.n == n &&
+                  r->remotes.n == n && r->diag_types.n == n;
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (struct queue_rcpt_result){
+            .outcome = QUEUE_DEFERRED,
+            .status = SLICE("4.3.0"),
+            .reply = SLICE("the relay role gave no usable answer"),
+            .remote = SLICE(""),
+            .diag_type = SLICE("x-postrider"),
+        };
+        if (!usable || parse_outcome(r->outcomes.items[i], &out[i].outcome) != OK)
+            continue;
+        out[i].status = r->statuses.items[i];
+        out[i].reply = r->replies.items[i];
+        out[i].remote = r->remotes.items[i];
+        out[i].diag_type = r->diag_types.items[i];
+    }
+}
+
+static void not_attempted(struct feed *f, struct queue_job *queued)
+{
+    queue_job_abandon(f->mailbox->queue, queued);
+    atomic_fetch_sub(&f->under_way, 1);
+    feed_kick(f);
+}
+
+static void record(struct feed *f, struct queue_job *queued, const struct ipc_message *m)
+{
+    size_t n = queued->envelope.n_rcpts;
+    struct queue_rcpt_result *results =
+        m->type == IPC_RELAY_RESULT ? calloc(n + 1, sizeof *results) : NULL;
+    if (results) {
+        read_results(&m->RELAY_RESULT, results, n);
+        queue_job_done(f->mailbox->queue, queued, results, recorded, f);
+        free(results);
+    } else {
+        not_attempted(f, queued);
+    }
+}
+
+static void answered(void *arg, struct ipc_message *m)
+{
+    struct job *j = arg;
+    record(j->feed, j->queued, m);
+    free(j);
+}
+
+static struct slice_list list_of(struct arena *a, const struct queue_envelope *e, size_t offset)
+{
+    struct slice_list l = {arena_alloc_n(a, e->n_rcpts + 1, sizeof *l.items), e->n_rcpts};
+    for (size_t i = 0; l.items && i < l.n; i++)
+        l.items[i] = *(const struct slice *)((const char *)&e->rcpts[i] + offset);
+    return l;
+}
+
+/* The stored form begins with our Return-Path, which must not travel on (RFC 5321 4.4). */
+static void drop_return_path(struct buf *message)
+{
+    struct slice s = buf_slice(message);
+    if (slice_starts_nocase(s, SLICE("Return-Path:"))) {
+        size_t end = slice_search(s, SLICE("\r\n"));
+        buf_consume(message, end == SIZE_MAX ? 0 : end + 2);
+    }
+}
+
+static enum result put_message(struct ipc_message *m, struct slice bytes)
+{
+    m->RELAY_JOB.size = bytes.len;
+    if (bytes.len <= IPC_INLINE_MAX) {
+        m->RELAY_JOB.message = bytes;
+        return OK;
+    }
+    m->n_fds = 1;
+    return ipc_memfd(bytes, &m->fds[0]);
+}
+
+static enum result send_job(struct feed *f, struct queue_job *q, struct buf *message)
+{
+    const struct queue_envelope *e = &q->envelope;
+    struct job *j = malloc(sizeof *j);
+    struct arena a;
+    struct ipc_message m = {.type = IPC_RELAY_JOB};
+    if (!j)
+        return FAILED;
+    *j = (struct job){f, q};
+    arena_init(&a, ARENA_MAX);
+    m.RELAY_JOB.message_id = e->message;
+    m.RELAY_JOB.destination = q->destination;
+    m.RELAY_JOB.sender = e->sender;
+    m.RELAY_JOB.rcpts = list_of(&a, e, offsetof(struct queue_rcpt, address));
+    m.RELAY_JOB.dsn_notify = list_of(&a, e, offsetof(struct queue_rcpt, dsn_notify));
+    m.RELAY_JOB.dsn_orcpt = list_of(&a, e, offsetof(struct queue_rcpt, dsn_orcpt));
+    m.RELAY_JOB.smtputf8 = e->smtputf8;
+    m.RELAY_JOB.eightbit = e->eightbit;
+    m.RELAY_JOB.ret = e->ret;
+    m.RELAY_JOB.envid = e->envid;
+    m.RELAY_JOB.attempt = q->attempt;
+    enum result r = arena_failed(&a) ? FAILED : put_message(&m, buf_slice(message));
+    if (r == OK)
+        ipc_request(f->mailbox->role->peers[ROLE_RELAY], &m, answered, j);
+    else
+        free(j);
+    if (m.n_fds && r == OK)
+        close(m.fds[0]);
+    arena_release(&a);
+    return r;
+}
+
+static void start_job(struct feed *f, struct queue_job *q)
+{
+    struct buf message;
+    buf_init(&message, MESSAGE_MAX);
+    enum result r = message_read(f->mailbox->store, q->envelope.message, 0, UINT64_MAX, &message);
+    if (r == OK) {
+        drop_return_path(&message);
+        r = send_job(f, q, &message);
+    }
+    buf_release(&message);
+    if (r != OK) {
+        LOG(LOG_ERROR, "queue.message_unreadable", LOG_C("id", log_id(q->envelope.message).text),
+            LOG_C("result", result_name(r)));
+        not_attempted(f, q);
+    }
+}
+
+static void run(struct io_task *task, unsigned events)
+{
+    struct feed *f = CONTAINER_OF(task, struct feed, task);
+    int64_t wait_ms = -1;
+    (void)events;
+    while (ipc_channel_up(f->mailbox->role->peers[ROLE_RELAY]) && f->under_way < f->jobs) {
+        struct queue_job *q;
+        enum result r = queue_next(f->mailbox->queue, f->per_destination, &q, &wait_ms);
+        if (r != OK) {
+            if (r != NOT_FOUND)
+                wait_ms = RETRY_MS;
+            break;
+        }
+        atomic_fetch_add(&f->under_way, 1);
+        start_job(f, q);
+    }
+    if (wait_ms >= 0)
+        io_task_deadline(task, wait_ms < 1                  ? 1
+                               : wait_ms > LONGEST_SLEEP_MS ? LONGEST_SLEEP_MS
+                                                            : wait_ms);
+}
+
+enum result feed_new(struct mailbox_role *m, struct feed **ret)
+{
+    struct feed *f = calloc(1, sizeof *f);
+    if (!f)
+        return FAILED;
+    f->mailbox = m;
+    io_task_open(m->role->engine, &f->task, -1, run);
+    *ret = f;
+    return OK;
+}
+
+void feed_free(struct feed *f)
+{
+    free(f);
+}

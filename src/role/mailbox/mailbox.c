@@ -1,0 +1,221 @@
+/* mailbox.c: start, messages and end of the mailbox role. */
+#include "role/mailbox/mailbox.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "role/mailbox/control.h"
+#include "role/mailbox/feed.h"
+
+enum { LOGINS_REMEMBERED = 200000, COUNTED_MAX = 1000000 };
+
+static struct queue_options queue_options_of(const struct conf *c)
+{
+    return (struct queue_options){
+        .minimal_backoff_time = (uint64_t)c->minimal_backoff_time,
+        .maximal_backoff_time = (uint64_t)c->maximal_backoff_time,
+        .maximal_queue_lifetime = (uint64_t)c->maximal_queue_lifetime,
+        .bounce_queue_lifetime = (uint64_t)c->bounce_queue_lifetime,
+        .recipient_limit = (uint32_t)c->default_destination_recipient_limit,
+    };
+}
+
+static enum result open_kv(struct mailbox_role *m, const struct conf *c, struct error *err)
+{
+    char path[4096];
+    struct kv_recovery did = {0};
+    snprintf(path, sizeof path, "%.*s/store", SLICE_ARG(c->state_directory));
+    struct kv_options options = {.directory = path,
+                                 .reserve_bytes = (uint64_t)c->reserve_disk_bytes};
+    enum result r = kv_open(&options, &m->kv, &did, err);
+    if (r == OK)
+        LOG(LOG_INFO, "store.opened", LOG_C("path", path), LOG_U("segments", did.segments),
+            LOG_U("replayed_batches", did.replayed_batches),
+            LOG_U("replayed_bytes", did.replayed_bytes), LOG_U("torn_bytes", did.torn_bytes),
+            LOG_U("ms", did.elapsed_us / 1000));
+    return r;
+}
+
+/* What became of a queued recipient: the end of its journey, or the next station. */
+static void log_queue_event(void *owner, const struct queue_event *e)
+{
+    bool lost = strcmp(e->what, "dropped") == 0;
+    (void)owner;
+    LOG(lost ? LOG_WARNING : LOG_INFO, "queue.outcome", LOG_C("id", log_id(e->message).text),
+        LOG_S("from", e->sender), LOG_S("rcpt", e->rcpt), LOG_C("outcome", e->what),
+        LOG_C("why", e->why ? e->why : ""), LOG_S("dsn", e->status), LOG_S("remote", e->remote),
+        LOG_S("reply", e->reply), LOG_I("arrived", e->arrived_s), LOG_I("next", e->next_s));
+}
+
+static enum result open_all(struct mailbox_role *m, const struct conf *c, struct error *err)
+{
+    struct store_options store = {.quota_bytes = (uint64_t)c->mailbox_quota};
+    struct queue_options queue = queue_options_of(c);
+    enum result r = open_kv(m, c, err);
+    if (r == OK)
+        r = store_open(m->kv, &store, &m->store, err);
+    if (r == OK)
+        r = queue_open(m->store, &queue, &m->queue, err);
+    if (r == OK)
+        r = grant_seen_new(LOGINS_REMEMBERED, &m->seen_logins);
+    if (r == OK) {
+        queue_set_bounce(m->queue, mailbox_bounce, m, c->myhostname.data, c->myorigin.data);
+        queue_set_events(m->queue, log_queue_event, m);
+    }
+    return r;
+}
+
+static enum result start(struct role *role, struct error *err)
+{
+    struct mailbox_role *m = role->state ? role->state : calloc(1, sizeof *m);
+    if (!m)
+        return error_set(err, FAILED, "no memory");
+    role->state = m;
+    m->role = role;
+    pthread_mutex_init(&m->lock, NULL);
+    list_init(&m->sessions);
+    map_init(&m->sessions_of, COUNTED_MAX);
+    const struct conf *c = role_conf(role);
+    enum result r = open_all(m, c, err);
+    if (r == OK)
+        r = feed_new(m, &m->feed);
+    if (r == OK)
+        r = control_start(m, m->control, err);
+    conf_unref(c);
+    return r;
+}
+
+static void configured(struct role *role)
+{
+    const struct conf *c = role_conf(role);
+    struct queue_options o = queue_options_of(c);
+    queue_configure(mailbox_state(role)->queue, &o);
+    conf_unref(c);
+}
+
+enum result mailbox_grant_key(struct mailbox_role *m, struct grant_key *ret)
+{
+    pthread_mutex_lock(&m->lock);
+    enum result r = m->have_grant_key ? OK : BUSY;
+    if (r == OK)
+        *ret = m->grant_key;
+    pthread_mutex_unlock(&m->lock);
+    return r;
+}
+
+static void take_grant_key(struct mailbox_role *m, struct ipc_channel *from, struct slice bytes)
+{
+    if (ipc_channel_peer(from) != ROLE_AUTH) {
+        LOG(LOG_ERROR, "ipc.refused", LOG_C("message", "GRANT_KEY"),
+            LOG_C("from", ipc_role_name(ipc_channel_peer(from))));
+        return;
+    }
+    pthread_mutex_lock(&m->lock);
+    m->have_grant_key = grant_key_read(bytes, &m->grant_key) == OK;
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void request(struct role *role, struct ipc_channel *from, struct ipc_message *msg)
+{
+    struct mailbox_role *m = mailbox_state(role);
+    switch (msg->type) {
+    case IPC_GRANT_KEY:
+        take_grant_key(m, from, msg->GRANT_KEY.key);
+        break;
+    case IPC_DELIVER:
+        mailbox_deliver(m, from, msg);
+        break;
+    case IPC_LOGGED_IN:
+        mailbox_logged_in(m, from, msg);
+        break;
+    case IPC_RELAY_WINDOW:
+        feed_window(m->feed, msg->RELAY_WINDOW.jobs, msg->RELAY_WINDOW.per_destination);
+        break;
+    default:
+        if (msg->call)
+            ipc_answer_failure(from, msg->call, "mailbox does not serve this message");
+    }
+}
+
+static void peer_up(struct role *role, enum ipc_role peer)
+{
+    if (peer == ROLE_RELAY && mailbox_state(role) && mailbox_state(role)->feed)
+        feed_kick(mailbox_state(role)->feed);
+}
+
+/* The control socket comes as the one listener of this role. */
+static void listeners(struct role *role, const struct slice *urls, int *fds, size_t n)
+{
+    struct mailbox_role *m = role->state;
+    if (!m) {
+        m = role->state = calloc(1, sizeof *m);
+        if (!m)
+            return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (slice_starts(urls[i], SLICE("control:")) && !m->control &&
+            control_new(fds[i], &m->control) == OK)
+            continue;
+        close(fds[i]);
+    }
+}
+
+static void status(struct role *role, void (*add)(void *arg, const char *key, uint64_t value),
+                   void *arg)
+{
+    struct mailbox_role *m = mailbox_state(role);
+    struct kv_stats kv;
+    struct queue_stats queue;
+    kv_stats_get(m->kv, &kv);
+    queue_stats_get(m->queue, &queue);
+    pthread_mutex_lock(&m->lock);
+    add(arg, "sessions", m->session_count);
+    add(arg, "delivered", m->delivered);
+    pthread_mutex_unlock(&m->lock);
+    add(arg, "queue_messages", queue.messages);
+    add(arg, "queue_recipients", queue.recipients);
+    add(arg, "queue_active", queue.active);
+    add(arg, "queue_hold", queue.held);
+    add(arg, "store_segments", kv.segments);
+    add(arg, "store_live_bytes", kv.live_bytes);
+    add(arg, "store_dead_bytes", kv.dead_bytes);
+    add(arg, "store_commits", kv.batches);
+    add(arg, "store_syncs", kv.groups);
+    add(arg, "disk_free_bytes", kv.free_disk_bytes);
+    add(arg, "disk_reserved", kv.disk_reserved);
+}
+
+static void stop(struct role *role)
+{
+    struct mailbox_role *m = mailbox_state(role);
+    if (!m)
+        return;
+    session_end_all(m);
+    control_free(m->control);
+    feed_free(m->feed);
+    if (m->queue)
+        queue_close(m->queue);
+    if (m->store)
+        store_close(m->store);
+    if (m->kv)
+        kv_close(m->kv);
+    grant_seen_free(m->seen_logins);
+    grant_key_wipe(&m->grant_key);
+    map_release(&m->sessions_of);
+    pthread_mutex_destroy(&m->lock);
+    free(m);
+    role->state = NULL;
+}
+
+const struct role_ops role_mailbox = {
+    .role = ROLE_MAILBOX,
+    .start = start,
+    .configured = configured,
+    .listeners = listeners,
+    .request = request,
+    .peer_up = peer_up,
+    .status = status,
+    .stop = stop,
+};

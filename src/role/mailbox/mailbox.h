@@ -1,0 +1,67 @@
+/* mailbox.h: the mailbox role's state: the store, the queue, the logged-in sessions. The only role
+ * that touches stored mail; it never talks to strangers before they have logged in. */
+#ifndef ROLE_MAILBOX_MAILBOX_H
+#define ROLE_MAILBOX_MAILBOX_H
+
+#include <pthread.h>
+
+#include "auth/grant.h"
+#include "base/map.h"
+#include "queue/queue.h"
+#include "role/mailbox/session.h"
+#include "role/role.h"
+
+struct feed;
+struct control;
+
+struct mailbox_role {
+    struct role *role;
+    struct kv *kv;
+    struct store *store;
+    struct queue *queue;
+    struct feed *feed;       /* queue -> relay (feed.h) */
+    struct control *control; /* the command line's socket (control.h) */
+    struct grant_seen *seen_logins;
+
+    pthread_mutex_t lock; /* of what follows */
+    bool have_grant_key;
+    struct grant_key grant_key;
+    struct list_node sessions;
+    struct map sessions_of; /* "service account ip" -> number of sessions */
+    uint64_t session_count, delivered;
+};
+
+static inline struct mailbox_role *mailbox_state(struct role *r)
+{
+    return r->state;
+}
+
+/* The key of now. BUSY while auth has not sent one yet. */
+MUST_USE enum result mailbox_grant_key(struct mailbox_role *m, struct grant_key *ret);
+
+/* deliver.c: IPC DELIVER from edge. */
+void mailbox_deliver(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg);
+
+/* bounce.c: takes the queue's DSNs to their sender (queue_bounce_fn; owner: struct mailbox_role).
+ */
+void mailbox_bounce(void *owner, struct slice rcpt, struct slice message, bool smtputf8,
+                    void (*finished)(void *arg, enum result r), void *arg);
+
+/* login.c: IPC LOGGED_IN from edge. */
+void mailbox_logged_in(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg);
+
+/* session.c */
+/* Makes a session on the fd (taken) and starts its protocol. FAILED: no memory (fd closed). */
+MUST_USE enum result session_new(struct mailbox_role *m, int fd, const struct session_protocol *p,
+                                 struct account *account, const struct ipc_LOGGED_IN *login);
+/* When the engine has stopped. */
+void session_end_all(struct mailbox_role *m);
+
+/* Counts a session of this user from this address; LIMIT when there are `most` already (0: no
+ * limit). */
+MUST_USE enum result session_count_in(struct mailbox_role *m, struct slice service,
+                                      struct slice account, struct slice ip, int64_t most);
+void session_count_out(struct mailbox_role *m, struct slice service, struct slice account,
+                       struct slice ip);
+
+#endif
