@@ -1,0 +1,77 @@
+#include "auth/encode.h"
+
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void base64_append(struct buf *out, struct slice bytes)
+{
+    const unsigned char *p = (const unsigned char *)bytes.data;
+    for (size_t at = 0; at < bytes.len; at += 3) {
+        size_t n = bytes.len - at < 3 ? bytes.len - at : 3;
+        uint32_t bits = (uint32_t)p[at] << 16;
+        if (n > 1)
+            bits |= (uint32_t)p[at + 1] << 8;
+        if (n > 2)
+            bits |= p[at + 2];
+        for (size_t i = 0; i < 4; i++)
+            buf_putc(out, i <= n ? base64_digits[bits >> (18 - 6 * i) & 63] : '=');
+    }
+}
+
+static int base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (ascii_digit(c))
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+enum result base64_decode(struct slice text, unsigned char *out, size_t max, size_t *ret_len)
+{
+    for (int pad = 0; pad < 2 && text.len && text.data[text.len - 1] == '='; pad++)
+        text.len--;
+    if (text.len % 4 == 1)
+        return INVALID;
+    uint32_t bits = 0;
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        int value = base64_value(text.data[i]);
+        if (value < 0)
+            return INVALID;
+        bits = bits << 6 | (uint32_t)value;
+        if (i % 4 == 0)
+            continue;
+        if (len == max)
+            return LIMIT;
+        out[len++] = (unsigned char)(bits >> (6 - 2 * (i % 4)));
+    }
+    *ret_len = len;
+    return OK;
+}
+
+static int hex_value(char c)
+{
+    if (ascii_digit(c))
+        return c - '0';
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+enum result hex_decode(struct slice text, unsigned char *out, size_t max, size_t *ret_len)
+{
+    if (text.len % 2)
+        return INVALID;
+    if (text.len / 2 > max)
+        return LIMIT;
+    for (size_t i = 0; i < text.len; i += 2) {
+        int high = hex_value(text.data[i]), low = hex_value(text.data[i + 1]);
+        if (high < 0 || low < 0)
+            return INVALID;
+        out[i / 2] = (unsigned char)(high << 4 | low);
+    }
+    *ret_len = text.len / 2;
+    return OK;
+}
