@@ -17,15 +17,19 @@ struct stream {
 
 void stream_init(struct stream *s, int fd);
 /* Reads what is there, at most `most` bytes (and no more than fits), appending to `in`. OK: at
- * least one byte was read (there may be more: call again until BUSY). BUSY: nothing now. CLOSED:
- * end of file. LIMIT: `in` is full. FAILED: broken. */
+ * least one byte was read; there may be more, but no need to find out: io_task_want is by level
+ * (over TLS stream_pending tells what only TLS knows of). BUSY: nothing now. CLOSED: end of file.
+ * LIMIT: `in` is full. FAILED: broken. */
 MUST_USE enum result stream_read(struct stream *s, struct buf *in, size_t most);
 /* Writes from the front of `out`, consuming what went. OK: all went. BUSY: the rest must wait.
  * CLOSED or FAILED: broken. */
 MUST_USE enum result stream_write(struct stream *s, struct buf *out);
-/* Starts TLS on a plain stream; then call stream_handshake until it is not BUSY. `in` must be
- * empty: bytes that a peer sent in clear behind STARTTLS are refused by the caller (RFC 3207
- * section 4.2, the STARTTLS injection). */
+/* As stream_write, for bytes of the caller; *ret_written (maybe 0) of them went. */
+MUST_USE enum result stream_write_slice(struct stream *s, struct slice bytes, size_t *ret_written);
+/* Starts TLS on a plain stream, as the side that the context is for; peer_name (client only, may be
+ * NULL): for SNI and, with a verifying context, the name to check. Then call stream_handshake until
+ * it is not BUSY. `in` must be empty: bytes that a peer sent in clear behind STARTTLS are refused
+ * by the caller (RFC 3207 section 4.2, the STARTTLS injection). */
 MUST_USE enum result stream_start_tls(struct stream *s, struct tls_context *c,
                                       const char *peer_name, struct error *err);
 /* OK, BUSY, or FAILED with the reason. */

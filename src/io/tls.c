@@ -1,0 +1,149 @@
+/* tls.c: one TLS connection over OpenSSL. The error queue is a thread's and OpenSSL looks at all of
+ * it: it is emptied before each call. */
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "io/io.h"
+#include "io/tls_context.h"
+#include "io/tls_internal.h"
+
+struct tls {
+    SSL *ssl;
+    struct tls_context *context;
+    bool established;
+    bool broken; /* no close notify any more */
+};
+
+/* Server name indication takes names only (RFC 6066 section 3). */
+static bool is_address(const char *name)
+{
+    unsigned char raw[16];
+    return inet_pton(AF_INET, name, raw) == 1 || inet_pton(AF_INET6, name, raw) == 1;
+}
+
+static bool set_peer_name(SSL *ssl, struct tls_context *c, const char *name)
+{
+    bool address = is_address(name);
+    if (!address && SSL_set_tlsext_host_name(ssl, name) != 1)
+        return false;
+    if (!c->verify)
+        return true;
+    if (address)
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
+    return SSL_set1_host(ssl, name) == 1;
+}
+
+enum result tls_open(struct tls_context *c, int fd, const char *peer_name, struct tls **ret,
+                     struct error *err)
+{
+    ERR_clear_error();
+    if (!c->server && c->verify && !peer_name)
+        return error_set(err, INVALID, "no name to check the certificate against");
+    SSL *ssl = SSL_new(c->ctx);
+    struct tls *t = calloc(1, sizeof *t);
+    if (!ssl || !t || SSL_set_fd(ssl, fd) != 1 ||
+        (!c->server && peer_name && !set_peer_name(ssl, c, peer_name))) {
+        SSL_free(ssl);
+        free(t);
+        return tls_error(err, "starting TLS");
+    }
+    if (c->server)
+        SSL_set_accept_state(ssl);
+    else
+        SSL_set_connect_state(ssl);
+    *t = (struct tls){.ssl = ssl, .context = tls_context_ref(c)};
+    *ret = t;
+    return OK;
+}
+
+/* What an OpenSSL call that did not succeed means. */
+static enum result outcome(struct tls *t, int returned, unsigned *wants)
+{
+    switch (SSL_get_error(t->ssl, returned)) {
+    case SSL_ERROR_WANT_READ:
+        *wants = IO_READ;
+        return BUSY;
+    case SSL_ERROR_WANT_WRITE:
+        *wants = IO_WRITE;
+        return BUSY;
+    case SSL_ERROR_ZERO_RETURN:
+        return CLOSED;
+    default:
+        t->broken = true;
+        return FAILED;
+    }
+}
+
+enum result tls_handshake(struct tls *t, unsigned *wants, struct error *err)
+{
+    ERR_clear_error();
+    int n = SSL_do_handshake(t->ssl);
+    if (n == 1) {
+        t->established = true;
+        return OK;
+    }
+    enum result r = outcome(t, n, wants);
+    if (r == BUSY)
+        return BUSY;
+    long verified = SSL_get_verify_result(t->ssl);
+    if (t->context->verify && verified != X509_V_OK)
+        return error_set(err, FAILED, "TLS certificate: %s",
+                         X509_verify_cert_error_string(verified));
+    if (r == CLOSED || ERR_peek_error() == 0)
+        return error_set(err, FAILED, "TLS handshake: connection closed");
+    return tls_error(err, "TLS handshake");
+}
+
+enum result tls_read(struct tls *t, char *into, size_t size, size_t *ret_n, unsigned *wants)
+{
+    size_t n = 0;
+    ERR_clear_error();
+    int ok = SSL_read_ex(t->ssl, into, size, &n);
+    if (ok == 1) {
+        *ret_n = n;
+        return OK;
+    }
+    enum result r = outcome(t, ok, wants);
+    /* Peers that close without a close notify are many; what was sent in whole records counts. */
+    if (r == FAILED && (SSL_get_shutdown(t->ssl) & SSL_RECEIVED_SHUTDOWN || ERR_peek_error() == 0 ||
+                        ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING))
+        return CLOSED;
+    return r;
+}
+
+enum result tls_write(struct tls *t, struct slice bytes, size_t *ret_n, unsigned *wants)
+{
+    size_t n = 0;
+    ERR_clear_error();
+    int ok = SSL_write_ex(t->ssl, bytes.data, bytes.len, &n);
+    if (ok == 1) {
+        *ret_n = n;
+        return OK;
+    }
+    enum result r = outcome(t, ok, wants);
+    return r == FAILED && ERR_peek_error() == 0 ? CLOSED : r;
+}
+
+bool tls_pending(const struct tls *t)
+{
+    return SSL_pending(t->ssl) > 0;
+}
+
+void tls_describe(const struct tls *t, struct buf *out)
+{
+    buf_printf(out, "%s %s", SSL_get_version(t->ssl), SSL_get_cipher_name(t->ssl));
+}
+
+void tls_close(struct tls *t)
+{
+    ERR_clear_error();
+    if (t->established && !t->broken)
+        SSL_shutdown(t->ssl);
+    ERR_clear_error();
+    SSL_free(t->ssl);
+    tls_context_unref(t->context);
+    free(t);
+}

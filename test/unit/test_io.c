@@ -1,0 +1,458 @@
+/* test_io.c: the engine: tasks run one thread at a time and never lose an event; timers; helper
+ * threads; streams, plain and over TLS. No assertion depends on how fast the machine is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "io/io.h"
+#include "io/stream.h"
+#include "io/wheel.h"
+
+/* --- the timer wheel, alone --- */
+
+struct timer {
+    struct list_node node;
+    int64_t at;
+    bool fired;
+};
+
+/* Moves the wheel to `now` as the engine does, and checks that nothing fires early or twice. */
+static void move_wheel(struct wheel *w, int64_t now)
+{
+    struct list_node due, *n;
+    list_init(&due);
+    wheel_expire(w, now, &due);
+    while ((n = list_pop_front(&due))) {
+        struct timer *t = CONTAINER_OF(n, struct timer, node);
+        assert_false(t->fired);
+        if (t->at > now)
+            wheel_insert(w, &t->node, t->at);
+        else
+            t->fired = true;
+    }
+}
+
+static void wheel_fires_in_time(void **state)
+{
+    enum { N = 2000 };
+    static struct timer timers[N];
+    static struct wheel w;
+    unsigned seed = 1;
+    int64_t now = 123456789;
+    (void)state;
+    wheel_init(&w, now);
+    assert_true(wheel_next(&w) == INT64_MAX);
+    for (int i = 0; i < N; i++) {
+        seed = seed * 1103515245 + 12345;
+        /* From milliseconds to days. */
+        timers[i].at = now + (int64_t)(seed >> 8) % ((int64_t)1 << (i % 29));
+        timers[i].fired = false;
+        list_init(&timers[i].node);
+        wheel_insert(&w, &timers[i].node, timers[i].at);
+    }
+    for (int looks = 0; wheel_next(&w) != INT64_MAX; looks++) {
+        int64_t next = wheel_next(&w);
+        assert_true(looks < 20 * N);
+        now = next > now ? next : now;
+        move_wheel(&w, now);
+        /* All that is due has fired, at most one tick late. */
+        for (int i = 0; i < N; i++)
+            assert_true(timers[i].fired || timers[i].at > now - WHEEL_TICK_MS);
+    }
+    for (int i = 0; i < N; i++)
+        assert_true(timers[i].fired);
+}
+
+static void wheel_forgets_what_is_removed(void **state)
+{
+    static struct wheel w;
+    struct timer a = {.at = 1000}, b = {.at = 400000};
+    (void)state;
+    wheel_init(&w, 0);
+    wheel_insert(&w, &a.node, a.at);
+    wheel_insert(&w, &b.node, b.at);
+    list_remove(&a.node);
+    list_remove(&b.node);
+    move_wheel(&w, 5000000);
+    assert_false(a.fired || b.fired);
+    assert_true(wheel_next(&w) == INT64_MAX);
+}
+
+/* --- tasks --- */
+
+/* Many tasks that wake one another at random from all threads. */
+enum { ACTORS = 200, WAKES_EACH = 300 };
+struct actor {
+    struct io_task task;
+    atomic_int inside;
+    atomic_uint wakes_given;
+    unsigned runs;
+    unsigned seed;
+};
+static struct actor actors[ACTORS];
+static atomic_int wakes_left;
+static struct io_engine *engine;
+
+static void run_actor(struct io_task *t, unsigned events)
+{
+    struct actor *a = CONTAINER_OF(t, struct actor, task);
+    assert_true(atomic_fetch_add(&a->inside, 1) == 0);
+    assert_int_equal(events & ~(unsigned)IO_WAKE, 0);
+    a->runs++; /* not atomic: TSan proves that runs don't overlap */
+    for (int i = 0; i < 2; i++) {
+        if (atomic_fetch_sub(&wakes_left, 1) <= 0)
+            io_engine_stop(engine);
+        a->seed = a->seed * 1103515245 + 12345;
+        io_wake(&actors[(a->seed >> 16) % ACTORS].task);
+    }
+    atomic_fetch_sub(&a->inside, 1);
+}
+
+static void tasks_run_on_one_thread_at_a_time(void **state)
+{
+    struct error err;
+    (void)state;
+    assert_int_equal(io_engine_new(4, &engine, &err), OK);
+    wakes_left = ACTORS * WAKES_EACH;
+    for (unsigned i = 0; i < ACTORS; i++) {
+        actors[i] = (struct actor){.seed = i};
+        io_task_open(engine, &actors[i].task, -1, run_actor);
+    }
+    for (int i = 0; i < 8; i++)
+        io_wake(&actors[i].task);
+    io_engine_run(engine);
+    assert_false(io_engine_running(engine));
+    for (int i = 0; i < ACTORS; i++)
+        io_task_close(&actors[i].task);
+    io_engine_free(engine);
+}
+
+/* Pairs of tasks that send a byte to and fro; each closes itself in the end, sockets and all. */
+enum { PAIRS = 60, ROUNDS = 200 };
+struct player {
+    struct io_task task;
+    int rounds;
+    bool timed;
+};
+static struct player players[2 * PAIRS];
+static atomic_int players_left;
+
+static void player_leaves(struct player *p)
+{
+    io_task_close(&p->task);
+    close(p->task.fd);
+    if (atomic_fetch_sub(&players_left, 1) == 1)
+        io_engine_stop(engine);
+}
+
+static void run_player(struct io_task *t, unsigned events)
+{
+    struct player *p = CONTAINER_OF(t, struct player, task);
+    char c;
+    ssize_t n = 0;
+    if (events & IO_WAKE)
+        assert_int_equal(write(t->fd, "x", 1), 1);
+    if (events & (IO_READ | IO_HANGUP)) {
+        n = read(t->fd, &c, 1);
+        if (n == 0 || p->rounds++ == ROUNDS) {
+            player_leaves(p);
+            return;
+        }
+        if (n == 1)
+            n = write(t->fd, "x", 1);
+    }
+    io_task_deadline(t, 100000);
+    io_task_want(t, IO_READ);
+}
+
+static void sockets_bring_every_event(void **state)
+{
+    struct error err;
+    (void)state;
+    assert_int_equal(io_engine_new(3, &engine, &err), OK);
+    players_left = 2 * PAIRS;
+    for (int i = 0; i < PAIRS; i++) {
+        int fds[2];
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+        for (int k = 0; k < 2; k++) {
+            players[2 * i + k] = (struct player){0};
+            io_task_open(engine, &players[2 * i + k].task, fds[k], run_player);
+            io_task_want(&players[2 * i + k].task, IO_READ);
+        }
+        io_wake(&players[2 * i].task);
+    }
+    io_engine_run(engine);
+    assert_int_equal(players_left, 0);
+    io_engine_free(engine);
+}
+
+/* --- wakes from threads outside the pool, while tasks come and go --- */
+
+struct visitor {
+    struct io_task task;
+    atomic_int outstanding;
+    int rounds;
+};
+static atomic_int visitors_left;
+
+static void *wake_from_outside(void *arg)
+{
+    struct visitor *v = arg;
+    io_wake(&v->task);
+    return NULL;
+}
+
+static void outside(void *arg)
+{
+    wake_from_outside(arg);
+}
+
+static void run_visitor(struct io_task *t, unsigned events)
+{
+    struct visitor *v = CONTAINER_OF(t, struct visitor, task);
+    assert_true(events & IO_WAKE);
+    if (v->rounds++ < 20) {
+        assert_int_equal(io_run_blocking(engine, outside, v), OK);
+        return;
+    }
+    io_task_close(t);
+    free(v);
+    if (atomic_fetch_sub(&visitors_left, 1) == 1)
+        io_engine_stop(engine);
+}
+
+static void helpers_wake_tasks(void **state)
+{
+    struct error err;
+    (void)state;
+    assert_int_equal(io_engine_new(0, &engine, &err), OK);
+    visitors_left = 100;
+    for (int i = 0; i < 100; i++) {
+        struct visitor *v = calloc(1, sizeof *v);
+        io_task_open(engine, &v->task, -1, run_visitor);
+        io_wake(&v->task);
+    }
+    io_engine_run(engine);
+    assert_int_equal(visitors_left, 0);
+    io_engine_free(engine);
+}
+
+/* --- deadlines --- */
+
+struct sleeper {
+    struct io_task task;
+    int64_t due;
+    int step;
+};
+static struct sleeper sleepers[50];
+static atomic_int sleepers_left;
+
+static void run_sleeper(struct io_task *t, unsigned events)
+{
+    struct sleeper *s = CONTAINER_OF(t, struct sleeper, task);
+    switch (s->step++) {
+    case 0: /* further away, nearer again, taken away, set */
+        io_task_deadline(t, 50000);
+        io_task_deadline(t, 20);
+        io_task_deadline(t, 0);
+        io_task_deadline(t, 100000);
+        io_task_deadline(t, 10);
+        s->due = clock_monotonic_ms() + 10;
+        io_wake(t);
+        return;
+    case 1: /* the wake alone */
+        assert_int_equal(events, IO_WAKE);
+        return;
+    case 2:
+        assert_int_equal(events, IO_TIMER);
+        assert_true(clock_monotonic_ms() >= s->due);
+        io_task_deadline(t, 60000);
+        io_task_close(t);
+        if (atomic_fetch_sub(&sleepers_left, 1) == 1)
+            io_engine_stop(engine);
+        return;
+    default:
+        fail();
+    }
+}
+
+static void deadlines_come_once(void **state)
+{
+    struct error err;
+    (void)state;
+    assert_int_equal(io_engine_new(2, &engine, &err), OK);
+    sleepers_left = 50;
+    for (int i = 0; i < 50; i++) {
+        sleepers[i] = (struct sleeper){0};
+        io_task_open(engine, &sleepers[i].task, -1, run_sleeper);
+        io_wake(&sleepers[i].task);
+    }
+    io_engine_run(engine);
+    assert_int_equal(sleepers_left, 0);
+    io_engine_free(engine);
+}
+
+/* --- streams --- */
+
+static void plain_streams_carry_bytes(void **state)
+{
+    struct stream a, b;
+    struct buf in, out;
+    int fds[2];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    stream_init(&a, fds[0]);
+    stream_init(&b, fds[1]);
+    buf_init(&in, 10);
+    buf_init(&out, 1 << 22);
+    assert_int_equal(stream_read(&b, &in, 100), BUSY);
+    assert_int_equal(b.wants, IO_READ);
+    buf_puts(&out, "hello, world");
+    assert_int_equal(stream_write(&a, &out), OK);
+    assert_int_equal(buf_len(&out), 0);
+    assert_int_equal(stream_read(&b, &in, 5), OK);
+    assert_true(slice_is(buf_slice(&in), "hello"));
+    assert_int_equal(stream_read(&b, &in, 100), OK);
+    assert_true(slice_is(buf_slice(&in), "hello, wor"));
+    assert_int_equal(stream_read(&b, &in, 100), LIMIT);
+    while (buf_len(&out) < 1 << 21)
+        buf_puts(&out, "0123456789abcdef");
+    assert_int_equal(stream_write(&a, &out), BUSY);
+    assert_int_equal(a.wants, IO_WRITE);
+    stream_close(&b);
+    assert_int_equal(stream_write(&a, &out), CLOSED);
+    stream_close(&a);
+    buf_release(&in);
+    buf_release(&out);
+}
+
+static struct tls_context *server_context(void)
+{
+    struct buf cert, key;
+    struct tls_context *c;
+    struct error err;
+    buf_init(&cert, 100000);
+    buf_init(&key, 100000);
+    assert_int_equal(tls_self_signed("mail.example.org", 30, &cert, &key, &err), OK);
+    assert_int_equal(tls_server_new(buf_slice(&cert), buf_slice(&key), &c, &err), OK);
+    /* Broken ones are told apart. */
+    struct tls_context *none;
+    assert_int_equal(tls_server_new(SLICE("x"), buf_slice(&key), &none, &err), FAILED);
+    assert_int_equal(tls_server_new(buf_slice(&cert), SLICE("x"), &none, &err), FAILED);
+    buf_release(&cert);
+    buf_release(&key);
+    return c;
+}
+
+struct tls_pair {
+    struct stream server, client;
+};
+
+static void open_pair(struct tls_pair *p, struct tls_context *server, struct tls_context *client)
+{
+    int fds[2];
+    struct error err;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    stream_init(&p->server, fds[0]);
+    stream_init(&p->client, fds[1]);
+    assert_int_equal(stream_start_tls(&p->server, server, NULL, &err), OK);
+    assert_int_equal(stream_start_tls(&p->client, client, "mail.example.org", &err), OK);
+}
+
+/* Both sides in turn until both are done or one fails. */
+static enum result shake_hands(struct tls_pair *p, struct error *client_err)
+{
+    enum result c = BUSY, s = BUSY;
+    struct error server_err;
+    for (int i = 0; i < 20 && (c == BUSY || s == BUSY); i++) {
+        c = c == BUSY ? stream_handshake(&p->client, client_err) : c;
+        s = s == BUSY ? stream_handshake(&p->server, &server_err) : s;
+    }
+    return c != OK ? c : s;
+}
+
+static void tls_streams_carry_bytes(void **state)
+{
+    struct tls_context *server = server_context(), *client;
+    struct tls_pair p;
+    struct buf in, out;
+    struct error err;
+    (void)state;
+    assert_int_equal(tls_client_new(false, &client, &err), OK);
+    open_pair(&p, server, client);
+    assert_int_equal(shake_hands(&p, &err), OK);
+    buf_init(&in, 1 << 20);
+    buf_init(&out, 1 << 20);
+    tls_describe(p.server.tls, &out);
+    assert_true(slice_starts(buf_slice(&out), SLICE("TLSv1.3 ")));
+    buf_reset(&out);
+    while (buf_len(&out) < 500000)
+        buf_puts(&out, "0123456789abcdef");
+    size_t total = buf_len(&out);
+    for (int i = 0; i < 1000 && buf_len(&in) < total; i++) {
+        enum result r = stream_write(&p.server, &out);
+        assert_true(r == OK || r == BUSY);
+        while ((r = stream_read(&p.client, &in, 10000)) == OK)
+            ;
+        assert_int_equal(r, BUSY);
+        assert_false(stream_pending(&p.client));
+    }
+    assert_int_equal(buf_len(&in), total);
+    stream_close(&p.server);
+    assert_int_equal(stream_read(&p.client, &in, 10), CLOSED);
+    stream_close(&p.client);
+    buf_release(&in);
+    buf_release(&out);
+    tls_context_unref(server);
+    tls_context_unref(client);
+}
+
+static void tls_refuses_what_it_must(void **state)
+{
+    struct tls_context *server = server_context(), *client;
+    struct tls_pair p;
+    struct error err = {"nothing"};
+    (void)state;
+    assert_int_equal(tls_client_new(true, &client, &err), OK);
+    open_pair(&p, server, client);
+    assert_int_equal(shake_hands(&p, &err), FAILED); /* self-signed */
+    assert_non_null(strstr(err.text, "certificate"));
+    stream_close(&p.server);
+    stream_close(&p.client);
+    /* A peer that does not speak TLS, and one that leaves. */
+    open_pair(&p, server, client);
+    assert_int_equal(send(p.client.fd, "EHLO x\r\n", 8, 0), 8);
+    assert_int_equal(stream_handshake(&p.server, &err), FAILED);
+    stream_close(&p.server);
+    assert_int_equal(stream_handshake(&p.client, &err), FAILED);
+    stream_close(&p.client);
+    tls_context_unref(server);
+    tls_context_unref(client);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wheel_fires_in_time),
+        cmocka_unit_test(wheel_forgets_what_is_removed),
+        cmocka_unit_test(tasks_run_on_one_thread_at_a_time),
+        cmocka_unit_test(sockets_bring_every_event),
+        cmocka_unit_test(helpers_wake_tasks),
+        cmocka_unit_test(deadlines_come_once),
+        cmocka_unit_test(plain_streams_carry_bytes),
+        cmocka_unit_test(tls_streams_carry_bytes),
+        cmocka_unit_test(tls_refuses_what_it_must),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
