@@ -1,0 +1,80 @@
+/* cli.c: finds the command, and what all commands share. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+
+static int version(struct cli *c, char **words, int n)
+{
+    (void)c, (void)words, (void)n;
+    printf("postrider %s\n", POSTRIDER_VERSION);
+    return 0;
+}
+
+static cli_command_fn help;
+
+static const struct command {
+    const char *name, *words, *text;
+    cli_command_fn *run;
+    bool needs_conf;
+} commands[] = {
+    {"serve", "", "Run the server in the foreground; log on stderr.", NULL, false},
+    {"config", "check | show [--json] | manual",
+     "Check the configuration; show effective values and their source.", cli_config, false},
+    {"user", "add|del|passwd|test NAME [--password-stdin] | list [--json]",
+     "Accounts in users_file.", cli_user, true},
+    {"queue", "list [--json] | show|flush|hold|release|delete ID|all",
+     "Mail that waits to be sent.", cli_remote, true},
+    {"mailbox", "list NAME [--json]", "An account's mailboxes.", cli_remote, true},
+    {"status", "[--json]", "Connections, queue, store and memory of each role.", cli_remote, true},
+    {"reload", "", "Check the configuration and have the running server take it.", cli_reload,
+     true},
+    {"version", "", "The version.", version, false},
+    {"help", "", "This text.", help, false},
+};
+
+static int help(struct cli *c, char **words, int n)
+{
+    (void)words, (void)n;
+    printf("usage: %s [-c FILE] COMMAND\n\n", c->program);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        printf("  %s %s\n      %s\n", commands[i].name, commands[i].words, commands[i].text);
+    printf("\nFILE is %s unless given. See postrider(8) and postrider.conf(5).\n", c->config_path);
+    return 0;
+}
+
+int cli_fail(int status, const char *format, ...)
+{
+    va_list ap;
+    fputs("postrider: ", stderr);
+    va_start(ap, format);
+    vfprintf(stderr, format, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    return status;
+}
+
+int cli_load(struct cli *c)
+{
+    struct conf_errors errors;
+    conf_errors_init(&errors);
+    enum result r = conf_load(c->config_path, &c->conf, &errors);
+    if (r != OK)
+        fprintf(stderr, "%.*s", SLICE_ARG(buf_slice(&errors.text)));
+    conf_errors_release(&errors);
+    return r == OK ? 0 : 1;
+}
+
+int cli_run(struct cli *c, char **words, int n)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const struct command *k = &commands[i];
+        if (strcmp(words[0], k->name) != 0 || !k->run)
+            continue;
+        if (k->needs_conf && cli_load(c) != 0)
+            return 1;
+        int status = k->run(c, words, n);
+        conf_unref(c->conf);
+        return status;
+    }
+    return cli_fail(2, "unknown command \"%s\": see \"%s help\"", words[0], c->program);
+}

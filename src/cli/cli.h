@@ -1,0 +1,28 @@
+/* cli.h: the command line of postrider: everything but `serve`. Commands that need the running
+ * server ask it over the control socket in state_directory; the others work on files. Exit status:
+ * 0 done, 1 not done (the reason is on stderr), 2 the words are wrong. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "conf/conf.h"
+
+struct cli {
+    const char *program, *config_path;
+    const struct conf *conf; /* loaded before a command that needs it */
+};
+
+/* words: the command and what follows. */
+int cli_run(struct cli *c, char **words, int n);
+
+/* Loads the configuration or prints every error; 0 or 1. */
+int cli_load(struct cli *c);
+/* Prints "postrider: ..." on stderr and returns the status. */
+int cli_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+typedef int cli_command_fn(struct cli *c, char **words, int n);
+cli_command_fn cli_config, cli_user, cli_remote, cli_reload;
+
+/* postrider.conf(5) from the settings table, as roff. */
+void cli_manual(struct buf *out);
+
+#endif
