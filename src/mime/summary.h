@@ -24,11 +24,20 @@ struct summary {
     struct slice parts;         /* encoded part table */
     uint64_t header_len;        /* bytes of the top header with its empty line */
     int64_t date;  /* Date field, seconds since 1970 UTC; INT64_MIN: none or unreadable */
+    int date_zone; /* its zone in minutes, for searches by the sender's day (date_day) */
     uint64_t size; /* of the message */
 };
+/* Cheap enough for every FETCH: offsets, counts and lengths are checked. CORRUPT. */
 MUST_USE enum result summary_read(struct slice bytes, uint64_t message_size, struct summary *ret);
+/* Once, when it comes from another role: is what will be sent to clients well-formed as well? */
+MUST_USE enum result summary_verify(struct slice bytes, uint64_t message_size);
+/* The summary of the same message with `added` bytes of whole header lines put in front
+ * (Return-Path), appended to out. */
+MUST_USE enum result summary_prepend(struct slice bytes, uint64_t message_size, uint64_t added,
+                                     struct buf *out);
 
-/* A part by its section numbers (RFC 3501 6.4.5): {1,2} is "1.2"; n = 0: the message itself.
+/* A part by its section numbers (RFC 3501 6.4.5): {1,2} is "1.2"; n = 0: the message itself, as if
+ * it were an enclosed one: inner_* is set, header_* its header, body_* its text.
  * NOT_FOUND when there is none. */
 struct summary_part {
     uint64_t header_from,
