@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""All tests: the layer check, the unit tests and scenarios with gcc, with clang under AddressSanitizer and
+UndefinedBehaviorSanitizer (with 20 s of each fuzzer) and, for what has threads, under ThreadSanitizer; then the running
+server against real clients and peers, under AddressSanitizer and as built for use; the crash test; the demo.
+Ends with one line: N passed, N failed, N skipped.   ONLY=name[,name]: some steps alone (see STEPS)."""
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+COUNT = re.compile(r"\[  (PASSED|FAILED|SKIPPED)  \] (\d+) test\(s\)")
+JOBS = "-j2"
+
+
+class Totals:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, passed, failed, skipped=0):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+
+
+totals = Totals()
+
+
+def run(command, **options):
+    print("+ " + " ".join(command), flush=True)
+    return subprocess.run(command, check=False, **options)
+
+
+def counted(name, ok):
+    print(f"{'ok' if ok else 'FAILED'}: {name}", flush=True)
+    totals.add(int(ok), int(not ok))
+    return ok
+
+
+def setup(folder, options, env=None):
+    """A configured and built folder, or False."""
+    if not os.path.exists(folder + "/build.ninja"):
+        made = run(["meson", "setup", folder, *options], env=env, stdout=subprocess.DEVNULL)
+        if made.returncode:
+            return counted(f"configure {folder}", False)
+    built = run(["ninja", "-C", folder, JOBS, "--quiet"])
+    return counted(f"build {folder}", built.returncode == 0)
+
+
+def meson_tests(folder, *arguments):
+    """Runs Meson's tests and counts what each cmocka program says of itself."""
+    log = folder + "/meson-logs/testlog.json"
+    if os.path.exists(log):
+        os.remove(log)
+    run(["meson", "test", "-C", folder, "--no-rebuild", "--num-processes", "2", "--print-errorlogs", *arguments])
+    if not os.path.exists(log):
+        counted(f"tests of {folder}", False)
+        return
+    with open(log, encoding="utf-8") as lines:
+        for line in lines:
+            count_meson(json.loads(line))
+
+
+def count_meson(test):
+    said = {"PASSED": 0, "FAILED": 0, "SKIPPED": 0}
+    for kind, number in COUNT.findall((test.get("stdout") or "") + (test.get("stderr") or "")):
+        said[kind] += int(number)
+    if test["result"] == "OK":
+        totals.add(said["PASSED"] or 1, 0, said["SKIPPED"])
+    elif test["result"] == "SKIP":
+        totals.add(0, 0, 1)
+    else:
+        totals.add(said["PASSED"], said["FAILED"] or 1, said["SKIPPED"])
+
+
+def pytest(program, *arguments, env=None):
+    report = f"{os.path.dirname(program)}/pytest.xml"
+    if os.path.exists(report):
+        os.remove(report)
+    environment = dict(os.environ, POSTRIDER=os.path.abspath(program), **(env or {}))
+    run(["/usr/bin/python3", "-m", "pytest", "-q", "-x" if os.environ.get("STOP") else "-ra", "--tb=short",
+         "-p", "no:cacheprovider", f"--junit-xml={report}", *arguments], env=environment)
+    if not os.path.exists(report):
+        counted("pytest " + " ".join(arguments), False)
+        return
+    for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+        n, bad, skipped = int(suite.get("tests")), int(suite.get("failures")) + int(suite.get("errors")), int(
+            suite.get("skipped"))
+        totals.add(n - bad - skipped, bad, skipped)
+
+
+def step_layers():
+    counted("layers", run([sys.executable, "tools/check_layers.py"]).returncode == 0)
+
+
+def step_gcc():
+    if setup("build", []):
+        meson_tests("build", "--suite", "unit", "--suite", "scenario")
+
+
+def clang(**more):
+    return dict(os.environ, CC="clang", **more)
+
+
+def step_asan():
+    """Leaks count as failures. The fuzzers are part of this build."""
+    options = ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dfuzz=true"]
+    if setup("build-asan", options, clang()):
+        meson_tests("build-asan")
+
+
+def step_tsan():
+    if setup("build-tsan", ["-Db_sanitize=thread", "-Db_lundef=false"], clang()):
+        meson_tests("build-tsan", "--suite", "unit")
+        pytest("build-tsan/postrider", "test/interop", "-m", "threads")
+
+
+def step_interop():
+    if setup("build-asan", []):
+        pytest("build-asan/postrider", "test/interop", "-m", "not crash")
+
+
+def step_crash():
+    if setup("build", []):
+        pytest("build/postrider", "test/interop", "-m", "crash")
+
+
+def step_demo():
+    if setup("build", []):
+        done = run([sys.executable, "tools/demo.py", "build/postrider"], env=dict(os.environ, RUN_ONCE="1"))
+        counted("demo", done.returncode == 0)
+
+
+STEPS = {name[5:]: function for name, function in list(globals().items()) if name.startswith("step_")}
+
+
+def main():
+    wanted = [w for w in os.environ.get("ONLY", "").split(",") if w] or list(STEPS)
+    for name in wanted:
+        began = time.monotonic()
+        print(f"\n== {name}", flush=True)
+        STEPS[name]()
+        print(f"== {name}: {time.monotonic() - began:.0f} s; so far {totals.passed} passed, {totals.failed} failed",
+              flush=True)
+    print(f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped")
+    return 1 if totals.failed or not totals.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
