@@ -1,0 +1,203 @@
+/* send.c: sending from any thread. While nothing waits a packet goes straight into the socket; only
+ * behind a slow peer it is queued, and the channel's task sends the queue when there is room. */
+#include <assert.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+
+enum { CALL_OFFSET = 2 }; /* of the call in an encoded packet */
+
+void ipc_drop_queue(struct ipc_channel *c)
+{
+    while (c->first) {
+        struct ipc_packet *p = c->first;
+        c->first = p->next;
+        ipc_close_fds(p->fds, p->n_fds);
+        free(p);
+    }
+    c->last = &c->first;
+    c->queued = 0;
+}
+
+/* The peer is gone: the task finds out and answers what is outstanding. */
+static void mark_broken(struct ipc_channel *c)
+{
+    if (!c->broken)
+        io_wake(&c->task);
+    c->broken = true;
+}
+
+void ipc_flush(struct ipc_channel *c)
+{
+    while (c->first && !c->broken) {
+        struct ipc_packet *p = c->first;
+        enum result r =
+            ipc_send_packet(c->fd, slice_of(p->bytes, p->len), p->fds, p->n_fds, MSG_DONTWAIT);
+        if (r == BUSY)
+            return;
+        if (r != OK)
+            mark_broken(c); /* a packet that was promised did not go: nothing later may */
+        c->first = p->next;
+        if (!c->first)
+            c->last = &c->first;
+        c->queued -= p->len;
+        ipc_close_fds(p->fds, p->n_fds);
+        free(p);
+    }
+}
+
+static bool duplicate_fds(struct ipc_packet *p, const int *fds, size_t n)
+{
+    for (p->n_fds = 0; p->n_fds < n; p->n_fds++) {
+        p->fds[p->n_fds] = fcntl(fds[p->n_fds], F_DUPFD_CLOEXEC, 0);
+        if (p->fds[p->n_fds] < 0) {
+            ipc_close_fds(p->fds, p->n_fds);
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum result enqueue(struct ipc_channel *c, struct slice bytes, const int *fds, size_t n_fds)
+{
+    if (c->queued + bytes.len > IPC_QUEUE_MAX)
+        return FAILED;
+    struct ipc_packet *p = malloc(sizeof *p + bytes.len);
+    if (!p || !duplicate_fds(p, fds, n_fds)) {
+        free(p);
+        return FAILED;
+    }
+    p->next = NULL;
+    p->len = bytes.len;
+    memcpy(p->bytes, bytes.data, bytes.len);
+    bool first = c->first == NULL;
+    *c->last = p;
+    c->last = &p->next;
+    c->queued += bytes.len;
+    if (first)
+        io_wake(&c->task); /* to wait for room */
+    return OK;
+}
+
+/* Lock held. CLOSED: the channel is going down; the rest leaves it as it was. */
+static enum result transmit(struct ipc_channel *c, struct slice bytes, const int *fds, size_t n_fds)
+{
+    if (c->fd < 0 || c->broken)
+        return CLOSED;
+    enum result r = BUSY;
+    if (!c->first)
+        r = ipc_send_packet(c->fd, bytes, fds, n_fds, MSG_DONTWAIT);
+    if (r == BUSY)
+        return enqueue(c, bytes, fds, n_fds);
+    if (r == CLOSED)
+        mark_broken(c);
+    return r;
+}
+
+static void set_call(struct buf *packet, uint64_t call)
+{
+    for (int i = 0; i < 8; i++)
+        packet->mem[packet->start + CALL_OFFSET + (size_t)i] = (char)(call >> (8 * i));
+}
+
+enum result ipc_send(struct ipc_channel *c, const struct ipc_message *m)
+{
+    struct buf packet;
+    buf_init(&packet, IPC_PACKET_MAX);
+    enum result r = ipc_encode(m, &packet);
+    if (r == OK) {
+        set_call(&packet, 0);
+        pthread_mutex_lock(&c->lock);
+        r = transmit(c, buf_slice(&packet), m->fds, m->n_fds);
+        pthread_mutex_unlock(&c->lock);
+    }
+    buf_release(&packet);
+    return r;
+}
+
+/* Enters the call and sends. When that fails, *ret_call is to be answered by the caller unless the
+ * channel's going down has done it. */
+static enum result send_request(struct ipc_channel *c, struct buf *packet, struct ipc_message *m,
+                                struct ipc_call *call)
+{
+    if (c->fd < 0 || c->broken)
+        return CLOSED;
+    call->epoch = c->epoch;
+    enum result r = ipc_calls_add(&c->calls, call, &m->call);
+    if (r != OK)
+        return r;
+    set_call(packet, m->call);
+    r = transmit(c, buf_slice(packet), m->fds, m->n_fds);
+    if (r == CLOSED)
+        return OK; /* the task answers it */
+    if (r != OK && !ipc_calls_take(&c->calls, m->call, call))
+        return OK;
+    return r;
+}
+
+void ipc_request(struct ipc_channel *c, struct ipc_message *m, ipc_answer_fn *on_answer, void *arg)
+{
+    struct buf packet;
+    struct ipc_call call = {.on_answer = on_answer, .arg = arg};
+    call.expected = ipc_answer_type(m->type);
+    assert(on_answer && call.expected != IPC_NO_TYPE);
+    buf_init(&packet, IPC_PACKET_MAX);
+    m->call = 0;
+    enum result r = ipc_encode(m, &packet);
+    if (r == OK) {
+        pthread_mutex_lock(&c->lock);
+        r = send_request(c, &packet, m, &call);
+        pthread_mutex_unlock(&c->lock);
+    }
+    buf_release(&packet);
+    if (r != OK)
+        ipc_answer_with_failure(&call, r == CLOSED  ? "the role is not there"
+                                       : r == LIMIT ? "the request is too large"
+                                                    : "the role does not keep up");
+}
+
+static enum result send_answer(struct ipc_channel *c, uint64_t call, const struct ipc_message *m)
+{
+    struct buf packet;
+    buf_init(&packet, IPC_PACKET_MAX);
+    enum result r = ipc_encode(m, &packet);
+    if (r == OK) {
+        set_call(&packet, (call & CALL_MASK) | CALL_ANSWER);
+        pthread_mutex_lock(&c->lock);
+        /* A call of an earlier connection was answered FAILURE on the other side long ago. */
+        if (call >> CALL_BITS == (c->epoch & EPOCH_MASK))
+            r = transmit(c, buf_slice(&packet), m->fds, m->n_fds);
+        pthread_mutex_unlock(&c->lock);
+    }
+    buf_release(&packet);
+    return r;
+}
+
+void ipc_answer(struct ipc_channel *c, uint64_t call, struct ipc_message *m)
+{
+    if (call == 0)
+        return;
+    m->call = call;
+    enum result r = send_answer(c, call, m);
+    if (r != OK && r != CLOSED)
+        ipc_answer_failure(c, call, r == LIMIT ? "the answer is too large" : "no room to answer");
+}
+
+void ipc_answer_failure(struct ipc_channel *c, uint64_t call, const char *text)
+{
+    struct ipc_message m = {.type = IPC_FAILURE, .call = call};
+    m.FAILURE.text = slice_cstr(text);
+    if (call == 0)
+        return;
+    enum result r = send_answer(c, call, &m);
+    if (r == OK || r == CLOSED)
+        return;
+    /* The other side must not be left waiting: a new connection answers it. */
+    pthread_mutex_lock(&c->lock);
+    if (c->fd >= 0)
+        mark_broken(c);
+    pthread_mutex_unlock(&c->lock);
+}
