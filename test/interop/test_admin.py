@@ -1,0 +1,140 @@
+"""What an administrator does and sees: configuration, accounts, queue, status, reload, log, rights."""
+import json
+import os
+import re
+import socket
+import subprocess
+
+import pytest
+
+from harness import DOMAIN, PROGRAM, Server, free_port, is_sanitized, wait_for
+
+
+def test_configuration_errors_are_all_told(tmp_path):
+    conf = tmp_path / "c"
+    conf.write_text("smtpd_recipient_restrictiOns = x\nsmtpd_helo_requird = yes\nsmtpd_timeout = soon\n")
+    done = subprocess.run([PROGRAM, "-c", str(conf), "config", "check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{conf}:2: unknown parameter `smtpd_helo_requird`: did you mean `smtpd_helo_required`?" in done.stderr
+    assert f"{conf}:3: smtpd_timeout" in done.stderr and f"{conf}:1: unknown parameter" in done.stderr
+    served = subprocess.run([PROGRAM, "-c", str(conf), "serve"], capture_output=True, text=True, check=False, timeout=20)
+    assert served.returncode == 1 and "smtpd_timeout" in served.stderr
+
+
+def test_config_show_names_sources(server):
+    text = server.ok("config", "show")
+    assert re.search(r"^myhostname = mail\.example\.test +# .*postrider\.conf:\d+$", text, re.M)
+    assert re.search(r"^smtpd_timeout = 300s +# default$", text, re.M)
+    items = {i["name"]: i for i in json.loads(server.ok("config", "show", "--json"))}
+    assert items["message_size_limit"]["value"] == "10240000"
+
+
+def test_users_by_command(server):
+    assert server.ok("user", "list").split() == ["alice", "bob", "carol"]
+    assert [u["name"] for u in json.loads(server.ok("user", "list", "--json"))] == ["alice", "bob", "carol"]
+    server.ok("user", "test", "alice", "--password-stdin", input="secret-alice\n")
+    assert server.command("user", "test", "alice", "--password-stdin", input="no\n").returncode == 1
+    assert server.command("user", "add", "alice", "--password-stdin", input="x\n").returncode == 1
+    assert server.command("user", "add", "a:b", "--password-stdin", input="x\n").returncode == 1
+
+
+def test_status_and_mailbox_list(server):
+    server.send(rcpts=["alice@" + DOMAIN])
+    status = json.loads(server.ok("status", "--json"))
+    assert set(status) == {"auth", "edge", "mailbox", "relay", "agent"}
+    assert "store_live_bytes" in status["mailbox"] and "state" not in status["edge"]
+    boxes = {b["name"]: b for b in json.loads(server.ok("mailbox", "list", "alice", "--json"))}
+    assert boxes["INBOX"]["messages"] >= 1 and boxes["Sent"]["attributes"].startswith("\\Sent")
+    assert server.command("mailbox", "list", "nobody").returncode == 1
+
+
+def test_queue_by_command(make_server):
+    server = make_server(relayhost=f"[127.0.0.1]:{free_port()}", mynetworks="127.0.0.0/8")
+    server.send(sender="x@elsewhere.test", rcpts=["y@remote.test"])
+    queue = wait_for(lambda: json.loads(server.ok("queue", "list", "--json")), what="queue")
+    assert queue[0]["sender"] == "x@elsewhere.test" and queue[0]["recipients"][0]["address"] == "y@remote.test"
+    wait_for(lambda: "refused" in server.ok("queue", "list"), what="reason")
+    number = queue[0]["id"]
+    server.ok("queue", "hold", number)
+    assert json.loads(server.ok("queue", "show", number, "--json"))[0]["state"] == "hold"
+    server.ok("queue", "release", number)
+    server.ok("queue", "flush")
+    wait_for(lambda: server.command("queue", "delete", number).returncode == 0, what="delete")
+    assert "empty" in server.ok("queue", "list")
+    assert server.command("queue", "show", number).returncode == 1
+
+
+def test_reload_takes_and_refuses(make_server):
+    server = make_server()
+    server.settings["smtpd_banner"] = "new.banner ESMTP"
+    server.write_conf()
+    server.ok("reload")
+
+    def banner():
+        with server.smtp() as c:
+            c.ehlo()
+        with socket.create_connection(("127.0.0.1", server.port["smtp"])) as s:
+            return s.recv(100)
+
+    wait_for(lambda: banner().startswith(b"220 new.banner"), what="new banner")
+    server.settings["smtpd_banner"] = "other"
+    server.settings["smtpd_timeout"] = "never"
+    server.write_conf()
+    assert server.command("reload").returncode == 1
+    assert banner().startswith(b"220 new.banner")
+
+
+def test_one_grep_shows_a_message(server):
+    server.send(rcpts=["bob@" + DOMAIN], subject="traced")
+    number = re.search(rb"\bid ([0-9a-z]{13})\b", server.inbox("bob")[-1]).group(1).decode()
+    lines = [line for line in server.log().splitlines() if number in line]
+    assert any(" edge " in line for line in lines) and any("message.stored" in line for line in lines)
+    assert "traced" not in server.log()  # no message text
+
+
+def test_taken_port_is_told(tmp_path):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        server = Server(tmp_path, services=("smtp",))
+        server.settings["listen"] = f"smtp://127.0.0.1:{s.getsockname()[1]}"
+        server.write_conf()
+        done = server.command("serve")
+    assert done.returncode == 1 and "in use" in done.stderr
+
+
+def test_each_role_runs_with_its_own_rights(server):
+    pids = server.role_pids()
+    assert set(pids) == {"auth", "edge", "mailbox", "relay", "agent"}
+    fields = {}
+    for role, pid in pids.items():
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            fields[role] = dict(line.split(":\t", 1) for line in f.read().splitlines() if ":\t" in line)
+    for role in ("auth", "edge", "mailbox", "relay"):
+        assert fields[role]["NoNewPrivs"] == "1" and fields[role]["Seccomp"] == "2", role
+        if os.geteuid() == 0:
+            assert fields[role]["Uid"].split()[0] != "0" and fields[role]["CapEff"].strip("0\n") == "", role
+    if os.geteuid() == 0:
+        assert len({fields[r]["Uid"] for r in ("auth", "edge", "mailbox", "relay")}) == 4
+        if not is_sanitized():
+            for role in ("edge", "relay"):
+                assert os.listdir(f"/proc/{pids[role]}/root") == [], role
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+def test_runs_as_an_ordinary_user(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ordinary")
+    server = Server(folder)
+    for role in ("auth", "edge", "mailbox", "relay"):
+        server.settings.pop(role + "_user")
+    server.write_conf()
+    for path in (folder, *folder.parents):
+        if path.stat().st_uid == 0 and str(path).startswith("/tmp/"):
+            path.chmod(path.stat().st_mode | 0o055)
+    for path in (folder, folder / "users", folder / "postrider.conf"):
+        os.chown(path, 65534, 65534)
+    (folder / "log").touch()
+    server.start(prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+    server.send()
+    assert len(server.inbox()) == 1
+    server.stop()
