@@ -1,0 +1,298 @@
+#include "auth/aliases.h"
+
+#include "auth/address.h"
+#include "base/buf.h"
+#include "base/map.h"
+
+#include <stdlib.h>
+
+/* Four times the bytes of the largest file: keys, slices and texts of all entries. */
+enum { ARENA_MAX = 4 * ALIASES_BYTES_MAX, ENTRY_MAX = 64 * 1024, SCRATCH_MAX = 4 * ENTRY_MAX };
+
+struct aliases {
+    struct arena arena;
+    struct map by_key;
+    unsigned files;
+};
+
+/* What one call of aliases_add works with. */
+struct reading {
+    struct aliases *table;
+    struct slice file;
+    aliases_problem_fn *problem;
+    void *arg;
+    unsigned line;         /* of the entry */
+    struct slice *targets; /* room for ALIAS_TARGETS_MAX */
+    struct arena scratch;  /* words of the entry */
+};
+
+static void ignore_problem(void *arg, struct slice file, unsigned line, const char *reason)
+{
+    (void)arg;
+    (void)file;
+    (void)line;
+    (void)reason;
+}
+
+enum result aliases_new(struct aliases **ret)
+{
+    struct aliases *t = calloc(1, sizeof *t);
+    if (!t)
+        return FAILED;
+    arena_init(&t->arena, ARENA_MAX);
+    map_init(&t->by_key, ALIASES_MAX);
+    *ret = t;
+    return OK;
+}
+
+void aliases_free(struct aliases *t)
+{
+    if (!t)
+        return;
+    map_release(&t->by_key);
+    arena_release(&t->arena);
+    free(t);
+}
+
+size_t aliases_count(const struct aliases *t)
+{
+    return t->by_key.used;
+}
+
+const struct alias *aliases_find(const struct aliases *t, struct slice key)
+{
+    return map_get(&t->by_key, key);
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Length of the word at the front of `s`: up to a byte of `stops` or white space outside quotes;
+ * SIZE_MAX when a quote is not closed. */
+static size_t word_len(struct slice s, const char *stops)
+{
+    bool quoted = false;
+    size_t i = 0;
+    for (; i < s.len; i++) {
+        char c = s.data[i];
+        if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (is_space(c) || strchr(stops, c)))
+            break;
+    }
+    return quoted ? SIZE_MAX : i;
+}
+
+/* Takes a word off the front of *rest, without its quotes. NULL: fine; else what is wrong. */
+static const char *take_word(struct slice *rest, const char *stops, struct arena *a,
+                             struct slice *ret)
+{
+    size_t len = word_len(*rest, stops), n = 0;
+    if (len == SIZE_MAX)
+        return "a quote is not closed";
+    char *out = arena_alloc(a, len + 1);
+    if (!out)
+        return "out of memory";
+    for (size_t i = 0; i < len; i++) {
+        char c = rest->data[i];
+        if (c != '"')
+            out[n++] = is_space(c) ? ' ' : c;
+    }
+    *rest = slice_from(*rest, len);
+    *ret = slice_of(out, n);
+    return NULL;
+}
+
+static struct slice skip_space(struct slice s)
+{
+    while (s.len && is_space(s.data[0]))
+        s = slice_from(s, 1);
+    return s;
+}
+
+static const char *check_key(struct slice key)
+{
+    if (key.len == 0)
+        return "the name is empty";
+    if (key.len > ALIAS_KEY_MAX)
+        return "the name is too long";
+    if (slice_is(key, "@"))
+        return "the domain behind @ is missing";
+    return NULL;
+}
+
+static const char *check_target(struct slice target)
+{
+    if (target.len == 0)
+        return "a target is empty";
+    if (target.len > ADDRESS_MAX)
+        return "a target is too long";
+    if (target.data[0] == '|')
+        return "delivery to a command (|) is not supported";
+    if (target.data[0] == '/')
+        return "delivery to a file (/) is not supported";
+    if (slice_starts_nocase(target, SLICE(":include:")))
+        return ":include: is not supported";
+    return NULL;
+}
+
+/* RFC 5322 angle brackets around an address are dropped. */
+static struct slice without_brackets(struct slice s)
+{
+    bool has = s.len > 2 && s.data[0] == '<' && s.data[s.len - 1] == '>';
+    return has ? slice_sub(s, 1, s.len - 2) : s;
+}
+
+/* Reads "target, target" into r->targets; *ret_n counts them. */
+static const char *parse_targets(struct reading *r, struct slice rest, size_t *ret_n)
+{
+    size_t n = 0;
+    for (rest = skip_space(rest); rest.len; rest = skip_space(rest)) {
+        if (rest.data[0] == ',') { /* empty items are customary at line ends */
+            rest = slice_from(rest, 1);
+            continue;
+        }
+        struct slice word;
+        const char *wrong = take_word(&rest, ",", &r->scratch, &word);
+        word = without_brackets(word);
+        if (!wrong)
+            wrong = check_target(word);
+        rest = skip_space(rest);
+        if (!wrong && rest.len && rest.data[0] != ',')
+            wrong = "a target holds white space (quote it, or put a comma between two)";
+        if (wrong)
+            return wrong;
+        if (n == ALIAS_TARGETS_MAX)
+            return "too many targets";
+        r->targets[n++] = word;
+    }
+    *ret_n = n;
+    return n ? NULL : "there is no target";
+}
+
+/* The key in comparable form: lower-cased, its domain folded; data NULL when that can't be. */
+static struct slice fold_key(struct slice key, struct arena *a)
+{
+    struct slice domain;
+    size_t at = slice_rfind(key, '@');
+    if (at == SIZE_MAX)
+        return lower_copy(key, a);
+    if (domain_fold(slice_from(key, at + 1), a, &domain) != OK)
+        return SLICE_NONE;
+    char *text = arena_printf(a, "%.*s@%.*s", (int)at, key.data, SLICE_ARG(domain));
+    return text ? lower_copy(slice_cstr(text), a) : SLICE_NONE;
+}
+
+static const char *keep(struct reading *r, struct slice key, size_t n)
+{
+    struct arena *a = &r->table->arena;
+    struct alias *alias = ARENA_NEW(a, struct alias);
+    struct slice *list = arena_alloc_n(a, n, sizeof *list);
+    if (!alias || !list)
+        return "too large, or out of memory";
+    for (size_t i = 0; i < n; i++)
+        list[i] = arena_dup(a, r->targets[i]);
+    if (arena_failed(a))
+        return "too large, or out of memory";
+    *alias = (struct alias){fold_key(key, a), {list, n}, r->file, r->line};
+    if (!alias->key.data)
+        return "the part behind @ is no domain name";
+    switch (map_put(&r->table->by_key, alias->key, alias)) {
+    case OK:
+        return NULL;
+    case EXISTS:
+        return "the name is in an earlier entry already, which counts";
+    case LIMIT:
+        return "too many aliases";
+    default:
+        return "out of memory";
+    }
+}
+
+static const char *parse_entry(struct reading *r, struct slice text)
+{
+    struct slice key;
+    size_t n = 0;
+    if (text.len > ENTRY_MAX)
+        return "the entry is too long";
+    if (slice_find(text, '\0') != SIZE_MAX)
+        return "the entry holds a NUL byte";
+    const char *wrong = take_word(&text, ":", &r->scratch, &key);
+    text = skip_space(text);
+    if (!wrong && (text.len == 0 || text.data[0] != ':'))
+        wrong = "no colon behind the name";
+    if (!wrong)
+        wrong = check_key(key);
+    if (wrong)
+        return wrong;
+    wrong = parse_targets(r, slice_from(text, 1), &n);
+    return wrong ? wrong : keep(r, key, n);
+}
+
+/* Cuts the next logical line off *rest: a line and all that begin with white space (or are comments
+ * or empty, which end nothing) behind it. Comments inside are blanked in `out`. */
+static struct slice next_logical(struct slice *rest, unsigned *line, unsigned *ret_first,
+                                 struct buf *out)
+{
+    buf_reset(out);
+    *ret_first = *line;
+    while (rest->len) {
+        struct slice before = *rest, physical = slice_split(rest, '\n');
+        bool blank = slice_trim(physical).len == 0 || slice_trim(physical).data[0] == '#';
+        if (!blank && buf_len(out) && !is_space(physical.data[0])) {
+            *rest = before;
+            break;
+        }
+        if (!blank) {
+            if (buf_len(out) == 0)
+                *ret_first = *line;
+            buf_append(out, physical);
+            buf_putc(out, '\n');
+        }
+        (*line)++;
+    }
+    return buf_slice(out);
+}
+
+static void read_entries(struct reading *r, struct slice bytes)
+{
+    unsigned line = 1;
+    struct buf logical;
+    buf_init(&logical, ALIASES_BYTES_MAX + 2);
+    while (bytes.len) {
+        struct slice text = next_logical(&bytes, &line, &r->line, &logical);
+        if (text.len == 0)
+            break;
+        const char *wrong = buf_ok(&logical) ? parse_entry(r, text) : "out of memory";
+        if (wrong)
+            r->problem(r->arg, r->file, r->line, wrong);
+        arena_clear(&r->scratch);
+    }
+    buf_release(&logical);
+}
+
+enum result aliases_add(struct aliases *t, struct slice file, struct slice bytes,
+                        aliases_problem_fn *problem, void *arg)
+{
+    if (bytes.len > ALIASES_BYTES_MAX || t->files == ALIASES_FILES_MAX)
+        return LIMIT;
+    struct reading r = {
+        .table = t,
+        .file = arena_dup(&t->arena, file),
+        .problem = problem ? problem : ignore_problem,
+        .arg = arg,
+        .targets = calloc(ALIAS_TARGETS_MAX, sizeof *r.targets),
+    };
+    if (!r.file.data || !r.targets) {
+        free(r.targets);
+        return FAILED;
+    }
+    arena_init(&r.scratch, SCRATCH_MAX);
+    t->files++;
+    read_entries(&r, bytes);
+    arena_release(&r.scratch);
+    free(r.targets);
+    return OK;
+}

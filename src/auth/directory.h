@@ -1,0 +1,90 @@
+/* directory.h: who is who: the local domains, the aliases and the accounts, as one immutable
+ * snapshot that threads share. Who calls it: role/auth builds one at each start and change of
+ * users_file, alias_maps or settings, and asks it for every recipient, sender and login.
+ *
+ * An address of a local domain leads, in this order, to: an alias ("user+detail@domain",
+ * "user+detail", "user@domain", "user"), an account (the same names), a system account (where PAM
+ * is in use), a catch-all alias ("@domain"). An alias that leads to itself ("bob: bob, archive")
+ * means the account of that name. postmaster is never unknown (RFC 5321 4.5.1): without alias and
+ * account it leads to root, else to the first account of users_file. */
+#ifndef AUTH_DIRECTORY_H
+#define AUTH_DIRECTORY_H
+
+#include "auth/aliases.h"
+#include "auth/passwd_file.h"
+#include "base/arena.h"
+#include "conf/conf.h"
+
+enum { DIRECTORY_TARGETS_MAX = 1000, DIRECTORY_DEPTH_MAX = 20 };
+
+struct directory;
+
+/* What it is built from. Bytes are copied. */
+struct directory_file {
+    struct slice path, bytes;
+};
+struct directory_source {
+    const struct conf *conf;
+    struct directory_file users;          /* bytes.data == NULL: none */
+    const struct directory_file *aliases; /* in the order of alias_maps */
+    size_t n_aliases;
+};
+
+/* Something in the files that is wrong and was skipped. */
+typedef void directory_problem_fn(void *arg, struct slice file, unsigned line, const char *reason);
+
+MUST_USE enum result directory_new(const struct directory_source *s, directory_problem_fn *problem,
+                                   void *arg, const struct directory **ret);
+const struct directory *directory_ref(const struct directory *d);
+void directory_unref(const struct directory *d);
+
+const struct conf *directory_conf(const struct directory *d);
+const struct passwd_file *directory_users(const struct directory *d);
+size_t directory_alias_count(const struct directory *d);
+
+/* The account that a login name means: "user", "user@domain" (as written, else "user" when the
+ * domain is local). NULL when users_file has none. */
+const struct passwd_user *directory_login(const struct directory *d, struct slice login);
+/* The name to ask PAM for: the login without a local domain, lower-cased; data NULL when it can't
+ * be a system account. */
+struct slice directory_system_login(const struct directory *d, struct slice login, struct arena *a);
+
+/* System accounts are known elsewhere: the callback answers from what is known by now. */
+enum account_known { ACCOUNT_ABSENT, ACCOUNT_THERE, ACCOUNT_ASK };
+struct directory_system {
+    enum account_known (*known)(void *arg, struct slice name); /* NULL: there are none */
+    void *arg;
+};
+
+struct directory_target {
+    bool local;
+    struct slice account, detail; /* local */
+    struct slice address;         /* remote, as it is to be sent */
+};
+
+enum resolve_kind {
+    RESOLVE_LOCAL,     /* of a local domain, and leads to `targets` (some may be remote) */
+    RESOLVE_UNKNOWN,   /* of a local domain, and nobody's */
+    RESOLVE_FOREIGN,   /* not of a local domain: `targets` is the address itself */
+    RESOLVE_MALFORMED, /* no address */
+    RESOLVE_ASK,       /* find out about the system account `ask`, then resolve again */
+    RESOLVE_BROKEN     /* aliases too deep or too many, or no memory: `problem` says what */
+};
+
+struct resolved {
+    enum resolve_kind kind;
+    struct directory_target *targets; /* without duplicates */
+    size_t n;
+    const char *rule;   /* what took it: "alias_maps", "users_file", "pam_service"; "" unknown */
+    struct slice where; /* "/etc/postrider/aliases:12" */
+    struct slice ask;
+    const char *problem; /* NULL, or why (a part of) an alias leads nowhere */
+    struct slice problem_address;
+};
+
+/* All of *ret lives in the arena (or the directory). */
+void directory_resolve(const struct directory *d, struct slice address,
+                       const struct directory_system *system, struct arena *a,
+                       struct resolved *ret);
+
+#endif

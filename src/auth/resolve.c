@@ -1,0 +1,357 @@
+/* resolve.c: where an address leads: through aliases to accounts and foreign addresses. */
+#include "auth/directory_impl.h"
+
+/* A name and its domain, in the forms that tables are asked with. */
+struct names {
+    struct slice local;  /* lower-cased, with detail */
+    struct slice base;   /* without delimiter and detail; == local when there is none */
+    struct slice detail; /* as written */
+    struct slice domain; /* folded; data NULL: none, a local name */
+};
+
+/* The aliases that led to the one being expanded. */
+struct chain {
+    const struct chain *up;
+    const struct alias *alias;
+    unsigned depth;
+};
+
+struct walk {
+    const struct directory *d;
+    const struct directory_system *system;
+    struct arena *arena;
+    struct resolved *out;
+    uint64_t *hashes; /* of the targets, to find duplicates quickly */
+    size_t room;
+    const struct alias **expanded; /* so that two ways to one alias cost no more than one */
+    size_t n_expanded;
+    bool stop; /* ASK or BROKEN: the result is decided */
+};
+
+static void give_up(struct walk *w, const char *problem, struct slice address)
+{
+    w->out->kind = RESOLVE_BROKEN;
+    w->out->problem = problem;
+    w->out->problem_address = address;
+    w->stop = true;
+}
+
+/* A part of an alias that leads nowhere: the rest of it is still served. */
+static void note_problem(struct walk *w, const char *problem, struct slice address)
+{
+    if (w->out->problem)
+        return;
+    w->out->problem = problem;
+    w->out->problem_address = address;
+}
+
+static bool make_names(const struct walk *w, const struct address *address, struct names *ret)
+{
+    struct slice delimiters = directory_conf(w->d)->recipient_delimiter;
+    struct names n = {.local = lower_copy(address->local, w->arena), .domain = address->domain};
+    n.base = n.local;
+    if (!n.local.data)
+        return false;
+    for (size_t i = 1; i < n.local.len; i++)
+        if (slice_find(delimiters, n.local.data[i]) != SIZE_MAX) {
+            n.base = slice_sub(n.local, 0, i);
+            n.detail = slice_from(address->local, i + 1);
+            break;
+        }
+    *ret = n;
+    return true;
+}
+
+static bool has_detail(const struct names *n)
+{
+    return n->base.len != n->local.len;
+}
+
+/* "local@domain"; data NULL without a domain or memory. */
+static struct slice join(const struct walk *w, struct slice local, struct slice domain)
+{
+    if (!domain.data)
+        return SLICE_NONE;
+    char *p = arena_alloc(w->arena, local.len + 1 + domain.len);
+    if (!p)
+        return SLICE_NONE;
+    if (local.len)
+        memcpy(p, local.data, local.len);
+    p[local.len] = '@';
+    memcpy(p + local.len + 1, domain.data, domain.len);
+    return slice_of(p, local.len + 1 + domain.len);
+}
+
+static const struct alias *find_alias(const struct walk *w, const struct names *n)
+{
+    const struct aliases *t = w->d->aliases;
+    if (aliases_count(t) == 0)
+        return NULL;
+    const struct alias *a = aliases_find(t, join(w, n->local, n->domain));
+    if (!a)
+        a = aliases_find(t, n->local);
+    if (!a && has_detail(n))
+        a = aliases_find(t, join(w, n->base, n->domain));
+    if (!a && has_detail(n))
+        a = aliases_find(t, n->base);
+    return a;
+}
+
+static struct slice key_of(const struct directory_target *t)
+{
+    return t->local ? t->account : t->address;
+}
+
+static bool same_target(const struct directory_target *a, const struct directory_target *b)
+{
+    return a->local == b->local && slice_eq(key_of(a), key_of(b));
+}
+
+/* One copy for an account, whatever the details that led there. */
+static void add_target(struct walk *w, const struct directory_target *t)
+{
+    struct resolved *out = w->out;
+    uint64_t hash = hash_bytes(key_of(t));
+    for (size_t i = 0; i < out->n; i++)
+        if (w->hashes[i] == hash && same_target(&out->targets[i], t))
+            return;
+    if (out->n == DIRECTORY_TARGETS_MAX) {
+        give_up(w, "the aliases lead to too many targets", key_of(t));
+        return;
+    }
+    if (out->n == w->room) {
+        size_t room = w->room ? w->room * 4 : 4;
+        struct directory_target *targets = arena_alloc_n(w->arena, room, sizeof *targets);
+        uint64_t *hashes = arena_alloc_n(w->arena, room, sizeof *hashes);
+        if (!targets || !hashes) {
+            give_up(w, "out of memory", SLICE_NONE);
+            return;
+        }
+        if (out->n) {
+            memcpy(targets, out->targets, out->n * sizeof *targets);
+            memcpy(hashes, w->hashes, out->n * sizeof *hashes);
+        }
+        out->targets = targets;
+        w->hashes = hashes;
+        w->room = room;
+    }
+    w->hashes[out->n] = hash;
+    out->targets[out->n++] = *t;
+}
+
+static void add_remote(struct walk *w, struct slice address)
+{
+    struct directory_target t = {.local = false, .address = address};
+    add_target(w, &t);
+}
+
+/* Names the rule that took the address that was asked for: the first one counts. */
+static void took(struct walk *w, const char *rule, const char *file, size_t file_len, unsigned line)
+{
+    if (w->out->rule[0])
+        return;
+    w->out->rule = rule;
+    if (!file)
+        return;
+    char *where = line ? arena_printf(w->arena, "%.*s:%u", (int)file_len, file, line)
+                       : arena_printf(w->arena, "%.*s", (int)file_len, file);
+    w->out->where = slice_cstr(where);
+}
+
+static void add_user(struct walk *w, const struct passwd_user *u, struct slice detail)
+{
+    struct directory_target t = {.local = true, .account = u->name, .detail = detail};
+    took(w, "users_file", w->d->users_path, strlen(w->d->users_path), u->line);
+    add_target(w, &t);
+}
+
+/* Finds the account of a name in users_file. */
+static const struct passwd_user *find_user(const struct walk *w, struct slice name,
+                                           struct slice domain)
+{
+    const struct passwd_user *u =
+        domain.data ? passwd_file_find(w->d->users, join(w, name, domain)) : NULL;
+    return u ? u : passwd_file_find(w->d->users, name);
+}
+
+/* True when it is one, or when that must be asked first (w->stop). */
+static bool take_system_account(struct walk *w, struct slice name, struct slice detail)
+{
+    if (!w->system->known || passwd_name_check(name, NULL) != OK)
+        return false;
+    switch (w->system->known(w->system->arg, name)) {
+    case ACCOUNT_ABSENT:
+        return false;
+    case ACCOUNT_ASK:
+        w->out->kind = RESOLVE_ASK;
+        w->out->ask = name;
+        w->stop = true;
+        return true;
+    case ACCOUNT_THERE:
+        break;
+    }
+    const char *source = conf_source(directory_conf(w->d), "pam_service");
+    struct directory_target t = {.local = true, .account = name, .detail = detail};
+    took(w, "pam_service", source, source ? strlen(source) : 0, 0);
+    add_target(w, &t);
+    return true;
+}
+
+static bool take_account(struct walk *w, const struct names *n)
+{
+    const struct passwd_user *u = find_user(w, n->local, n->domain);
+    if (u) {
+        add_user(w, u, SLICE(""));
+        return true;
+    }
+    u = has_detail(n) ? find_user(w, n->base, n->domain) : NULL;
+    if (u) {
+        add_user(w, u, n->detail);
+        return true;
+    }
+    return take_system_account(w, n->local, SLICE("")) ||
+           (has_detail(n) && take_system_account(w, n->base, n->detail));
+}
+
+static bool is_ancestor(const struct chain *c, const struct alias *a)
+{
+    for (; c; c = c->up)
+        if (c->alias == a)
+            return true;
+    return false;
+}
+
+static void expand(struct walk *w, const struct alias *a, const struct chain *up);
+
+/* RFC 5321 4.5.1: postmaster is always there. */
+static bool take_postmaster(struct walk *w, const struct names *n, const struct chain *up)
+{
+    if (!slice_is(n->base, "postmaster"))
+        return false;
+    struct names root = {.local = SLICE("root"), .base = SLICE("root"), .domain = n->domain};
+    const struct alias *a = find_alias(w, &root);
+    if (a && !is_ancestor(up, a)) {
+        expand(w, a, up);
+        return true;
+    }
+    if (take_account(w, &root))
+        return true;
+    const struct passwd_user *first = passwd_file_at(w->d->users, 0);
+    if (first)
+        add_user(w, first, SLICE(""));
+    return first != NULL;
+}
+
+/* A name of a local domain. False when nobody has it. */
+static bool take_local(struct walk *w, const struct names *n, const struct chain *up,
+                       bool account_only)
+{
+    const struct alias *a = account_only ? NULL : find_alias(w, n);
+    if (a && !is_ancestor(up, a)) {
+        expand(w, a, up);
+        return true;
+    }
+    if (take_account(w, n))
+        return true;
+    const struct alias *all =
+        n->domain.data ? aliases_find(w->d->aliases, join(w, SLICE(""), n->domain)) : NULL;
+    if (all && !a && !is_ancestor(up, all)) {
+        expand(w, all, up);
+        return true;
+    }
+    return take_postmaster(w, n, up);
+}
+
+/* One target of an alias. */
+static void follow(struct walk *w, struct slice text, const struct chain *up)
+{
+    struct address address;
+    struct names n;
+    bool account_only = text.len > 1 && text.data[0] == '\\';
+    if (address_parse(slice_from(text, account_only), w->arena, &address) != OK) {
+        note_problem(w, "a target of the alias is no address", text);
+        return;
+    }
+    if (address.domain.data && !directory_is_local(w->d, address.domain)) {
+        add_remote(w, text);
+        return;
+    }
+    if (!make_names(w, &address, &n))
+        give_up(w, "out of memory", SLICE_NONE);
+    else if (!take_local(w, &n, up, account_only))
+        note_problem(w, "a target of the alias is unknown, or the aliases go in a circle", text);
+}
+
+/* True the first time. */
+static bool begin_alias(struct walk *w, const struct alias *a)
+{
+    for (size_t i = 0; i < w->n_expanded; i++)
+        if (w->expanded[i] == a)
+            return false;
+    if (!w->expanded)
+        w->expanded = arena_alloc_n(w->arena, DIRECTORY_TARGETS_MAX, sizeof *w->expanded);
+    if (!w->expanded || w->n_expanded == DIRECTORY_TARGETS_MAX) {
+        give_up(w, "too many aliases are involved", a->key);
+        return false;
+    }
+    w->expanded[w->n_expanded++] = a;
+    return true;
+}
+
+static void expand(struct walk *w, const struct alias *a, const struct chain *up)
+{
+    struct chain here = {up, a, up ? up->depth + 1 : 1};
+    if (here.depth > DIRECTORY_DEPTH_MAX) {
+        give_up(w, "the aliases are nested too deeply", a->key);
+        return;
+    }
+    if (!begin_alias(w, a))
+        return;
+    took(w, "alias_maps", a->file.data, a->file.len, a->line);
+    for (size_t i = 0; i < a->targets.n && !w->stop; i++)
+        follow(w, a->targets.items[i], &here);
+}
+
+static void resolve_local(struct walk *w, const struct address *address)
+{
+    struct names n;
+    w->out->kind = RESOLVE_LOCAL;
+    if (!make_names(w, address, &n)) {
+        give_up(w, "out of memory", SLICE_NONE);
+        return;
+    }
+    bool taken = take_local(w, &n, NULL, false);
+    if (!w->stop && (!taken || w->out->n == 0))
+        w->out->kind = RESOLVE_UNKNOWN;
+}
+
+/* An address without a domain is completed with myorigin, but postmaster is always ours. */
+static enum result complete(const struct walk *w, struct address *address)
+{
+    if (address->domain.data || slice_is_nocase(address->local, "postmaster"))
+        return OK;
+    return domain_fold(directory_conf(w->d)->myorigin, w->arena, &address->domain);
+}
+
+void directory_resolve(const struct directory *d, struct slice text,
+                       const struct directory_system *system, struct arena *a, struct resolved *ret)
+{
+    static const struct directory_system none = {NULL, NULL};
+    struct address address;
+    *ret = (struct resolved){.kind = RESOLVE_MALFORMED, .rule = "", .where = SLICE("")};
+    struct walk w = {.d = d, .system = system ? system : &none, .arena = a, .out = ret};
+    if (address_parse(text, a, &address) != OK)
+        return;
+    bool had_domain = address.domain.data != NULL;
+    if (complete(&w, &address) != OK)
+        return;
+    if (!address.domain.data || directory_is_local(d, address.domain)) {
+        resolve_local(&w, &address);
+        return;
+    }
+    ret->kind = RESOLVE_FOREIGN;
+    if (had_domain)
+        add_remote(&w, text);
+    else
+        add_remote(&w, join(&w, text, address.domain));
+}
