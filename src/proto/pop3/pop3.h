@@ -84,12 +84,13 @@ struct pop3 {
     struct buf scratch; /* the request's bytes; wiped after use */
     uint8_t *deleted;   /* one bit a message; NULL: none */
     uint32_t n_deleted;
-    uint64_t bytes_deleted;
     struct { /* an answer of several lines under way */
         uint8_t kind;
         uint32_t number; /* the next message to list, or the one that is sent */
         uint64_t at, size, lines_left;
-        bool started, limited, in_body, after_cr, line_start;
+        bool started;                       /* "+OK" is out */
+        bool limited, in_body;              /* TOP */
+        bool line_start, only_cr, after_cr; /* of the line that goes out */
     } multi;
 };
 
@@ -97,8 +98,9 @@ struct pop3 {
  * Writes the greeting. */
 void pop3_open(struct pop3 *p, const struct pop3_config *config, bool secured, bool tls,
                struct buf *out);
-/* Mailbox: a session that has logged in. Writes "+OK Logged in.". LIMIT: no memory for the marks of
- * so many messages. */
+/* Mailbox: a session that has logged in. Writes "+OK Logged in.". LIMIT: too many messages for
+ * POP3.
+ */
 MUST_USE enum result pop3_open_maildrop(struct pop3 *p, const struct pop3_config *config,
                                         const struct pop3_maildrop *drop, struct buf *out);
 void pop3_release(struct pop3 *p);
@@ -121,14 +123,13 @@ enum pop3_refusal {
     POP3_REFUSE_IN_USE        /* -ERR [IN-USE]: too many sessions of this user */
 };
 void pop3_auth_refused(struct pop3 *p, enum pop3_refusal why, struct buf *out);
-/* The login is right: hand fd, account and the rest of the input to mailbox, which answers the
+/* The login is right and mailbox has taken fd, account and the rest of the input; it answers the
  * client. Nothing is written, and the session in edge ends. When mailbox won't take it, call
  * pop3_auth_refused instead. */
 void pop3_auth_done(struct pop3 *p);
 void pop3_tls_started(struct pop3 *p);
 
-/* Bytes of the message, in order, all that was asked for or its beginning (not empty, unless the
- * message is). */
+/* Bytes of the message, in order: all that was asked for or its beginning, not empty. */
 void pop3_message_bytes(struct pop3 *p, struct slice bytes, struct buf *out);
 /* gone: another session removed it. After the first piece this ends the session, since the client
  * can't be told otherwise. */
