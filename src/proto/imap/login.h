@@ -19,6 +19,7 @@
 #define PROTO_IMAP_LOGIN_H
 
 #include "base/buf.h"
+#include "proto/imap/reader.h"
 
 enum {
     IMAP_LOGIN_IN_MAX = 16 * 1024, /* the least maximum of the driver's input buffer */
@@ -58,25 +59,15 @@ struct imap_login_request {
     struct slice user, password;
 };
 
-/* A command being read (reader.h). */
-struct imap_reader {
-    uint8_t mode;
-    bool sync;        /* the literal header just seen asks for a continuation */
-    uint32_t scanned; /* bytes of the command seen so far */
-    uint32_t header;  /* where the literal's "{" stands */
-    uint64_t literal; /* its size */
-    uint64_t left;    /* bytes of it still to come */
-};
-
 /* Fields are the core's own. */
 struct imap_login {
     const struct imap_login_config *config;
     struct imap_reader reader;
-    struct buf scratch;   /* tag, client id, then the request's bytes (wiped after use) */
+    struct buf scratch;   /* the request's bytes; wiped after use */
     struct buf tag;       /* of the login command under way */
     struct buf client_id; /* what ID told: "name=… version=…" */
     uint8_t waiting;      /* the want that is owed an answer, or 0 */
-    bool secured, tls, exchanging, skipping, closing;
+    bool secured, tls, exchanging, closing;
     uint16_t bad, auth_failures;
 };
 

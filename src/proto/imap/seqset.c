@@ -1,0 +1,165 @@
+/* seqset.c: see seqset.h. */
+#include "proto/imap/seqset.h"
+
+#include <stdlib.h>
+
+static uint32_t parse_seq_number(struct imap_parser *p)
+{
+    if (imap_accept(p, '*'))
+        return 0;
+    return (uint32_t)imap_parse_number(p, 1, UINT32_MAX);
+}
+
+static bool is_set_char(char c)
+{
+    return ascii_digit(c) || c == '*' || c == ':' || c == ',';
+}
+
+void imap_parse_seqset(struct imap_parser *p, struct imap_seqset *ret)
+{
+    struct cursor ahead = p->c;
+    struct slice text = cursor_while(&ahead, is_set_char);
+    size_t most = 1;
+    for (size_t i = 0; i < text.len; i++)
+        most += text.data[i] == ',';
+    *ret = (struct imap_seqset){0};
+    if (text.len == 0 || most > IMAP_RANGES_MAX) {
+        imap_parser_fail(p, text.len ? "Too many ranges" : "Invalid message set");
+        return;
+    }
+    ret->ranges = arena_alloc_n(p->arena, most, sizeof *ret->ranges);
+    if (!ret->ranges)
+        return;
+    do {
+        struct imap_range r;
+        r.from = parse_seq_number(p);
+        r.to = imap_accept(p, ':') ? parse_seq_number(p) : r.from;
+        if (imap_parser_ok(p))
+            ret->ranges[ret->n++] = r;
+    } while (imap_parser_ok(p) && imap_accept(p, ','));
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const struct imap_range *x = a, *y = b;
+    return x->from < y->from ? -1 : x->from > y->from;
+}
+
+/* Sorts and joins what overlaps or touches; empty ones (from > to) go. */
+static void normalise(struct imap_seqset *s)
+{
+    size_t n = 0;
+    if (s->n > 1)
+        qsort(s->ranges, s->n, sizeof *s->ranges, by_start);
+    for (size_t i = 0; i < s->n; i++) {
+        struct imap_range r = s->ranges[i];
+        if (r.from > r.to)
+            continue;
+        if (n && r.from <= s->ranges[n - 1].to + 1ull) {
+            if (r.to > s->ranges[n - 1].to)
+                s->ranges[n - 1].to = r.to;
+        } else {
+            s->ranges[n++] = r;
+        }
+    }
+    s->n = n;
+}
+
+bool imap_seqset_resolve(struct imap_seqset *s, const struct imap_ops *ops,
+                         const struct imap_view *v, bool uid)
+{
+    struct imap_view_info info;
+    ops->view_info(v, &info);
+    uint32_t star = info.count;
+    if (uid && info.count)
+        star = ops->entry(v, info.count)->uid;
+    for (size_t i = 0; i < s->n; i++) {
+        struct imap_range *r = &s->ranges[i];
+        if (info.count == 0) {
+            if (!uid && !(r->from == 1 && r->to == 0) && !(r->from == 0 && r->to == 0))
+                return false;
+            *r = (struct imap_range){1, 0};
+            continue;
+        }
+        uint32_t a = r->from ? r->from : star, b = r->to ? r->to : star;
+        /* RFC 3501 9: "2:4" and "4:2" are equivalent, and so is "3:*" where 3 is above "*". */
+        *r = a <= b ? (struct imap_range){a, b} : (struct imap_range){b, a};
+        if (uid) {
+            uint32_t end = r->to == UINT32_MAX ? info.count + 1 : ops->seek(v, r->to + 1);
+            *r = (struct imap_range){ops->seek(v, r->from), end - 1};
+        } else if (r->to > info.count) {
+            return false;
+        }
+    }
+    normalise(s);
+    return true;
+}
+
+uint32_t imap_seqset_count(const struct imap_seqset *s)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        n += s->ranges[i].to - s->ranges[i].from + 1;
+    return n;
+}
+
+bool imap_seqset_has(const struct imap_seqset *s, uint32_t seq)
+{
+    size_t low = 0, high = s->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->ranges[middle].to < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < s->n && s->ranges[low].from <= seq;
+}
+
+uint32_t imap_walk_next(const struct imap_seqset *s, struct imap_walk *w)
+{
+    if (w->range >= s->n)
+        return 0;
+    if (w->seq == 0) {
+        w->seq = s->ranges[w->range].from;
+    } else if (w->seq < s->ranges[w->range].to) {
+        w->seq++;
+    } else {
+        if (++w->range >= s->n)
+            return 0;
+        w->seq = s->ranges[w->range].from;
+    }
+    return w->seq;
+}
+
+uint32_t *imap_seqset_uids(const struct imap_seqset *s, const struct imap_ops *ops,
+                           const struct imap_view *v, struct arena *a, size_t *ret_n)
+{
+    size_t n = imap_seqset_count(s), i = 0;
+    uint32_t *uids = n ? arena_alloc_n(a, n, sizeof *uids) : NULL;
+    *ret_n = 0;
+    if (!uids)
+        return NULL;
+    struct imap_walk w = {0};
+    for (uint32_t seq; (seq = imap_walk_next(s, &w));)
+        uids[i++] = ops->entry(v, seq)->uid;
+    *ret_n = n;
+    return uids;
+}
+
+void imap_put_set(struct buf *out, const uint32_t *numbers, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        size_t end = i + 1;
+        while (end < n && numbers[end] == numbers[end - 1] + 1)
+            end++;
+        if (i)
+            buf_putc(out, ',');
+        buf_put_u64(out, numbers[i]);
+        if (end - i > 1) {
+            buf_putc(out, ':');
+            buf_put_u64(out, numbers[end - 1]);
+        }
+        i = end;
+    }
+}

@@ -1,0 +1,46 @@
+/* seqset.h: sequence sets (RFC 3501 9: sequence-set), of sequence numbers or UIDs. Parsed as they
+ * stand; resolved against a view they become ascending runs of sequence numbers that don't touch,
+ * so that every command walks its messages in one tight loop. */
+#ifndef PROTO_IMAP_SEQSET_H
+#define PROTO_IMAP_SEQSET_H
+
+#include "proto/imap/parse.h"
+
+enum { IMAP_RANGES_MAX = 20000 };
+
+struct imap_range {
+    uint32_t from, to; /* both included; before resolving, 0 is "*" */
+};
+
+struct imap_seqset {
+    struct imap_range *ranges;
+    size_t n;
+};
+
+void imap_parse_seqset(struct imap_parser *p, struct imap_seqset *ret);
+
+/* In place. uid: the numbers are UIDs; those that are not there are left out. Otherwise false when
+ * a number is above the count (RFC 3501 9, seq-number: an error), except in an empty mailbox for a
+ * set that only reaches there from 1 (clients say FETCH 1:* without looking). */
+MUST_USE bool imap_seqset_resolve(struct imap_seqset *s, const struct imap_ops *ops,
+                                  const struct imap_view *v, bool uid);
+/* How many messages a resolved set has. */
+uint32_t imap_seqset_count(const struct imap_seqset *s);
+/* Is it in the resolved set? */
+bool imap_seqset_has(const struct imap_seqset *s, uint32_t seq);
+
+/* A walk through a resolved set: start with zeros; 0 at the end. */
+struct imap_walk {
+    size_t range;
+    uint32_t seq;
+};
+uint32_t imap_walk_next(const struct imap_seqset *s, struct imap_walk *w);
+
+/* The UIDs of the set's messages in arena memory; NULL when it has none or there is no memory. */
+uint32_t *imap_seqset_uids(const struct imap_seqset *s, const struct imap_ops *ops,
+                           const struct imap_view *v, struct arena *a, size_t *ret_n);
+
+/* Appends ascending or other numbers as a set, runs contracted: "1:3,7". */
+void imap_put_set(struct buf *out, const uint32_t *numbers, size_t n);
+
+#endif
