@@ -62,7 +62,7 @@ void pop3_list_more(struct pop3 *p, struct buf *out)
 {
     bool uidl = p->multi.kind == MULTI_UIDL;
     uint32_t n = p->multi.number;
-    for (; n <= p->drop.count && buf_len(out) < POP3_OUT_SOFT; n++)
+    for (; n <= p->drop.count && !pop3_full(p, out); n++)
         if (!pop3_deleted(p, n))
             put_entry(p, uidl, n, out);
     p->multi.number = n;

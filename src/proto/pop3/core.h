@@ -48,6 +48,8 @@ void pop3_list_more(struct pop3 *p, struct buf *out);
 /* The next piece of the message that is being sent. */
 enum pop3_want pop3_message_more(struct pop3 *p, struct pop3_request *ret);
 
+/* Enough output waits. */
+bool pop3_full(const struct pop3 *p, const struct buf *out);
 /* Forgets secrets. */
 void pop3_wipe(struct buf *b);
 

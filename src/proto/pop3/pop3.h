@@ -22,10 +22,10 @@
 enum {
     POP3_LINE_MAX = 255, /* a command with its CRLF: RFC 2449 4 */
     POP3_AUTH_LINE_MAX =
-        12288,                 /* AUTH and the lines of its exchange: RFC 4954 4.5 has the number */
-    POP3_OUT_SOFT = 16 * 1024, /* with so much waiting to be written no more is produced */
-    POP3_OUT_MAX = 192 * 1024, /* the least maximum of the driver's output buffer */
-    POP3_PIECE = 32 * 1024     /* most bytes of a message that are asked for at a time */
+        12288, /* AUTH and the lines of its exchange: RFC 4954 4.5 has the number */
+    POP3_OUT_SOFT = 16 * 1024,
+    POP3_OUT_ROOM = 128 * 1024, /* the output buffer's maximum must be so much above out_soft */
+    POP3_PIECE = 32 * 1024      /* most bytes of a message that are asked for at a time */
 };
 
 /* What holds for many sessions alike: one per listener and configuration; outlives its sessions. */
@@ -37,6 +37,7 @@ struct pop3_config {
     bool stls;                     /* TLS is to be had */
     unsigned max_bad;              /* so many bad commands end the session; 0: 10 */
     unsigned max_auth_failures;    /* likewise; 0: 6 */
+    size_t out_soft; /* with so much waiting to be written no more is produced; 0: POP3_OUT_SOFT */
 };
 
 /* Messages are numbered from 1 to count. The functions look up memory alone. */
@@ -48,8 +49,8 @@ struct pop3_maildrop {
 };
 
 enum pop3_want {
-    POP3_WANT_INPUT, /* more bytes from the client */
-    POP3_WANT_FLUSH, /* write `out` (at least below POP3_OUT_SOFT), then call pop3_step again */
+    POP3_WANT_INPUT,       /* more bytes from the client */
+    POP3_WANT_FLUSH,       /* write `out` (at least below out_soft), then call pop3_step again */
     POP3_WANT_AUTH_START,  /* req: mechanism, has_initial, initial. Answer: pop3_auth_* */
     POP3_WANT_AUTH_STEP,   /* req: initial is the client's response. Answer: pop3_auth_* */
     POP3_WANT_AUTH_CANCEL, /* the client sent "*" or broke off: forget it; no answer, step again */
@@ -105,8 +106,7 @@ MUST_USE enum result pop3_open_maildrop(struct pop3 *p, const struct pop3_config
                                         const struct pop3_maildrop *drop, struct buf *out);
 void pop3_release(struct pop3 *p);
 
-/* Takes whole lines off the front of *input until something is wanted. out: a buffer with a maximum
- * of POP3_OUT_MAX or more. */
+/* Takes whole lines off the front of *input until something is wanted. */
 MUST_USE enum pop3_want pop3_step(struct pop3 *p, struct slice *input, struct buf *out,
                                   struct pop3_request *ret);
 

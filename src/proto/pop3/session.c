@@ -48,6 +48,11 @@ enum pop3_want pop3_bad(struct pop3 *p, const char *text, struct buf *out)
     return POP3_WANT_INPUT;
 }
 
+bool pop3_full(const struct pop3 *p, const struct buf *out)
+{
+    return buf_len(out) >= (p->config->out_soft ? p->config->out_soft : POP3_OUT_SOFT);
+}
+
 void pop3_wipe(struct buf *b)
 {
     if (b->mem)
@@ -206,7 +211,7 @@ enum pop3_want pop3_step(struct pop3 *p, struct slice *input, struct buf *out,
             return POP3_WANT_CLOSE;
         if (p->waiting || p->state == POP3_HANDED_OVER)
             return POP3_WANT_ANSWER;
-        if (buf_len(out) >= POP3_OUT_SOFT)
+        if (pop3_full(p, out))
             return POP3_WANT_FLUSH;
         *ret = (struct pop3_request){.has_initial = false};
         enum pop3_want w = next(p, input, out, ret, &again);
