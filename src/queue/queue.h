@@ -38,9 +38,13 @@ struct queue_envelope {
     const struct queue_rcpt *rcpts;
     size_t n_rcpts;
 };
-/* Adds the records to a delivery's batch, due at once; call before delivery_submit. After its
- * `done` call queue_kick. */
+/* Adds the records to a delivery's batch, due at once; call before delivery_submit. INVALID without
+ * recipients. Then call queue_added once: from the delivery's `done` with its result, or with
+ * anything but OK when it was abandoned or not taken. What was added so goes to the next free
+ * attempt straight from memory. */
 MUST_USE enum result queue_add(struct queue *q, struct delivery *d, const struct queue_envelope *e);
+void queue_added(struct queue *q, uint64_t message, enum result r);
+/* Reads the schedule anew from its beginning. Never needed after queue_added; harmless. */
 void queue_kick(struct queue *q);
 
 /* One attempt: recipients of one message to one destination (lower-case domain, or the nexthop that
@@ -52,7 +56,9 @@ struct queue_job {
     int64_t arrived_s;
 };
 /* The next due job within the limits (at most `per_destination` jobs under way to one destination),
- * or NOT_FOUND with *ret_wait_ms until the next one is due (-1: none). Oldest due first. */
+ * or NOT_FOUND with *ret_wait_ms until the next one is due (-1: none, as far as known; queue_added
+ * and queue_job_done's `done` are reasons to ask again). Destinations take turns; within one the
+ * oldest due comes first. */
 MUST_USE enum result queue_next(struct queue *q, uint32_t per_destination, struct queue_job **ret,
                                 int64_t *ret_wait_ms);
 
@@ -64,14 +70,17 @@ struct queue_rcpt_result {
     struct slice remote;    /* "mx.example.org[192.0.2.1]" or "" */
     struct slice diag_type; /* "smtp" or "x-postrider" */
 };
-/* Records the outcome of every recipient of the job (results[i] for rcpts[i]); frees the job.
- * Deferred ones get their next time (exponential between the back-off limits; beyond the lifetime
- * they fail). Recipients that failed and want a notice are bounced in the same batch: a DSN (RFC
- * 3464) to the sender enters the queue, or, for local senders, is handed to `deliver_bounce`
- * (below). */
-MUST_USE enum result queue_job_done(struct queue *q, struct queue_job *job,
-                                    const struct queue_rcpt_result *results, store_done_fn *done,
-                                    void *arg);
+/* Records the outcome of every recipient of the job (results[i] for rcpts[i], copied); takes the
+ * job. Deferred ones get their next time (exponential between the back-off limits; beyond the
+ * lifetime they fail). For recipients that failed and want a notice a DSN (RFC 3464) goes to the
+ * queue_bounce_fn first; recipients are removed when it has finished. `done` is called, with the
+ * commit's result, when all that is durable: from the commit thread or, when the commit could not
+ * be submitted, from this one. */
+void queue_job_done(struct queue *q, struct queue_job *job, const struct queue_rcpt_result *results,
+                    store_done_fn *done, void *arg);
+/* The attempt did not take place (relay was not there, no memory): due again
+ * ten seconds later, without counting; nothing is written. */
+void queue_job_abandon(struct queue *q, struct queue_job *job);
 
 /* Where a bounce goes is not the queue's knowledge: it calls this, from the thread of
  * queue_job_done, with a finished DSN message (CRLF) for `rcpt`; the callee delivers or queues it
@@ -80,6 +89,20 @@ typedef void queue_bounce_fn(void *owner, struct slice rcpt, struct slice messag
                              void (*finished)(void *arg, enum result r), void *arg);
 void queue_set_bounce(struct queue *q, queue_bounce_fn *fn, void *owner, const char *reporting_mta,
                       const char *mailer_daemon_domain);
+
+/* What became of a recipient, for the owner's log: "sent", "deferred" (until next_s), "bounced" (a
+ * DSN went out), "expired" (the same after the lifetime), "dropped" (failed without a notice: why
+ * says "double bounce" or "notify"). Called from the thread of queue_job_done or of the bounce's
+ * end, within the queue's lock: it must not call the queue. Set before the first job, as is
+ * queue_set_bounce. */
+struct queue_event {
+    const char *what, *why;
+    uint64_t message;
+    struct slice sender, rcpt, status, reply, remote;
+    int64_t arrived_s, next_s;
+};
+typedef void queue_event_fn(void *owner, const struct queue_event *e);
+void queue_set_events(struct queue *q, queue_event_fn *fn, void *owner);
 
 /* ---- the administrator's view ---- */
 enum queue_state { QUEUE_STATE_ACTIVE, QUEUE_STATE_DEFERRED, QUEUE_STATE_HOLD };
@@ -90,10 +113,14 @@ struct queue_info {
     uint64_t size;
     int64_t arrived_s, next_attempt_s;
     uint32_t attempts;
-    size_t n_rcpts;
+    uint64_t total_rcpts; /* that are left */
+    size_t n_rcpts;       /* of these here: at most QUEUE_INFO_RCPTS */
     const struct queue_rcpt *rcpts;
     const struct slice *reasons; /* per rcpt: the last reply, or "" */
+    struct slice account, client_ip;
 };
+enum { QUEUE_INFO_RCPTS = 1000 };
+/* Every message, oldest first; `each` returns false to stop. */
 MUST_USE enum result queue_list(struct queue *q,
                                 bool (*each)(void *arg, const struct queue_info *i), void *arg);
 MUST_USE enum result queue_show(struct queue *q, uint64_t message,
@@ -104,8 +131,9 @@ MUST_USE enum result queue_flush(struct queue *q, uint64_t message);
 MUST_USE enum result queue_hold(struct queue *q, uint64_t message, bool on);
 MUST_USE enum result queue_delete(struct queue *q, uint64_t message);
 struct queue_stats {
-    uint64_t messages, recipients, active, held;
+    uint64_t messages, recipients, active, held; /* active: attempts under way */
 };
+/* Counts the table; the answer may be ten seconds old. */
 void queue_stats_get(struct queue *q, struct queue_stats *ret);
 
 #endif

@@ -1,0 +1,52 @@
+/* dsn.h: builds delivery status notifications (RFC 3464) as whole messages with CRLF line ends. It
+ * knows nothing of the queue's tables; role/mailbox may use it for failures of its own. */
+#ifndef QUEUE_DSN_H
+#define QUEUE_DSN_H
+
+#include "base/buf.h"
+
+enum {
+    DSN_RETURN_MAX = 1 << 20,  /* largest message returned whole when RET=FULL asks for it */
+    DSN_RETURN_DEFAULT = 50000 /* and when nobody asked for anything */
+};
+
+enum dsn_action { DSN_FAILED, DSN_DELAYED, DSN_DELIVERED, DSN_RELAYED, DSN_EXPANDED };
+
+struct dsn_rcpt {
+    enum dsn_action action;
+    struct slice address;   /* where it was to go */
+    struct slice original;  /* what the sender's client wrote; "" or the same: not told apart */
+    struct slice orcpt;     /* ORCPT as in RFC 3461 4.2 ("rfc822;" and xtext), or "" */
+    struct slice status;    /* "5.1.1"; one of another form becomes "5.0.0" or "4.0.0" */
+    struct slice reply;     /* the words of the remote or ours */
+    struct slice remote;    /* "mx.example.org[192.0.2.1]:25" or "" */
+    struct slice diag_type; /* "smtp": the words are the remote's */
+    int64_t attempted_s;
+    bool expired; /* given up after the lifetime: the words say that first */
+};
+
+struct dsn {
+    uint64_t id;                /* of this message, for its Message-ID and boundary */
+    uint64_t message;           /* the queue id of the one it is about */
+    struct slice reporting_mta; /* our name */
+    struct slice mailer_domain; /* MAILER-DAEMON@ this */
+    struct slice sender, envid; /* of the message that failed; envid is xtext */
+    int64_t arrived_s, now_s;
+    bool smtputf8; /* the sender can take RFC 6533's forms */
+    const struct dsn_rcpt *rcpts;
+    size_t n_rcpts;
+    struct slice returned; /* the message, or its header when `whole` is not set */
+    bool whole;
+};
+
+/* LIMIT when out is too small. */
+MUST_USE enum result dsn_build(const struct dsn *d, struct buf *out);
+
+/* RFC 3461 4.1: does the sender want to hear of a failure of this recipient? "" is the default:
+ * yes. DELAY and SUCCESS alone mean no. */
+bool dsn_notify_failure(struct slice notify);
+
+/* RFC 3461 4 xtext decoded; malformed text comes as it is. */
+void dsn_xtext(struct slice text, struct buf *out);
+
+#endif

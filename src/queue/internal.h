@@ -1,0 +1,79 @@
+/* internal.h: what the files of queue/ share. Two locks: `lock` covers the schedule, the loaded
+ * messages and the settings; `notes_lock` covers the notes alone and is never held while anything
+ * else is done, so that the commit thread, which may not block, can leave a note. Whoever takes
+ * `lock` reads the notes first (queue_lock). */
+#ifndef QUEUE_INTERNAL_H
+#define QUEUE_INTERNAL_H
+
+#include <pthread.h>
+
+#include "queue/record.h"
+#include "queue/schedule.h"
+
+/* Something that happened elsewhere, to be applied under the lock; apply frees the note. */
+struct note {
+    struct list_node node;
+    void (*apply)(struct queue *q, struct note *n);
+    enum result r;
+};
+
+/* A message with attempts under way: its envelope as the newest submitted batch has it. */
+struct loaded {
+    struct buf bytes;
+    struct q_envelope envelope;
+    unsigned users; /* jobs, from queue_next until their commit is durable */
+};
+
+struct queue {
+    struct store *store;
+    struct kv *kv;
+    pthread_mutex_t lock;
+    struct schedule schedule;
+    struct map loaded;          /* message -> struct loaded */
+    struct list_node abandoned; /* jobs that wait for abandoned_until */
+    struct queue_options options;
+    uint64_t admin_message; /* being changed by the administrator: not to be attempted */
+    queue_bounce_fn *bounce;
+    void *bounce_owner;
+    char *reporting_mta, *mailer_domain;
+    queue_event_fn *event;
+    void *event_owner;
+    uint64_t active;
+    struct queue_stats stats;
+    int64_t stats_ms; /* when they were counted; 0: never */
+
+    pthread_mutex_t admin_lock; /* one administrator's command at a time; taken before `lock` */
+    pthread_mutex_t notes_lock;
+    struct list_node notes;
+    struct map fresh; /* message -> struct fresh, between queue_add and queue_added */
+};
+
+void queue_lock(struct queue *q);
+void queue_unlock(struct queue *q);
+void queue_leave_note(struct queue *q, struct note *n);
+
+/* A job as handed out. */
+struct job {
+    struct queue_job pub;
+    struct queue *queue;
+    struct q_item *item;
+    struct loaded *loaded;
+    struct arena arena;
+    struct buf bytes; /* the bundle's record */
+    struct q_bundle bundle;
+    int64_t abandoned_until_ms;
+    struct list_node node;
+};
+void queue_job_free(struct job *j);
+
+struct loaded *queue_loaded_get(struct queue *q, uint64_t message, enum result *ret);
+void queue_loaded_put(struct queue *q, struct loaded *l);
+
+/* Puts (takes away) the schedule entries of a bundle in a batch. */
+void queue_put_schedule(struct kv_batch *b, struct place p, struct slice destination);
+void queue_del_schedule(struct kv_batch *b, struct place p, struct slice destination);
+void queue_put_bundle(struct kv_batch *b, uint64_t message, uint32_t number,
+                      const struct q_bundle *bundle);
+void queue_put_envelope(struct kv_batch *b, const struct q_envelope *e);
+
+#endif
