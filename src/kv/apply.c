@@ -4,7 +4,7 @@
 
 #include "kv/engine.h"
 
-enum { PLACES_MAX = 16 << 20, CHECKPOINT_BYTES = 64 << 20 };
+enum { PLACES_MAX = 16 << 20 };
 
 /* Where a blob is after what this apply has done so far. */
 struct place {
@@ -99,6 +99,7 @@ static void drop_blob(struct apply *a, uint64_t id)
         return;
     rocksdb_writebatch_delete(a->wb, key.bytes, key.len);
     count_live(a, was.segment, -(int64_t)was.len);
+    a->died_bytes += was.len;
     remember(a, id, (struct place){0});
 }
 
@@ -197,6 +198,7 @@ static enum result apply_batches(struct kv *kv, struct group *g)
             apply_record(&a, batch_meta(b), b->segment, batch_blob_offset(b));
     }
     g->end.next_blob = atomic_load(&kv->next_blob);
+    g->died_bytes = a.died_bytes;
     return apply_end(&a, &g->end);
 }
 
@@ -224,7 +226,9 @@ static void count_applied(struct kv *kv, const struct group *g)
     kv->unflushed_bytes += g->bytes;
     kv->batches += g->n;
     kv->n_committed_groups++;
-    if (kv->unflushed_bytes >= CHECKPOINT_BYTES && !kv->want_upkeep) {
+    kv->died_bytes += g->died_bytes;
+    bool due = kv->unflushed_bytes >= CHECKPOINT_BYTES || kv->died_bytes >= kv->segment_bytes / 2;
+    if (due && !kv->want_upkeep) {
         kv->want_upkeep = true;
         pthread_cond_signal(&kv->wake_upkeep);
     }

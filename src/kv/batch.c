@@ -5,7 +5,6 @@
 
 #include "base/map.h"
 #include "kv/engine.h"
-#include "os/crc32c.h"
 
 static void *grown(void *items, size_t n, size_t *size, size_t each)
 {

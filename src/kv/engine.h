@@ -19,12 +19,16 @@
 #include "kv/segments.h"
 #include "kv/writer.h"
 
+enum {
+    CHECKPOINT_BYTES = 64 << 20, /* of journal between checkpoints: what a replay has to read */
+};
+
 /* Batches that are written and synced together. */
 struct group {
     struct list_node node;
     struct list_node batches;
     struct index_state end; /* the journal's end after it */
-    uint64_t bytes;
+    uint64_t bytes, died_bytes;
     size_t n;
     bool durable;  /* something in it was written and synced */
     bool has_refs; /* of one of its batches */
@@ -32,8 +36,9 @@ struct group {
 
 struct kv {
     char *directory;
+    char *clone; /* the index's path when read_only */
     int dir_fd, journal_fd, lock_fd;
-    bool read_only;
+    bool read_only, cloned;
     size_t segment_bytes;
     unsigned clean_below;
     uint64_t reserve_bytes;
@@ -51,9 +56,10 @@ struct kv {
     struct list_node groups; /* durable, not applied */
     size_t n_groups;
     bool applying, committing;
-    bool stopping, committer_gone;
+    bool stopping_upkeep, stopping, committer_gone;
     uint64_t flushed_segment; /* all before it is in the flushed index */
     uint64_t tick;            /* orders snapshots and condemnations of segments */
+    uint64_t died_bytes;      /* of blobs, since the upkeep thread last looked */
     uint64_t unflushed_bytes; /* of journal, applied since the last checkpoint */
     uint64_t batches, n_committed_groups, cleaned_segments, moved_bytes;
     struct list_node snapshots;
@@ -108,6 +114,7 @@ struct apply {
         int64_t bytes;
     } * deltas; /* changes of live bytes */
     size_t n_deltas, deltas_size;
+    uint64_t died_bytes;
     uint64_t next_blob; /* above every id seen */
     enum result r;
 };
@@ -122,8 +129,18 @@ MUST_USE enum result recover(struct kv *kv, struct kv_recovery *ret, struct erro
 
 /* upkeep.c */
 void *upkeep_main(void *arg);
+/* Flushes the index and notes up to which segment that goes. Under upkeep_lock. */
 MUST_USE enum result checkpoint(struct kv *kv, struct error *err);
 /* Looks at the free space, at most once a second. */
 bool engine_disk_reserved(struct kv *kv);
+/* Waits so many milliseconds, or until the engine stops; true when it stops. */
+bool upkeep_pause(struct kv *kv, int64_t ms);
+
+/* clean.c: under upkeep_lock. */
+/* Moves what lives out of the segments that are worth it. gently: in the background, leaving half
+ * of the time to others and ending when the engine stops. */
+MUST_USE enum result clean_segments(struct kv *kv, bool gently);
+/* Removes the segments to which nothing refers. Makes a checkpoint when there are any. */
+MUST_USE enum result clean_remove(struct kv *kv);
 
 #endif

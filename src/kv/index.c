@@ -60,8 +60,7 @@ static rocksdb_options_t *make_options(rocksdb_block_based_table_options_t *tabl
     return o;
 }
 
-enum result index_open(struct index *ix, const char *path, size_t cache_bytes, bool read_only,
-                       struct error *err)
+enum result index_open(struct index *ix, const char *path, size_t cache_bytes, struct error *err)
 {
     char *text = NULL;
     *ix = (struct index){0};
@@ -75,10 +74,7 @@ enum result index_open(struct index *ix, const char *path, size_t cache_bytes, b
     rocksdb_writeoptions_disable_WAL(ix->write, 1);
     ix->flush = rocksdb_flushoptions_create();
     rocksdb_flushoptions_set_wait(ix->flush, 1);
-    if (read_only)
-        ix->db = rocksdb_open_for_read_only(ix->options, path, 0, &text);
-    else
-        ix->db = rocksdb_open(ix->options, path, &text);
+    ix->db = rocksdb_open(ix->options, path, &text);
     enum result r = index_result(text, err, path);
     if (r != OK)
         index_close(ix);

@@ -31,7 +31,7 @@ struct index_state {
 };
 
 MUST_USE enum result index_open(struct index *ix, const char *path, size_t cache_bytes,
-                                bool read_only, struct error *err);
+                                struct error *err);
 void index_close(struct index *ix);
 
 /* Appends the value. NOT_FOUND, LIMIT, CORRUPT, FAILED. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "kv/clone.h"
 #include "kv/engine.h"
 #include "os/durable.h"
 
@@ -46,37 +47,50 @@ static enum result take_lock(struct kv *kv, struct error *err)
     return r == OK ? OK : error_set(err, r, "lock %s: %s", kv->directory, strerror(errno));
 }
 
+static enum result open_index(struct kv *kv, const struct kv_options *options, struct error *err)
+{
+    char path[PATH_LENGTH_MAX];
+    snprintf(path, sizeof path, "%s/index", kv->directory);
+    if (kv->read_only) {
+        kv->cloned = true;
+        enum result r = clone_index(path, kv->clone, err);
+        if (r != OK)
+            return r;
+        memcpy(path, kv->clone, strlen(kv->clone) + 1);
+    }
+    return index_open(&kv->index, path, options->cache_bytes, err);
+}
+
 static enum result open_files(struct kv *kv, const struct kv_options *options, struct error *err)
 {
     char path[PATH_LENGTH_MAX];
     bool make = !options->read_only;
+    if (strlen(kv->directory) > PATH_LENGTH_MAX - sizeof "/index.read-only")
+        return error_set(err, LIMIT, "%.100s...: path too long", kv->directory);
     enum result r = open_dir(kv->directory, make, &kv->dir_fd, err);
     if (r == OK)
         r = take_lock(kv, err);
     if (r != OK)
         return r;
-    if (snprintf(path, sizeof path, "%s/journal", kv->directory) >= (int)sizeof path)
-        return error_set(err, LIMIT, "%s: path too long", kv->directory);
+    snprintf(path, sizeof path, "%s/journal", kv->directory);
     r = open_dir(path, make, &kv->journal_fd, err);
     kv->segments.dir_fd = kv->journal_fd;
     if (r == OK)
         r = segments_list(&kv->segments, err);
-    snprintf(path, sizeof path, "%s/index", kv->directory);
-    if (r == OK)
-        r = index_open(&kv->index, path, options->cache_bytes, options->read_only, err);
-    return r;
+    return r == OK ? open_index(kv, options, err) : r;
 }
 
 static struct kv *new_kv(const struct kv_options *options)
 {
     struct kv *kv = calloc(1, sizeof *kv);
-    char *directory = strdup(options->directory);
-    if (!kv || !directory) {
+    char *directory = strdup(options->directory), *clone = NULL;
+    if (!kv || !directory || asprintf(&clone, "%s/index.read-only", directory) < 0) {
         free(kv);
         free(directory);
         return NULL;
     }
     kv->directory = directory;
+    kv->clone = clone;
     kv->dir_fd = kv->journal_fd = kv->lock_fd = -1;
     kv->read_only = options->read_only;
     kv->segment_bytes = options->segment_bytes ? options->segment_bytes : DEFAULT_SEGMENT;
@@ -109,6 +123,9 @@ static void free_kv(struct kv *kv)
 {
     if (kv->index.db)
         index_close(&kv->index);
+    if (kv->cloned)
+        clone_remove(kv->clone);
+    free(kv->clone);
     writer_release(&kv->writer);
     streams_release(kv);
     segments_release(&kv->segments);
@@ -127,22 +144,23 @@ static void free_kv(struct kv *kv)
     free(kv);
 }
 
+/* Upkeep first: it may be waiting for a commit of its own. */
 static void stop_threads(struct kv *kv)
 {
     pthread_mutex_lock(&kv->lock);
-    kv->stopping = true;
-    if (kv->threads < 1)
-        kv->committer_gone = true;
-    pthread_cond_broadcast(&kv->wake_committer);
-    pthread_cond_broadcast(&kv->wake_applier);
+    kv->stopping_upkeep = true;
     pthread_cond_broadcast(&kv->wake_upkeep);
+    pthread_mutex_unlock(&kv->lock);
+    if (kv->threads > 2)
+        pthread_join(kv->upkeep, NULL);
+    pthread_mutex_lock(&kv->lock);
+    kv->stopping = true;
+    pthread_cond_broadcast(&kv->wake_committer);
     pthread_mutex_unlock(&kv->lock);
     if (kv->threads > 0)
         pthread_join(kv->committer, NULL);
     if (kv->threads > 1)
         pthread_join(kv->applier, NULL);
-    if (kv->threads > 2)
-        pthread_join(kv->upkeep, NULL);
     kv->threads = 0;
 }
 
@@ -179,6 +197,8 @@ enum result kv_open(const struct kv_options *options, struct kv **ret,
     writer_init(&kv->writer, &kv->segments, kv->journal_fd, kv->segment_bytes);
     if (r == OK)
         r = recover(kv, &stats, err);
+    /* What a run before has left to clean. */
+    kv->want_upkeep = segments_to_clean(&kv->segments, kv->flushed_segment, kv->clean_below) != 0;
     if (r == OK && !kv->read_only)
         r = start_threads(kv, err);
     if (r != OK) {

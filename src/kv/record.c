@@ -81,6 +81,11 @@ enum result record_header_decode(struct slice s, struct record_header *ret)
     return OK;
 }
 
+uint32_t record_sum(struct slice meta)
+{
+    return crc32c(0, meta.data, meta.len);
+}
+
 void blob_sum(struct slice bytes, uint32_t *ret_crc)
 {
     for (unsigned i = 0; i < blob_blocks(bytes.len); i++) {
@@ -217,8 +222,7 @@ bool record_body_ok(const struct record_header *h, struct slice meta, struct sli
     struct cursor c = cursor_of(meta);
     struct record_op op;
     size_t at = 0;
-    if (meta.len != h->meta_len || blobs.len != h->blob_len ||
-        crc32c(0, meta.data, meta.len) != h->meta_crc)
+    if (meta.len != h->meta_len || blobs.len != h->blob_len || record_sum(meta) != h->meta_crc)
         return false;
     while (record_next_op(&c, &op)) {
         if (!record_op_has_bytes(&op))

@@ -76,6 +76,8 @@ static inline unsigned blob_blocks(uint64_t len)
 {
     return (unsigned)((len + BLOB_BLOCK - 1) / BLOB_BLOCK);
 }
+/* The checksum of a record's operations. */
+uint32_t record_sum(struct slice meta);
 void blob_sum(struct slice bytes, uint32_t *ret_crc);
 /* Whether `bytes` are whole blocks of the blob from block `first` on (the last may be its end). */
 MUST_USE bool blob_sum_ok(const struct blob_ref *ref, unsigned first, struct slice bytes);

@@ -108,14 +108,14 @@ static enum result io_failed(struct recovery *r, uint64_t number)
 static enum result judge_tail(struct recovery *r, struct scanner *s)
 {
     bool proven = false;
-    r->offset = s->at;
+    uint64_t at = s->at;
     if (s->number != segments_last(&r->kv->segments))
-        return corrupt_at(r, s->number, s->at, "damaged record, and segments after it");
+        return corrupt_at(r, s->number, at, "damaged record, and segments after it");
     if (scanner_proves_synced(s, r->seq + 1, &proven) != OK)
         return io_failed(r, s->number);
     if (proven)
-        return corrupt_at(r, s->number, s->at, "damaged record, and intact ones after it");
-    r->stats->torn_bytes += s->size - s->at;
+        return corrupt_at(r, s->number, at, "damaged record, and intact ones after it");
+    r->stats->torn_bytes += s->size - at;
     return OK;
 }
 

@@ -117,11 +117,10 @@ enum result scanner_next(struct scanner *s, struct scanned *ret)
     return OK;
 }
 
-enum result scanner_proves_synced(struct scanner *s, uint64_t seq, bool *ret)
+enum result scanner_find(struct scanner *s, struct record_header *ret)
 {
     uint64_t at = (s->at + RECORD_ALIGN - 1) & ~(uint64_t)(RECORD_ALIGN - 1);
     for (; at < s->size && s->size - at >= RECORD_HEADER; at += RECORD_ALIGN) {
-        struct record_header h;
         const char *bytes;
         if (window_get(s, at, RECORD_HEADER, &bytes) != OK)
             return FAILED;
@@ -129,14 +128,20 @@ enum result scanner_proves_synced(struct scanner *s, uint64_t seq, bool *ret)
         struct cursor c = cursor_of(slice_of(bytes, 8));
         if (cursor_le64(&c) != s->header.salt)
             continue;
-        enum result r = header_at(s, at, &h);
-        if (r == FAILED)
-            return FAILED;
-        if (r == OK && h.durable_seq >= seq) {
-            *ret = true;
-            return OK;
-        }
+        s->at = at;
+        enum result r = header_at(s, at, ret);
+        if (r != INVALID)
+            return r;
     }
-    *ret = false;
-    return OK;
+    s->at = s->size;
+    return NOT_FOUND;
+}
+
+enum result scanner_proves_synced(struct scanner *s, uint64_t seq, bool *ret)
+{
+    struct record_header h;
+    enum result r;
+    for (*ret = false; (r = scanner_find(s, &h)) == OK && !*ret; s->at += RECORD_ALIGN)
+        *ret = h.durable_seq >= seq;
+    return r == NOT_FOUND ? OK : r;
 }

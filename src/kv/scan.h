@@ -34,8 +34,12 @@ void scanner_seek(struct scanner *s, uint64_t offset);
  * intact record of this segment; FAILED (I/O, memory). */
 MUST_USE enum result scanner_next(struct scanner *s, struct scanned *ret);
 
+/* Goes from s->at on to the next place where an intact record header of this segment stands;
+ * NOT_FOUND when there is none. */
+MUST_USE enum result scanner_find(struct scanner *s, struct record_header *ret);
+
 /* Looks from s->at on for a record that was written when record `seq` was already synced. Such a
- * one proves that damage at `seq` is no torn write. */
+ * one proves that damage at `seq` is no torn write. Moves s->at. */
 MUST_USE enum result scanner_proves_synced(struct scanner *s, uint64_t seq, bool *ret);
 
 #endif

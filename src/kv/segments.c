@@ -231,6 +231,15 @@ void segments_streams_add(struct segments *s, uint64_t number, int n)
     pthread_mutex_unlock(&s->lock);
 }
 
+void segments_damaged(struct segments *s, uint64_t number)
+{
+    pthread_mutex_lock(&s->lock);
+    struct segment *seg = find(s, number);
+    if (seg)
+        seg->damaged = true;
+    pthread_mutex_unlock(&s->lock);
+}
+
 void segments_size_set(struct segments *s, uint64_t number, uint64_t size)
 {
     pthread_mutex_lock(&s->lock);
@@ -246,6 +255,28 @@ void segments_each(struct segments *s, void (*f)(struct segment *seg, void *arg)
     for (size_t i = 0; i < s->n; i++)
         f(s->items[i], arg);
     pthread_mutex_unlock(&s->lock);
+}
+
+/* Live bytes per thousand. */
+static uint64_t share(const struct segment *seg)
+{
+    return seg->size ? seg->live * 1000 / seg->size : 0;
+}
+
+uint64_t segments_to_clean(struct segments *s, uint64_t below, unsigned percent)
+{
+    const struct segment *best = NULL;
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->n && s->items[i]->number < below; i++) {
+        const struct segment *seg = s->items[i];
+        if (seg->damaged || seg->streams > 0 || seg->live == 0 || share(seg) >= percent * 10u)
+            continue;
+        if (!best || share(seg) < share(best))
+            best = seg;
+    }
+    uint64_t number = best ? best->number : 0;
+    pthread_mutex_unlock(&s->lock);
+    return number;
 }
 
 uint64_t segments_last(struct segments *s)

@@ -55,10 +55,14 @@ void segments_live_add(struct segments *s, uint64_t number, int64_t bytes);
 void segments_live_set(struct segments *s, uint64_t number, uint64_t bytes);
 uint64_t segments_live(struct segments *s, uint64_t number);
 void segments_streams_add(struct segments *s, uint64_t number, int n);
+void segments_damaged(struct segments *s, uint64_t number);
 void segments_size_set(struct segments *s, uint64_t number, uint64_t size);
 
 /* Calls f for each under the lock, in order. */
 void segments_each(struct segments *s, void (*f)(struct segment *seg, void *arg), void *arg);
+/* The segment below `below` with the least live bytes in relation to its size, when that is less
+ * than `percent` and it can be cleaned; 0 when there is none. */
+uint64_t segments_to_clean(struct segments *s, uint64_t below, unsigned percent);
 /* Highest number, or 0. */
 uint64_t segments_last(struct segments *s);
 

@@ -48,19 +48,52 @@ enum result kv_checkpoint(struct kv *kv)
     return r;
 }
 
+bool upkeep_pause(struct kv *kv, int64_t ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&kv->lock);
+    while (!kv->stopping_upkeep)
+        if (pthread_cond_timedwait(&kv->wake_upkeep, &kv->lock, &until) != 0)
+            break;
+    bool stopping = kv->stopping_upkeep;
+    pthread_mutex_unlock(&kv->lock);
+    return stopping;
+}
+
+static enum result upkeep_round(struct kv *kv)
+{
+    struct error err;
+    pthread_mutex_lock(&kv->upkeep_lock);
+    enum result r = checkpoint(kv, &err);
+    if (r == OK)
+        r = clean_segments(kv, true);
+    if (r == OK)
+        r = clean_remove(kv);
+    pthread_mutex_unlock(&kv->upkeep_lock);
+    return r;
+}
+
 void *upkeep_main(void *arg)
 {
     struct kv *kv = arg;
     pthread_mutex_lock(&kv->lock);
     for (;;) {
-        while (!kv->want_upkeep && !kv->stopping)
+        while (!kv->want_upkeep && !kv->stopping_upkeep)
             pthread_cond_wait(&kv->wake_upkeep, &kv->lock);
-        if (kv->stopping)
+        if (kv->stopping_upkeep)
             break;
         kv->want_upkeep = false;
+        kv->died_bytes = 0;
         pthread_mutex_unlock(&kv->lock);
-        if (kv_checkpoint(kv) != OK)
-            engine_fail(kv, "checkpoint");
+        if (upkeep_round(kv) == FAILED)
+            engine_fail(kv, "upkeep");
         pthread_mutex_lock(&kv->lock);
     }
     pthread_mutex_unlock(&kv->lock);

@@ -6,7 +6,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "os/crc32c.h"
 #include "os/durable.h"
 
 void writer_init(struct writer *w, struct segments *segments, int dir_fd, size_t segment_bytes)
@@ -125,7 +124,7 @@ enum result writer_add(struct writer *w, struct kv_batch *b)
                               .type = b->type,
                               .meta_len = (uint32_t)meta.len,
                               .blob_len = (uint32_t)b->blob_bytes,
-                              .meta_crc = crc32c(0, meta.data, meta.len)};
+                              .meta_crc = record_sum(meta)};
     record_header_encode(&h, b->meta.mem + b->meta.start);
     b->segment = w->number;
     b->offset = w->offset;
