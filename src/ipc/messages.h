@@ -16,7 +16,7 @@
                 X(RELAY_WINDOW) X(RELAY_MESSAGE) X(RELAY_MESSAGE_RESULT) X(EXPAND)                 \
                     X(EXPAND_RESULT) X(PASSWORD_CHECK) X(PASSWORD_RESULT) X(RESOLVE)               \
                         X(RESOLVE_RESULT) X(STATUS) X(STATUS_RESULT) X(CONTROL) X(CONTROL_OUTPUT)  \
-                            X(CONTROL_END)
+                            X(CONTROL_END) X(ACCOUNT_CHECK) X(ACCOUNT_RESULT)
 
 /* master -> every role. The effective settings as "name = value\n" text (conf_dump). */
 #define IPC_FIELDS_CONFIGURE(F) F(STR, settings) F(U64, generation)
@@ -122,6 +122,11 @@
     F(STR, pam_service) F(STR, user) F(STR, password) F(STR, client_ip)
 /* code: 0 right, 1 wrong (or unknown, expired …: reason says), 2 could not be asked. */
 #define IPC_FIELDS_PASSWORD_RESULT(F) F(U8, code) F(STR, reason)
+
+/* auth -> agent: is there a system account of this name (getpwnam)? code: 0 yes, 1 no, 2 could not
+ * be asked. */
+#define IPC_FIELDS_ACCOUNT_CHECK(F) F(STR, user)
+#define IPC_FIELDS_ACCOUNT_RESULT(F) F(U8, code)
 
 /* any -> relay: DNS. type: 1 A, 12 PTR, 15 MX, 28 AAAA, 16 TXT. */
 #define IPC_FIELDS_RESOLVE(F) F(STR, name) F(U32, type)
