@@ -1,0 +1,112 @@
+/* accounts.c: the files of accounts and aliases, from the master's bytes to the snapshot. */
+#include "role/auth/auth.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct directory *auth_directory(struct auth_role *a)
+{
+    pthread_mutex_lock(&a->lock);
+    const struct directory *d = directory_ref(a->directory);
+    pthread_mutex_unlock(&a->lock);
+    return d;
+}
+
+static void free_secret(struct role_secret *s)
+{
+    if (s->bytes.data) {
+        explicit_bzero((char *)s->bytes.data, s->bytes.len);
+        free((char *)s->bytes.data);
+    }
+    free((char *)s->setting.data);
+    free((char *)s->path.data);
+}
+
+void auth_drop_secrets(struct auth_role *a)
+{
+    for (size_t i = 0; i < a->n_secrets; i++)
+        free_secret(&a->secrets[i]);
+    free(a->secrets);
+    a->secrets = NULL;
+    a->n_secrets = 0;
+}
+
+static bool copy(struct slice from, struct slice *ret)
+{
+    char *p = malloc(from.len + 1);
+    if (!p)
+        return false;
+    if (from.len)
+        memcpy(p, from.data, from.len);
+    p[from.len] = '\0';
+    *ret = slice_of(p, from.len);
+    return true;
+}
+
+enum result auth_keep_secrets(struct auth_role *a, const struct role_secret *s, size_t n)
+{
+    auth_drop_secrets(a);
+    a->secrets = calloc(n ? n : 1, sizeof *a->secrets);
+    if (!a->secrets)
+        return FAILED;
+    for (a->n_secrets = 0; a->n_secrets < n; a->n_secrets++) {
+        struct role_secret *to = &a->secrets[a->n_secrets];
+        const struct role_secret *from = &s[a->n_secrets];
+        if (!copy(from->setting, &to->setting) || !copy(from->path, &to->path) ||
+            !copy(from->bytes, &to->bytes)) {
+            free_secret(to);
+            return FAILED;
+        }
+    }
+    return OK;
+}
+
+static void report(void *arg, struct slice file, unsigned line, const char *reason)
+{
+    char where[300];
+    (void)arg;
+    if (line)
+        snprintf(where, sizeof where, "%.*s:%u", SLICE_ARG(file), line);
+    else
+        snprintf(where, sizeof where, "%.*s", SLICE_ARG(file));
+    LOG(LOG_WARNING, "accounts.skipped", LOG_C("where", where), LOG_C("reason", reason));
+}
+
+/* Takes the secrets apart. `aliases` has room for all. */
+static struct directory_source source_of(const struct auth_role *a, const struct conf *c,
+                                         struct directory_file *aliases)
+{
+    struct directory_source s = {.conf = c, .aliases = aliases};
+    for (size_t i = 0; i < a->n_secrets; i++) {
+        const struct role_secret *secret = &a->secrets[i];
+        struct directory_file f = {secret->path, secret->bytes};
+        if (slice_is(secret->setting, "users_file"))
+            s.users = f;
+        else if (slice_starts(secret->setting, SLICE("alias_maps")))
+            aliases[s.n_aliases++] = f;
+    }
+    return s;
+}
+
+enum result auth_build_directory(struct auth_role *a)
+{
+    const struct directory *fresh = NULL, *old;
+    struct directory_file *aliases = calloc(a->n_secrets + 1, sizeof *aliases);
+    if (!aliases)
+        return FAILED;
+    const struct conf *c = role_conf(a->role);
+    struct directory_source s = source_of(a, c, aliases);
+    enum result r = directory_new(&s, report, NULL, &fresh);
+    conf_unref(c);
+    free(aliases);
+    if (r != OK)
+        return r;
+    pthread_mutex_lock(&a->lock);
+    old = a->directory;
+    a->directory = fresh;
+    pthread_mutex_unlock(&a->lock);
+    directory_unref(old);
+    LOG(LOG_INFO, "accounts.loaded", LOG_U("accounts", passwd_file_count(directory_users(fresh))),
+        LOG_U("aliases", directory_alias_count(fresh)));
+    return OK;
+}

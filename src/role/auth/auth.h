@@ -1,0 +1,117 @@
+/* auth.h: the auth role's state: the accounts and aliases of now, the SASL exchanges under way, who
+ * is logged in on which SMTP connection. It reads no mail and listens for nobody; its files come
+ * from the master.
+ *
+ * The journey of a login: exchange.c takes the client's words (AUTH_START, AUTH_STEP), check.c has
+ * the password verified (cache, hash, PAM) and answers. rcpt.c answers RCPT_CHECK and EXPAND. */
+#ifndef ROLE_AUTH_AUTH_H
+#define ROLE_AUTH_AUTH_H
+
+#include "auth/cache.h"
+#include "auth/directory.h"
+#include "auth/grant.h"
+#include "auth/throttle.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "role/role.h"
+#include "sasl/sasl.h"
+
+#include <pthread.h>
+
+enum {
+    CONNECTIONS_MAX = 200000, /* remembered at a time */
+    EXCHANGES_MAX = 10000,    /* under way at a time, each 2 KiB */
+    CHECKS_MAX = 5000,        /* passwords that wait to be verified or delayed answers */
+    CACHE_ACCOUNTS = 50000,
+    THROTTLE_ADDRESSES = 50000,
+    IP_TEXT_MAX = 63,
+    SERVICE_MAX = 15
+};
+
+struct check;
+struct system_accounts;
+
+/* What a connection is to us: an exchange under way, a login, or both. */
+struct connection {
+    uint64_t id;
+    uint64_t serial;   /* counts exchanges: an answer to an old one does not touch a new one */
+    struct sasl *sasl; /* NULL: no exchange */
+    char service[SERVICE_MAX + 1];
+    char client_ip[IP_TEXT_MAX + 1];
+    char *account, *login; /* NULL: not logged in */
+};
+
+struct auth_role {
+    struct role *role;
+    struct grant_key key;
+    struct throttle *throttle;
+    struct password_cache *cache;
+    struct system_accounts *system;
+    unsigned processors;
+
+    pthread_mutex_t lock; /* of all that follows */
+    const struct directory *directory;
+    struct role_secret *secrets; /* copies, so that new settings can be applied to them */
+    size_t n_secrets;
+    struct map connections;
+    size_t n_exchanges;
+    struct check *first_check, **last_check; /* waiting for a hash */
+    struct list_node delayed;                /* checks that wait to tell their failure */
+    size_t n_checks;                         /* of all kinds */
+    size_t n_queries;                        /* recipients that wait for agent */
+    unsigned hashing;                        /* threads */
+    uint64_t logins, failures, recipients;
+};
+
+static inline struct auth_role *auth_state(struct role *r)
+{
+    return r->state;
+}
+
+/* accounts.c: the snapshot of now; the caller's reference. */
+const struct directory *auth_directory(struct auth_role *a);
+/* Builds the snapshot anew from the secrets and the settings; what is wrong in the files is logged.
+ */
+MUST_USE enum result auth_build_directory(struct auth_role *a);
+MUST_USE enum result auth_keep_secrets(struct auth_role *a, const struct role_secret *s, size_t n);
+void auth_drop_secrets(struct auth_role *a);
+
+/* exchange.c: AUTH_START, AUTH_STEP, AUTH_CANCEL from edge. */
+void auth_start(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
+void auth_step(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
+void auth_cancel(struct auth_role *a, struct ipc_message *m);
+/* Forgets all connections: edge started anew. */
+void auth_forget_connections(struct auth_role *a);
+/* Remembers a login, when the exchange that led to it is still the connection's last. */
+void auth_logged_in(struct auth_role *a, uint64_t conn, uint64_t serial, struct slice account,
+                    struct slice login);
+/* The exchange led to nothing. */
+void auth_not_logged_in(struct auth_role *a, uint64_t conn, uint64_t serial);
+/* Copies account and login of the connection into the arena; both data NULL when not logged in. */
+void auth_login_of(struct auth_role *a, uint64_t conn, struct arena *arena,
+                   struct slice *ret_account, struct slice *ret_login);
+
+/* check.c: verifies what a finished exchange holds and answers `call`, now or later. */
+void auth_check(struct auth_role *a, struct ipc_channel *from, uint64_t call,
+                const struct connection *c, const struct sasl *sasl);
+/* When the engine has stopped. False: answers of other roles are still to come, so the state must
+ * stay. */
+bool auth_end_checks(struct auth_role *a);
+void auth_answer(struct ipc_channel *to, uint64_t call, enum auth_outcome outcome,
+                 struct slice challenge, const char *reason);
+
+/* rcpt.c */
+void auth_rcpt_check(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
+void auth_expand(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
+
+/* system.c: which system accounts there are, as agent said lately. */
+MUST_USE enum result system_accounts_new(struct system_accounts **ret);
+void system_accounts_free(struct system_accounts *s);
+/* For struct directory_system: arg is the struct system_accounts. */
+enum account_known system_account_known(void *arg, struct slice name);
+/* Asks agent about the name; then calls done (exactly once, on any thread). */
+void system_account_ask(struct auth_role *a, struct slice name, void (*done)(void *arg, bool told),
+                        void *arg);
+void system_accounts_forget(struct system_accounts *s);
+
+#endif

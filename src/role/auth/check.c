@@ -1,0 +1,385 @@
+/* check.c: is this the account's password? Asked in this order: the cache (answers at once); the
+ * account's hash in users_file; PAM, for those that have no password there. Hashes run on as many
+ * threads as there are processors, the rest waits in line; PAM runs in agent's children.
+ *
+ * A failure is told no sooner than the throttle says, counted from the attempt's start, so that its
+ * time does not tell an unknown user from a wrong password; for the same reason an unknown user's
+ * password is verified against somebody's hash, with the result thrown away. */
+#include "role/auth/auth.h"
+
+#include "auth/password.h"
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* A password under way. */
+struct check {
+    struct auth_role *auth;
+    struct ipc_channel *channel;
+    uint64_t call, conn, serial;
+    char service[SERVICE_MAX + 1], client_ip[IP_TEXT_MAX + 1];
+    char login[SASL_NAME_MAX + 1], account[SASL_NAME_MAX + 1], password[SASL_PASSWORD_MAX + 1];
+    const struct sasl_mechanism *mechanism;
+    const struct directory *directory;
+    const struct passwd_user *user; /* in the directory; NULL: not in users_file */
+    const char *via;                /* for the log: "users_file", "pam", "cache" */
+    uint64_t cache_generation;
+    int64_t started_ms;
+    enum result verdict; /* OK, DENIED, or FAILED: could not be found out */
+    struct error reason;
+    struct check *next;       /* in line for a hash */
+    struct list_node delayed; /* while the answer waits */
+    struct io_task task;      /* its timer */
+    int64_t delay_ms;
+};
+
+static struct auth_role *role_of(const struct check *k)
+{
+    return k->auth;
+}
+
+static void free_check(struct check *k)
+{
+    struct auth_role *a = k->auth;
+    directory_unref(k->directory);
+    explicit_bzero(k, sizeof *k);
+    free(k);
+    pthread_mutex_lock(&a->lock);
+    a->n_checks--;
+    pthread_mutex_unlock(&a->lock);
+}
+
+static void log_outcome(const struct check *k, enum log_level level, const char *event)
+{
+    LOG(level, event, LOG_C("conn", log_id(k->conn).text), LOG_C("service", k->service),
+        LOG_C("ip", k->client_ip), LOG_C("mechanism", k->mechanism->name), LOG_C("login", k->login),
+        LOG_C("account", k->account), LOG_C("via", k->via), LOG_C("reason", k->reason.text),
+        LOG_I("ms", clock_monotonic_ms() - k->started_ms));
+}
+
+static void answer_right(struct check *k)
+{
+    struct grant grant;
+    struct auth_role *a = role_of(k);
+    struct slice account = slice_cstr(k->account);
+    if (grant_login_make(&a->key, k->conn, account, slice_cstr(k->service), clock_realtime_s(),
+                         &grant) != OK) {
+        auth_answer(k->channel, k->call, AUTH_UNAVAILABLE, SLICE_NONE, "no random bytes");
+        return;
+    }
+    /* Before the answer: the client may ask for a recipient at once. */
+    auth_logged_in(a, k->conn, k->serial, account, slice_cstr(k->login));
+    struct ipc_message m = {.type = IPC_AUTH_RESULT,
+                            .AUTH_RESULT = {.outcome = AUTH_OK,
+                                            .account = account,
+                                            .login = slice_cstr(k->login),
+                                            .grant = grant_slice(&grant)}};
+    ipc_answer(k->channel, k->call, &m);
+}
+
+static void finish_right(struct check *k)
+{
+    struct auth_role *a = role_of(k);
+    int64_t ttl_ms = directory_conf(k->directory)->auth_cache_ttl * 1000;
+    throttle_succeeded(a->throttle, slice_cstr(k->client_ip));
+    if (strcmp(k->via, "cache") != 0)
+        password_cache_put(a->cache, k->cache_generation, slice_cstr(k->account),
+                           slice_cstr(k->password), ttl_ms, clock_monotonic_ms());
+    answer_right(k);
+    log_outcome(k, LOG_INFO, "auth.ok");
+    free_check(k);
+}
+
+/* The delay is over. */
+static void answer_wrong(struct check *k)
+{
+    struct auth_role *a = role_of(k);
+    throttle_answered(a->throttle, slice_cstr(k->client_ip));
+    auth_answer(k->channel, k->call, AUTH_WRONG, SLICE_NONE, "");
+    free_check(k);
+}
+
+/* First woken from elsewhere, since a deadline can only be set from within. */
+static void run_delay(struct io_task *t, unsigned events)
+{
+    struct check *k = CONTAINER_OF(t, struct check, task);
+    struct auth_role *a = role_of(k);
+    if (!(events & IO_TIMER) && k->delay_ms > 0) {
+        io_task_deadline(t, k->delay_ms);
+        return;
+    }
+    pthread_mutex_lock(&a->lock);
+    list_remove(&k->delayed);
+    pthread_mutex_unlock(&a->lock);
+    io_task_close(t);
+    answer_wrong(k);
+}
+
+static void finish_wrong(struct check *k)
+{
+    struct auth_role *a = role_of(k);
+    int64_t now = clock_monotonic_ms();
+    int64_t base_ms = directory_conf(k->directory)->auth_failure_delay * 1000;
+    int64_t delay = throttle_failed(a->throttle, slice_cstr(k->client_ip), base_ms, now);
+    k->delay_ms = delay - (now - k->started_ms);
+    log_outcome(k, LOG_WARNING, "auth.failed");
+    auth_not_logged_in(a, k->conn, k->serial);
+    explicit_bzero(k->password, sizeof k->password);
+    pthread_mutex_lock(&a->lock);
+    a->failures++;
+    list_push_back(&a->delayed, &k->delayed);
+    io_task_open(a->role->engine, &k->task, -1, run_delay);
+    io_wake(&k->task);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static void finish(struct check *k)
+{
+    if (k->verdict == OK) {
+        finish_right(k);
+    } else if (k->verdict == DENIED) {
+        finish_wrong(k);
+    } else {
+        log_outcome(k, LOG_ERROR, "auth.unavailable");
+        auth_not_logged_in(role_of(k), k->conn, k->serial);
+        auth_answer(k->channel, k->call, AUTH_UNAVAILABLE, SLICE_NONE,
+                    "temporary authentication failure");
+        free_check(k);
+    }
+}
+
+static void give_verdict(struct check *k, enum result verdict, const char *reason)
+{
+    k->verdict = verdict;
+    if (!k->reason.text[0])
+        (void)error_set(&k->reason, verdict, "%s", reason);
+    finish(k);
+}
+
+/* Whose hash an unknown user's password is verified against: by the login, so that the same login
+ * always costs the same. NULL when nobody has one. */
+static const struct passwd_user *stand_in(const struct check *k)
+{
+    const struct passwd_file *f = directory_users(k->directory);
+    size_t n = passwd_file_count(f);
+    size_t from = n ? (size_t)(hash_bytes(slice_cstr(k->login)) % n) : 0;
+    for (size_t i = 0; i < n && i < 100; i++) {
+        const struct passwd_user *u = passwd_file_at(f, (from + i) % n);
+        if (u->password.len)
+            return u;
+    }
+    return NULL;
+}
+
+static void verify(struct check *k)
+{
+    struct slice password = slice_cstr(k->password);
+    if (!k->user) {
+        const struct passwd_user *other = stand_in(k);
+        if (other)
+            (void)!password_verify(other->password, password, NULL);
+        give_verdict(k, DENIED, "unknown user");
+        return;
+    }
+    enum result r = password_verify(k->user->password, password, &k->reason);
+    if (r == INVALID) /* users_file is at fault: its reason stands in the log */
+        r = DENIED;
+    give_verdict(k, r, r == OK ? "" : "wrong password");
+}
+
+/* Runs outside the engine's threads until nobody waits any more. */
+static void run_hashes(void *arg)
+{
+    struct auth_role *a = arg;
+    for (;;) {
+        pthread_mutex_lock(&a->lock);
+        struct check *k = a->first_check;
+        if (k) {
+            a->first_check = k->next;
+            if (!a->first_check)
+                a->last_check = &a->first_check;
+        } else {
+            a->hashing--;
+        }
+        pthread_mutex_unlock(&a->lock);
+        if (!k)
+            return;
+        verify(k);
+    }
+}
+
+static void stand_in_line(struct check *k)
+{
+    struct auth_role *a = role_of(k);
+    pthread_mutex_lock(&a->lock);
+    k->next = NULL;
+    *a->last_check = k;
+    a->last_check = &k->next;
+    bool start = a->hashing < a->processors;
+    a->hashing += start;
+    pthread_mutex_unlock(&a->lock);
+    /* Without a thread of its own the work is done here: late is better than never. */
+    if (start && io_run_blocking(a->role->engine, run_hashes, a) != OK)
+        run_hashes(a);
+}
+
+static void take_pam_answer(void *arg, struct ipc_message *m)
+{
+    struct check *k = arg;
+    if (m->type != IPC_PASSWORD_RESULT || m->PASSWORD_RESULT.code > 1) {
+        struct slice why =
+            m->type == IPC_PASSWORD_RESULT ? m->PASSWORD_RESULT.reason : m->FAILURE.text;
+        (void)error_set(&k->reason, FAILED, "PAM: %.*s", SLICE_ARG(why));
+        give_verdict(k, FAILED, "");
+        return;
+    }
+    if (m->PASSWORD_RESULT.code == 1)
+        (void)error_set(&k->reason, DENIED, "PAM: %.*s", SLICE_ARG(m->PASSWORD_RESULT.reason));
+    give_verdict(k, m->PASSWORD_RESULT.code == 0 ? OK : DENIED, "");
+}
+
+static void ask_pam(struct check *k)
+{
+    struct ipc_message m = {
+        .type = IPC_PASSWORD_CHECK,
+        .PASSWORD_CHECK = {.pam_service = directory_conf(k->directory)->pam_service,
+                           .user = slice_cstr(k->account),
+                           .password = slice_cstr(k->password),
+                           .client_ip = slice_cstr(k->client_ip)}};
+    k->via = "pam";
+    ipc_request(role_of(k)->role->peers[ROLE_AGENT], &m, take_pam_answer, k);
+}
+
+/* The account that the login means: k->user, or a system account's name. */
+static void find_account(struct check *k)
+{
+    struct slice login = slice_cstr(k->login);
+    k->user = directory_login(k->directory, login);
+    k->via = "users_file";
+    if (k->user) {
+        (void)!sasl_copy(k->account, sizeof k->account, k->user->name);
+        return;
+    }
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice name = directory_system_login(k->directory, login, &arena);
+    if (!sasl_copy(k->account, sizeof k->account, name))
+        k->account[0] = '\0';
+    arena_release(&arena);
+}
+
+/* RFC 4616 2: the authorization identity must be one that the authentication identity may take:
+ * here, itself only. */
+static bool authzid_fits(const struct check *k, const char *authzid)
+{
+    struct slice other = slice_cstr(authzid);
+    if (other.len == 0 || slice_eq_nocase(other, slice_cstr(k->login)))
+        return true;
+    return k->user && directory_login(k->directory, other) == k->user;
+}
+
+static bool has_password(const struct check *k)
+{
+    return k->user && k->user->password.len;
+}
+
+static void decide(struct check *k, const char *authzid)
+{
+    struct auth_role *a = role_of(k);
+    find_account(k);
+    bool pam = directory_conf(k->directory)->pam_service.len && k->account[0];
+    if (k->user && passwd_user_extra(k->user, "nologin").data) {
+        give_verdict(k, DENIED, "the account has nologin");
+    } else if (!authzid_fits(k, authzid)) {
+        give_verdict(k, DENIED, "the authorization identity is another account's");
+    } else if ((has_password(k) || pam) &&
+               password_cache_hit(a->cache, slice_cstr(k->account), slice_cstr(k->password),
+                                  clock_monotonic_ms())) {
+        k->via = "cache";
+        give_verdict(k, OK, "");
+    } else if (has_password(k) || !pam) {
+        if (k->user && !has_password(k)) {
+            k->user = NULL; /* costs as an unknown one */
+            (void)error_set(&k->reason, DENIED, "the account has no password");
+        }
+        stand_in_line(k);
+    } else {
+        ask_pam(k);
+    }
+}
+
+/* NULL: too many. */
+static struct check *new_check(struct auth_role *a)
+{
+    struct check *k = calloc(1, sizeof *k);
+    if (!k)
+        return NULL;
+    pthread_mutex_lock(&a->lock);
+    bool room = a->n_checks < CHECKS_MAX;
+    a->n_checks += room;
+    pthread_mutex_unlock(&a->lock);
+    if (!room) {
+        free(k);
+        return NULL;
+    }
+    k->auth = a;
+    return k;
+}
+
+void auth_check(struct auth_role *a, struct ipc_channel *from, uint64_t call,
+                const struct connection *c, const struct sasl *sasl)
+{
+    struct check *k = new_check(a);
+    if (!k) {
+        LOG(LOG_WARNING, "auth.unavailable", LOG_C("conn", log_id(c->id).text),
+            LOG_C("ip", c->client_ip), LOG_C("reason", "too many passwords wait"));
+        auth_answer(from, call, AUTH_UNAVAILABLE, SLICE_NONE, "too many logins under way");
+        return;
+    }
+    k->channel = from;
+    k->call = call;
+    k->conn = c->id;
+    k->serial = c->serial;
+    k->mechanism = sasl->mechanism;
+    k->started_ms = clock_monotonic_ms();
+    k->directory = auth_directory(a);
+    k->cache_generation = password_cache_generation(a->cache);
+    memcpy(k->service, c->service, sizeof k->service);
+    memcpy(k->client_ip, c->client_ip, sizeof k->client_ip);
+    memcpy(k->login, sasl->login, sizeof k->login);
+    memcpy(k->password, sasl->password, sizeof k->password);
+    decide(k, sasl->authzid);
+}
+
+/* The helpers' last hashes take their time; the line behind them is dropped. */
+static void end_hashes(struct auth_role *a)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    pthread_mutex_lock(&a->lock);
+    struct check *k = a->first_check;
+    a->first_check = NULL;
+    a->last_check = &a->first_check;
+    while (a->hashing) {
+        pthread_mutex_unlock(&a->lock);
+        nanosleep(&pause, NULL);
+        pthread_mutex_lock(&a->lock);
+    }
+    pthread_mutex_unlock(&a->lock);
+    while (k) {
+        struct check *next = k->next;
+        free_check(k);
+        k = next;
+    }
+}
+
+bool auth_end_checks(struct auth_role *a)
+{
+    end_hashes(a);
+    LIST_FOR_EACH(n, &a->delayed)
+    {
+        list_remove(n);
+        free_check(CONTAINER_OF(n, struct check, delayed));
+    }
+    return a->n_checks == 0 && a->n_queries == 0;
+}
