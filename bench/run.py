@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+"""make bench: Postrider beside Debian's Postfix and Dovecot, on this machine, in this run; prints figures and ratios.
+ROWS=p1,p4 chooses rows; SCALE=0.2 makes the runs shorter. Needs root for the peers (their files are laid over /usr in a
+namespace); without it, Postrider's own figures alone are printed. Rows: see docs/PERFORMANCE.md."""
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "tools"), str(HERE.parent / "test" / "interop")]
+import peers  # noqa: E402
+from harness import Server, free_port, wait_for  # noqa: E402
+
+ACCOUNTS = 100
+SCALE = float(os.environ.get("SCALE", "1"))
+LOAD = str(HERE.parent / "build" / "bench" / "load")
+
+
+def load(port, connections, sessions, dialogue, accounts=ACCOUNTS):
+    sessions = max(connections, int(sessions * SCALE))
+    done = subprocess.run([LOAD, "127.0.0.1", str(port), str(connections), str(sessions), str(accounts), dialogue + ".dialogue"],
+                          cwd=HERE, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout)
+    if result["failed"]:
+        print(f"    {result['failed']} of {result['sessions']} failed: {done.stderr.strip()}")
+    return result
+
+
+def descendants(pid):
+    found = [pid]
+    for process in found:
+        try:
+            for task in os.listdir(f"/proc/{process}/task"):
+                with open(f"/proc/{process}/task/{task}/children", encoding="ascii") as f:
+                    found += map(int, f.read().split())
+        except OSError:
+            pass
+    return found
+
+
+def cpu_seconds(pids):
+    ticks = 0
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+                fields = f.read().rsplit(")", 1)[1].split()
+            ticks += sum(map(int, fields[11:15]))  # children that ended count too
+        except OSError:
+            pass
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def pss_kib(pids):
+    total = 0
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+                total += sum(int(line.split()[1]) for line in f if line.startswith("Pss:"))
+        except OSError:
+            pass
+    return total
+
+
+class Ours:
+    name = "Postrider"
+
+    def __init__(self, folder, **settings):
+        self.server = Server(folder, users=(), services=("smtp", "submission", "pop3", "imap"), auth_failure_delay="2s",
+                             client_limit="20000", **settings)
+        self.server.passwords = {f"u{i}": f"secret{i}" for i in range(ACCOUNTS)}
+        self.server.write_users()
+        self.server.start()
+        self.port = self.server.port
+
+    def pids(self):
+        return descendants(self.server.process.pid)
+
+    def deliver(self, connections, sessions, dialogue="smtp"):
+        """Accepted is delivered."""
+        return load(self.port["smtp"], connections, sessions, dialogue)
+
+    def stop(self):
+        self.server.stop()
+
+
+DOVECOT = """
+listen = 127.0.0.1
+protocols = imap pop3 lmtp
+ssl = no
+disable_plaintext_auth = no
+first_valid_uid = 1
+mail_location = maildir:~/Maildir
+mail_uid = vmail
+mail_gid = vmail
+mail_max_userip_connections = 5000
+auth_username_format = %Ln
+passdb {{
+  driver = passwd-file
+  args = {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid=vmail gid=vmail home={folder}/mail/%n
+}}
+default_process_limit = 3000
+default_client_limit = 8000
+service imap-login {{
+  service_count = 0
+  process_min_avail = 2
+  inet_listener imap {{
+    port = {imap}
+  }}
+}}
+service pop3-login {{
+  service_count = 0
+  process_min_avail = 2
+  inet_listener pop3 {{
+    port = {pop3}
+  }}
+}}
+service imap {{
+  service_count = 1000
+  process_min_avail = 4
+  process_limit = 3000
+}}
+service pop3 {{
+  service_count = 1000
+  process_min_avail = 4
+}}
+service lmtp {{
+  process_min_avail = 4
+  unix_listener lmtp {{
+    mode = 0666
+  }}
+}}
+"""
+
+
+class Theirs:
+    """Postfix, delivering by LMTP to Dovecot (Maildir); Dovecot tuned: processes are used again."""
+    name = "Postfix + Dovecot"
+
+    def __init__(self, folder):
+        folder = pathlib.Path(folder)
+        folder.chmod(0o755)
+        self.port = {name: free_port() for name in ("smtp", "imap", "pop3", "sink")}
+        self.ns = peers.Namespace(folder, ["postfix", "dovecot"])
+        (folder / "dovecot").mkdir()
+        (folder / "dovecot" / "users").write_text("".join(f"u{i}:{{PLAIN}}secret{i}::::::\n" for i in range(ACCOUNTS)))
+        conf = DOVECOT.format(folder=folder / "dovecot", **self.port)
+        self.mail = folder / "dovecot" / "mail"
+        self.dovecot = peers.Dovecot(self.ns, folder / "dovecot", conf).start()
+        self.postfix = peers.Postfix(
+            self.ns, folder / "postfix", smtp=str(self.port["smtp"]), myhostname="mail.example.test", mydestination="",
+            inet_interfaces="127.0.0.1", virtual_mailbox_domains="example.test", virtual_mailbox_maps="static:any",
+            virtual_transport=f"lmtp:unix:{folder}/dovecot/run/lmtp", smtpd_client_connection_count_limit="0").start()
+        wait_for(lambda: all(self.answers(p) for p in ("smtp", "imap", "pop3")), 20, "peers answer")
+
+    def answers(self, name):
+        try:
+            with socket.create_connection(("127.0.0.1", self.port[name]), 1) as s:
+                return bool(s.recv(1))
+        except OSError:
+            return False
+
+    def pids(self):
+        master = int((self.postfix.folder / "spool" / "pid" / "master.pid").read_text())
+        return descendants(master) + descendants(self.dovecot.pid())
+
+    def delivered(self):
+        return sum(1 for _ in self.mail.glob("*/Maildir/new/*")) + sum(1 for _ in self.mail.glob("*/Maildir/cur/*"))
+
+    def deliver(self, connections, sessions, dialogue="smtp"):
+        before, began = self.delivered(), time.monotonic()
+        result = load(self.port["smtp"], connections, sessions, dialogue)
+        wait_for(lambda: self.delivered() - before >= result["sessions"] - result["failed"], 600, "deliveries")
+        result["accepted_rate"] = result["rate"]
+        result["rate"] = round((result["sessions"] - result["failed"]) / (time.monotonic() - began), 1)
+        return result
+
+    def sink(self):
+        return self.ns.start("/usr/sbin/smtp-sink", f"127.0.0.1:{self.port['sink']}", "1000", stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+
+    def stop(self):
+        self.postfix.stop()
+        self.dovecot.stop()
+        time.sleep(1)
+        self.ns.close()
+
+
+def show(row, text):
+    print(f"{row:4} {text}", flush=True)
+
+
+def ratio(ours, theirs):
+    return f"{ours / theirs:.1f}x" if theirs else "-"
+
+
+def delivery_row(row, connections, ours_sessions, theirs_sessions, ours, theirs):
+    before, mine = cpu_seconds(ours.pids()), ours.deliver(connections, ours_sessions)
+    cost = (cpu_seconds(ours.pids()) - before) / mine["sessions"] * 1e3
+    text = f"delivered/s, {connections} at once: Postrider {mine['rate']} (p99 {mine['p99_ms']} ms, {cost:.2f} ms CPU each)"
+    if theirs:
+        before, other = cpu_seconds(theirs.pids()), theirs.deliver(connections, theirs_sessions)
+        their_cost = (cpu_seconds(theirs.pids()) - before) / other["sessions"] * 1e3
+        sink = theirs.sink()
+        wait_for(lambda: theirs.answers("sink"), 10, "smtp-sink")
+        limit = load(theirs.port["sink"], connections, ours_sessions, "smtp")
+        sink.terminate()
+        sink.wait()
+        text += (f"; Postfix+Dovecot {other['rate']} (accepted {other['accepted_rate']}, p99 {other['p99_ms']} ms, "
+                 f"{their_cost:.2f} ms CPU each): {ratio(mine['rate'], other['rate'])}; smtp-sink {limit['rate']}: "
+                 f"{mine['rate'] / limit['rate'] * 100:.0f} %")
+    show(row, text)
+
+
+def p1(ours, theirs):
+    delivery_row("P1", 50, 20000, 1500, ours, theirs)
+    kept = ours.deliver(50, 200, "smtp_kept")
+    show("P1k", f"100 messages a connection, 50 at once: Postrider {kept['rate'] * 100:.0f} messages/s")
+
+
+def p2(ours, theirs):
+    delivery_row("P2", 1, 3000, 300, ours, theirs)
+
+
+def session_row(row, service, ours, theirs):
+    for side in filter(None, (ours, theirs)):  # the same mail in all mailboxes
+        side.deliver(20, max(1, int(ACCOUNTS * 10 / SCALE)))
+    mine = load(ours.port[service], 20, 20000, service)
+    text = f"{service} sessions/s, 20 at once: Postrider {mine['rate']} (p99 {mine['p99_ms']} ms)"
+    if theirs:
+        load(theirs.port[service], 20, 200, service)
+        other = load(theirs.port[service], 20, 3000, service)
+        text += f"; Dovecot tuned {other['rate']} (p99 {other['p99_ms']} ms): {ratio(mine['rate'], other['rate'])}"
+    show(row, text)
+
+
+def p4(ours, theirs):
+    session_row("P4", "pop3", ours, theirs)
+
+
+def p5(ours, theirs):
+    session_row("P5", "imap", ours, theirs)
+
+
+def idle_connections(side, n):
+    before = pss_kib(side.pids())
+    held = []
+    for i in range(n):
+        s = socket.create_connection(("127.0.0.1", side.port["imap"]))
+        f = s.makefile("rb")
+        f.readline()
+        s.sendall(b"a LOGIN u%d secret%d\r\nb SELECT INBOX\r\nc IDLE\r\n" % (i % ACCOUNTS, i % ACCOUNTS))
+        while not f.readline().startswith(b"+"):
+            pass
+        held.append((s, f))
+    time.sleep(3)
+    grown = (pss_kib(side.pids()) - before) / n
+    for s, f in held:
+        f.close()
+        s.close()
+    return grown
+
+
+def p6(ours, theirs):
+    n = int(1000 * min(1, max(SCALE, 0.3)))
+    text = f"PSS of an idle IMAP connection, {n} of them: Postrider {idle_connections(ours, n):.1f} KiB"
+    if theirs:
+        text += f"; Dovecot {idle_connections(theirs, 300):.0f} KiB"
+    show("P6", text)
+
+
+def p7(ours, theirs):
+    text = f"PSS of all processes: Postrider {pss_kib(ours.pids()) / 1024:.1f} MiB"
+    if theirs:
+        text += f"; Postfix+Dovecot {pss_kib(theirs.pids()) / 1024:.1f} MiB"
+    show("P7", text)
+
+
+def p8(ours, theirs):
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(folder, users=("a",), services=("smtp", "submission", "pop3", "imap"))
+        began = time.monotonic()
+        process = server.process = subprocess.Popen([os.environ.get("POSTRIDER", "build/postrider"), "-c", server.conf, "serve"],
+                                                    stderr=subprocess.DEVNULL)
+        while not all(server.answers(s) for s in server.port):
+            if process.poll() is not None or time.monotonic() - began > 20:
+                raise AssertionError("did not start")
+            time.sleep(0.002)
+        show("P8", f"start to answering on all ports, empty store: Postrider {(time.monotonic() - began) * 1e3:.0f} ms")
+        server.process.terminate()
+        server.process.wait()
+
+
+ROWS = {"p7": p7, "p8": p8, "p1": p1, "p2": p2, "p4": p4, "p5": p5, "p6": p6}
+
+
+def main():
+    wanted = [r.lower() for r in ",".join(sys.argv[1:]).replace(" ", ",").split(",") if r] or list(ROWS)
+    folder = tempfile.mkdtemp(prefix="bench.")
+    os.chmod(folder, 0o755)
+    os.mkdir(folder + "/ours")
+    os.mkdir(folder + "/theirs")
+    ours = theirs = None
+    try:
+        try:
+            theirs = Theirs(folder + "/theirs")
+        except peers.Unavailable as why:
+            print(f"no peers to compare with: {why}")
+        ours = Ours(folder + "/ours")
+        for row in wanted:
+            ROWS[row](ours, theirs)
+    finally:
+        for side in filter(None, (ours, theirs)):
+            side.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
