@@ -1,0 +1,680 @@
+/* test_queue.c: the queue on a store in memory and a virtual clock: schedules to the second,
+ * bundles, limits, restarts, administration. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "fake_store.h"
+#include "queue/queue.h"
+#include "queue/record.h"
+
+enum { T0 = 1700000000, DAY = 86400 };
+
+static struct store *store;
+static struct queue *queue;
+static unsigned done_calls;
+static char events[4000];
+static struct buf bounce_text;
+static enum result bounce_answer;
+static unsigned bounces;
+
+static const struct queue_options options = {.minimal_backoff_time = 300,
+                                             .maximal_backoff_time = 4000,
+                                             .maximal_queue_lifetime = 5 * DAY,
+                                             .bounce_queue_lifetime = DAY,
+                                             .recipient_limit = 3};
+
+static void at(int64_t seconds)
+{
+    clock_set_virtual(seconds * 1000, (T0 + seconds) * 1000000);
+}
+
+static void on_done(void *arg, enum result r)
+{
+    (void)arg;
+    assert_int_equal(r, OK);
+    done_calls++;
+}
+
+static void on_event(void *owner, const struct queue_event *e)
+{
+    size_t used = strlen(events);
+    (void)owner;
+    snprintf(events + used, sizeof events - used, "%s %.*s %s %lld\n", e->what, SLICE_ARG(e->rcpt),
+             e->why, e->next_s ? (long long)(e->next_s - T0) : 0);
+}
+
+static void on_bounce(void *owner, struct slice rcpt, struct slice message, bool smtputf8,
+                      void (*finished)(void *arg, enum result r), void *arg)
+{
+    (void)owner;
+    (void)rcpt;
+    (void)smtputf8;
+    bounces++;
+    buf_reset(&bounce_text);
+    buf_append(&bounce_text, message);
+    finished(arg, bounce_answer);
+}
+
+static void open_queue(void)
+{
+    assert_int_equal(queue_open(store, &options, &queue, NULL), OK);
+    queue_set_events(queue, on_event, NULL);
+    queue_set_bounce(queue, on_bounce, NULL, "mx.test", "origin.test");
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    at(0);
+    done_calls = bounces = 0;
+    events[0] = 0;
+    bounce_answer = OK;
+    buf_init(&bounce_text, 1 << 20);
+    store = fake_store_new(true);
+    open_queue();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    queue_close(queue);
+    fake_store_free(store);
+    buf_release(&bounce_text);
+    clock_set_virtual(0, -1);
+    return 0;
+}
+
+static void restart(void)
+{
+    fake_crash(store);
+    queue_close(queue);
+    open_queue();
+}
+
+static void added(void *arg, enum result r)
+{
+    queue_added(queue, *(uint64_t *)arg, r);
+}
+
+static struct queue_envelope envelope(const struct queue_rcpt *rcpts, size_t n)
+{
+    return (struct queue_envelope){.sender = SLICE("from@here.test"),
+                                   .account = SLICE("from"),
+                                   .size = 100,
+                                   .rcpts = rcpts,
+                                   .n_rcpts = n};
+}
+
+static void add(uint64_t *id, struct queue_envelope e)
+{
+    struct delivery *d;
+    e.message = *id;
+    assert_int_equal(delivery_new(store, *id, &d), OK);
+    assert_int_equal(queue_add(queue, d, &e), OK);
+    assert_int_equal(delivery_submit(d, added, id), OK);
+}
+
+static void add_to(uint64_t *id, const char *rcpt)
+{
+    struct queue_rcpt r = {.address = slice_cstr(rcpt)};
+    add(id, envelope(&r, 1));
+}
+
+static struct queue_job *take(uint32_t limit)
+{
+    struct queue_job *j;
+    int64_t wait;
+    assert_int_equal(queue_next(queue, limit, &j, &wait), OK);
+    return j;
+}
+
+static int64_t idle(uint32_t limit)
+{
+    struct queue_job *j;
+    int64_t wait = -7;
+    assert_int_equal(queue_next(queue, limit, &j, &wait), NOT_FOUND);
+    return wait;
+}
+
+static void finish(struct queue_job *j, enum queue_outcome outcome)
+{
+    struct queue_rcpt_result results[100];
+    for (size_t i = 0; i < j->envelope.n_rcpts; i++)
+        results[i] = (struct queue_rcpt_result){
+            outcome, outcome == QUEUE_FAILED ? SLICE("5.1.1") : SLICE("4.2.0"),
+            SLICE("550 5.1.1 no such user"), SLICE("mx.far.test[192.0.2.1]"), SLICE("smtp")};
+    queue_job_done(queue, j, results, on_done, NULL);
+}
+
+static void sent_message_leaves_nothing(void **state)
+{
+    uint64_t id = 5;
+    (void)state;
+    assert_int_equal(idle(9), -1);
+    add_to(&id, "a@FAR.test.");
+    struct queue_job *j = take(9);
+    assert_true(slice_is(j->destination, "far.test"));
+    assert_int_equal(j->attempt, 1);
+    assert_int_equal(j->arrived_s, T0);
+    assert_true(slice_is(j->envelope.sender, "from@here.test"));
+    assert_true(slice_is(j->envelope.rcpts[0].address, "a@FAR.test."));
+    assert_int_equal(idle(9), -1);
+    finish(j, QUEUE_SENT);
+    assert_int_equal(done_calls, 1);
+    assert_int_equal(idle(9), -1);
+    assert_int_equal(fake_count(store, "q"), 0);
+    assert_int_equal(fake_released(store), 1);
+    assert_string_equal(events, "sent a@FAR.test.  0\n");
+}
+
+static void backoff_doubles_to_its_limit(void **state)
+{
+    static const int64_t due[] = {300, 900, 2100, 4500, 8500, 12500};
+    uint64_t id = 5;
+    (void)state;
+    add_to(&id, "a@far.test");
+    for (size_t i = 0; i < sizeof due / sizeof *due; i++) {
+        struct queue_job *j = take(9);
+        assert_int_equal(j->attempt, i + 1);
+        finish(j, QUEUE_DEFERRED);
+        int64_t now = clock_realtime_s() - T0;
+        assert_int_equal(idle(9), (due[i] - now) * 1000);
+        at(due[i] - 1);
+        assert_int_equal(idle(9), 1000);
+        at(due[i]);
+    }
+}
+
+static void lifetime_ends_in_a_notice(void **state)
+{
+    uint64_t id = 5;
+    (void)state;
+    fake_message(store, 5, SLICE("Subject: hello\r\n\r\nbody text\r\n"));
+    add_to(&id, "a@far.test");
+    at(5 * DAY - 1);
+    finish(take(9), QUEUE_DEFERRED);
+    assert_int_equal(bounces, 0);
+    at(5 * DAY + 299);
+    finish(take(9), QUEUE_DEFERRED);
+    assert_int_equal(bounces, 1);
+    assert_int_equal(fake_count(store, "q"), 0);
+    assert_non_null(strstr(events, "expired a@far.test"));
+    assert_true(slice_search(buf_slice(&bounce_text), SLICE("Status: 4.2.0")) != SIZE_MAX);
+    assert_true(slice_search(buf_slice(&bounce_text), SLICE("body text")) != SIZE_MAX);
+}
+
+static void failed_notice_keeps_the_recipient(void **state)
+{
+    uint64_t id = 5;
+    (void)state;
+    add_to(&id, "a@far.test");
+    bounce_answer = FAILED;
+    finish(take(9), QUEUE_FAILED);
+    assert_int_equal(idle(9), 300000);
+    bounce_answer = OK;
+    at(300);
+    finish(take(9), QUEUE_FAILED);
+    assert_int_equal(bounces, 2);
+    assert_int_equal(fake_count(store, "q"), 0);
+}
+
+static void nobody_is_told_who_must_not_be(void **state)
+{
+    uint64_t a = 5, b = 6, c = 7;
+    struct queue_rcpt never = {.address = SLICE("n@far.test"), .dsn_notify = SLICE("NEVER")};
+    struct queue_rcpt delay = {.address = SLICE("d@far.test"),
+                               .dsn_notify = SLICE("SUCCESS,DELAY")};
+    struct queue_rcpt rcpt = {.address = SLICE("r@far.test")};
+    struct queue_envelope bounce = envelope(&rcpt, 1);
+    (void)state;
+    bounce.sender = SLICE("");
+    bounce.bounce = true;
+    add(&a, envelope(&never, 1));
+    add(&b, envelope(&delay, 1));
+    add(&c, bounce);
+    for (int i = 0; i < 3; i++)
+        finish(take(9), QUEUE_FAILED);
+    assert_int_equal(bounces, 0);
+    assert_int_equal(fake_count(store, "q"), 0);
+    assert_non_null(strstr(events, "dropped n@far.test notify"));
+    assert_non_null(strstr(events, "dropped d@far.test notify"));
+    assert_non_null(strstr(events, "dropped r@far.test double bounce"));
+}
+
+static void bounces_live_as_long_as_bounces(void **state)
+{
+    uint64_t id = 5;
+    struct queue_rcpt rcpt = {.address = SLICE("r@far.test")};
+    struct queue_envelope bounce = envelope(&rcpt, 1);
+    (void)state;
+    bounce.sender = SLICE("");
+    bounce.bounce = true;
+    add(&id, bounce);
+    at(DAY - 1);
+    finish(take(9), QUEUE_DEFERRED);
+    assert_int_equal(fake_count(store, "qe"), 1);
+    at(DAY + 299);
+    finish(take(9), QUEUE_DEFERRED);
+    assert_int_equal(fake_count(store, "qe"), 0);
+}
+
+static void recipients_go_by_destination(void **state)
+{
+    struct queue_rcpt r[] = {{.address = SLICE("a@one.test")},
+                             {.address = SLICE("b@two.test")},
+                             {.address = SLICE("c@ONE.test")},
+                             {.address = SLICE("d@one.test")},
+                             {.address = SLICE("e@one.test")}};
+    uint64_t id = 5;
+    (void)state;
+    add(&id, envelope(r, 5));
+    struct queue_job *one = take(9), *two = take(9), *rest = take(9);
+    if (slice_is(two->destination, "one.test")) { /* the turn-taking is not this test's matter */
+        struct queue_job *t = two;
+        two = rest;
+        rest = t;
+    }
+    assert_int_equal(one->envelope.n_rcpts + rest->envelope.n_rcpts, 4);
+    assert_true(slice_is(two->envelope.rcpts[0].address, "b@two.test"));
+    finish(one, QUEUE_SENT);
+    finish(two, QUEUE_DEFERRED);
+    finish(rest, QUEUE_SENT);
+    assert_int_equal(fake_released(store), 0);
+    assert_int_equal(idle(9), 300000);
+    at(300);
+    finish(take(9), QUEUE_SENT);
+    assert_int_equal(fake_released(store), 1);
+    assert_int_equal(fake_count(store, "q"), 0);
+}
+
+static void part_of_a_bundle_stays(void **state)
+{
+    struct queue_rcpt r[] = {{.address = SLICE("a@one.test")},
+                             {.address = SLICE("b@one.test")},
+                             {.address = SLICE("c@one.test")}};
+    uint64_t id = 5;
+    (void)state;
+    add(&id, envelope(r, 3));
+    struct queue_job *j = take(9);
+    struct queue_rcpt_result results[3] = {
+        {QUEUE_SENT, SLICE("2.0.0"), SLICE("ok"), SLICE(""), SLICE("smtp")},
+        {QUEUE_DEFERRED, SLICE("4.2.2"), SLICE("full"), SLICE(""), SLICE("smtp")},
+        {QUEUE_FAILED, SLICE("5.1.1"), SLICE("unknown"), SLICE(""), SLICE("smtp")}};
+    queue_job_done(queue, j, results, on_done, NULL);
+    assert_int_equal(bounces, 1);
+    at(300);
+    j = take(9);
+    assert_int_equal(j->envelope.n_rcpts, 1);
+    assert_true(slice_is(j->envelope.rcpts[0].address, "b@one.test"));
+    finish(j, QUEUE_SENT);
+    assert_int_equal(fake_count(store, "q"), 0);
+}
+
+static void destinations_have_limits_and_turns(void **state)
+{
+    uint64_t ids[6] = {1, 2, 3, 4, 5, 6};
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        add_to(&ids[i], "x@busy.test");
+    add_to(&ids[4], "x@other.test");
+    struct queue_job *a = take(2), *b = take(2), *c = take(2);
+    assert_true(slice_is(a->destination, "busy.test"));
+    assert_true(slice_is(b->destination, "other.test"));
+    assert_true(slice_is(c->destination, "busy.test"));
+    assert_int_equal(a->envelope.message, 1);
+    assert_int_equal(c->envelope.message, 2);
+    assert_int_equal(idle(2), -1);
+    finish(b, QUEUE_SENT);
+    assert_int_equal(idle(2), -1);
+    finish(a, QUEUE_SENT);
+    struct queue_job *d = take(2);
+    assert_int_equal(d->envelope.message, 3);
+    assert_int_equal(idle(2), -1);
+    finish(c, QUEUE_SENT);
+    finish(d, QUEUE_SENT);
+    finish(take(2), QUEUE_SENT);
+    assert_int_equal(fake_count(store, "q"), 0);
+}
+
+static void restart_makes_active_due(void **state)
+{
+    uint64_t a = 1, b = 2, c = 3;
+    (void)state;
+    add_to(&a, "x@far.test");
+    add_to(&b, "x@far.test");
+    finish(take(9), QUEUE_DEFERRED);
+    struct queue_job *lost = take(9);
+    assert_int_equal(lost->envelope.message, 2);
+    add_to(&c, "x@far.test"); /* durable, never asked for */
+    queue_job_abandon(queue, lost);
+    restart();
+    struct queue_job *again = take(9), *other = take(9);
+    assert_int_equal(again->envelope.message, 2);
+    assert_int_equal(other->envelope.message, 3);
+    assert_int_equal(idle(9), 300000);
+    queue_job_abandon(queue, again);
+    queue_job_abandon(queue, other);
+}
+
+static void uncommitted_work_is_not_handed_out(void **state)
+{
+    uint64_t a = 1;
+    (void)state;
+    queue_close(queue);
+    fake_store_free(store);
+    store = fake_store_new(false);
+    open_queue();
+    add_to(&a, "x@far.test");
+    assert_int_equal(idle(9), -1);
+    fake_commit(store);
+    struct queue_job *j = take(9);
+    finish(j, QUEUE_SENT);
+    queue_kick(queue);
+    assert_int_equal(idle(9), -1); /* its record is still there, but it is under way */
+    assert_int_equal(done_calls, 0);
+    fake_commit(store);
+    assert_int_equal(done_calls, 1);
+    queue_kick(queue);
+    assert_int_equal(idle(9), -1);
+    assert_int_equal(fake_count(store, "q"), 0);
+}
+
+static void abandoned_delivery_is_forgotten(void **state)
+{
+    struct queue_rcpt r = {.address = SLICE("x@far.test")};
+    struct queue_envelope e = envelope(&r, 1);
+    struct delivery *d;
+    (void)state;
+    e.message = 4;
+    assert_int_equal(delivery_new(store, 4, &d), OK);
+    assert_int_equal(queue_add(queue, d, &e), OK);
+    delivery_abandon(d);
+    queue_added(queue, 4, FAILED);
+    assert_int_equal(idle(9), -1);
+    e.n_rcpts = 0;
+    assert_int_equal(delivery_new(store, 4, &d), OK);
+    assert_int_equal(queue_add(queue, d, &e), INVALID);
+    delivery_abandon(d);
+}
+
+static void abandoned_attempt_comes_back_uncounted(void **state)
+{
+    uint64_t a = 1;
+    (void)state;
+    add_to(&a, "x@far.test");
+    queue_job_abandon(queue, take(9));
+    assert_int_equal(idle(9), 10000);
+    at(10);
+    struct queue_job *j = take(9);
+    assert_int_equal(j->attempt, 1);
+    finish(j, QUEUE_SENT);
+}
+
+static void busy_destination_does_not_fill_the_window(void **state)
+{
+    static uint64_t ids[3001];
+    (void)state;
+    for (size_t i = 0; i < 3000; i++) {
+        ids[i] = i + 1;
+        add_to(&ids[i], "x@dead.test");
+    }
+    ids[3000] = 3001;
+    add_to(&ids[3000], "x@alive.test");
+    queue_kick(queue); /* from the tables alone */
+    struct queue_job *a = take(1), *b = take(1);
+    assert_true(slice_is(b->destination, "alive.test"));
+    finish(b, QUEUE_SENT);
+    /* All of them get their turn, in order, each looked at a bounded number of times. */
+    size_t before = fake_walked(store);
+    for (uint64_t i = 1; i <= 3000; i++) {
+        assert_int_equal(a->envelope.message, i);
+        finish(a, QUEUE_SENT);
+        if (i < 3000)
+            a = take(1);
+    }
+    assert_true(fake_walked(store) - before < 4 * 3000);
+    assert_int_equal(fake_count(store, "q"), 0);
+    assert_int_equal(idle(1), -1);
+}
+
+static void a_great_many_recipients_stay_in_the_tables(void **state)
+{
+    static struct queue_rcpt r[20000];
+    static char names[20000][24];
+    uint64_t id = 1;
+    size_t n = 0;
+    (void)state;
+    for (size_t i = 0; i < 20000; i++) {
+        snprintf(names[i], sizeof names[i], "u@d%zu.test", i % 10000);
+        r[i].address = slice_cstr(names[i]);
+    }
+    add(&id, envelope(r, 20000));
+    assert_int_equal(fake_count(store, "qb"), 10000);
+    while (n < 1000) {
+        struct queue_job *j = take(1);
+        assert_int_equal(j->envelope.n_rcpts, 2);
+        finish(j, QUEUE_SENT);
+        n++;
+    }
+    struct queue_stats s;
+    queue_stats_get(queue, &s);
+    assert_int_equal(s.messages, 1);
+    assert_int_equal(s.recipients, 18000);
+}
+
+/* ---- administration ---- */
+
+static void remember_state(void *arg, const struct queue_info *i)
+{
+    *(struct queue_info *)arg = *i;
+    ((struct queue_info *)arg)->rcpts = NULL;
+}
+
+static struct queue_info show(uint64_t id)
+{
+    struct queue_info i = {0};
+    assert_int_equal(queue_show(queue, id, remember_state, &i), OK);
+    return i;
+}
+
+static void hold_and_release(void **state)
+{
+    uint64_t a = 1;
+    (void)state;
+    add_to(&a, "x@far.test");
+    assert_int_equal(show(1).state, QUEUE_STATE_DEFERRED);
+    assert_int_equal(queue_hold(queue, 1, true), OK);
+    assert_int_equal(show(1).state, QUEUE_STATE_HOLD);
+    assert_int_equal(idle(9), -1);
+    assert_int_equal(queue_flush(queue, 0), OK);
+    assert_int_equal(idle(9), -1);
+    restart();
+    assert_int_equal(idle(9), -1);
+    assert_int_equal(queue_hold(queue, 1, false), OK);
+    struct queue_job *j = take(9);
+    assert_int_equal(show(1).state, QUEUE_STATE_ACTIVE);
+    assert_int_equal(queue_hold(queue, 1, true), BUSY);
+    assert_int_equal(queue_delete(queue, 1), BUSY);
+    finish(j, QUEUE_SENT);
+    assert_int_equal(queue_hold(queue, 1, true), NOT_FOUND);
+    assert_int_equal(fake_count(store, "q"), 0);
+}
+
+static void flush_makes_due(void **state)
+{
+    uint64_t a = 1, b = 2;
+    (void)state;
+    add_to(&a, "x@far.test");
+    add_to(&b, "y@far.test");
+    finish(take(9), QUEUE_DEFERRED);
+    finish(take(9), QUEUE_DEFERRED);
+    assert_int_equal(show(1).next_attempt_s, T0 + 300);
+    at(10);
+    assert_int_equal(queue_flush(queue, 1), OK);
+    struct queue_job *j = take(9);
+    assert_int_equal(j->envelope.message, 1);
+    assert_int_equal(j->attempt, 2);
+    finish(j, QUEUE_DEFERRED);
+    assert_int_equal(idle(9), 290000);
+    assert_int_equal(queue_flush(queue, 0), OK);
+    finish(take(9), QUEUE_SENT);
+    finish(take(9), QUEUE_SENT);
+    assert_int_equal(fake_count(store, "q"), 0);
+    assert_int_equal(queue_flush(queue, 1), NOT_FOUND);
+}
+
+static bool count_listed(void *arg, const struct queue_info *i)
+{
+    assert_int_equal(i->n_rcpts, 1);
+    return ++*(unsigned *)arg < 100;
+}
+
+static void delete_and_list(void **state)
+{
+    static uint64_t ids[1200];
+    unsigned listed = 0;
+    (void)state;
+    for (size_t i = 0; i < 1200; i++) {
+        ids[i] = i + 1;
+        add_to(&ids[i], "x@far.test");
+    }
+    assert_int_equal(queue_delete(queue, 7), OK);
+    assert_int_equal(fake_released(store), 1);
+    assert_int_equal(queue_delete(queue, 7), NOT_FOUND);
+    assert_int_equal(queue_list(queue, count_listed, &listed), OK);
+    assert_int_equal(listed, 100); /* stopped by the callee */
+    struct queue_job *j = take(9);
+    assert_int_equal(queue_delete(queue, 0), BUSY);
+    assert_int_equal(fake_count(store, "qe"), 1);
+    finish(j, QUEUE_SENT);
+    assert_int_equal(fake_count(store, "q"), 0);
+    assert_int_equal(idle(9), -1);
+}
+
+static void delete_of_many_bundles(void **state)
+{
+    static struct queue_rcpt r[1600];
+    static char names[1600][24];
+    uint64_t id = 1;
+    (void)state;
+    for (size_t i = 0; i < 1600; i++) {
+        snprintf(names[i], sizeof names[i], "u@d%zu.test", i);
+        r[i].address = slice_cstr(names[i]);
+    }
+    add(&id, envelope(r, 1600));
+    assert_int_equal(show(1).total_rcpts, 1600);
+    assert_int_equal(show(1).n_rcpts, QUEUE_INFO_RCPTS);
+    assert_int_equal(queue_hold(queue, 1, true), OK);
+    assert_int_equal(fake_count(store, "qs") + fake_count(store, "qd"), 0);
+    assert_int_equal(queue_delete(queue, 1), OK);
+    assert_int_equal(fake_count(store, "q"), 0);
+    assert_int_equal(fake_released(store), 1);
+}
+
+/* ---- records ---- */
+
+static bool count_any(void *arg, const struct queue_info *i)
+{
+    (void)i;
+    ++*(unsigned *)arg;
+    return true;
+}
+
+static void damage_is_contained(void **state)
+{
+    uint64_t a = 1, b = 2;
+    struct q_key key = q_key_bundle(1, 0);
+    unsigned listed = 0;
+    struct queue_job *j;
+    int64_t wait;
+    (void)state;
+    add_to(&a, "x@far.test");
+    add_to(&b, "y@far.test");
+    fake_put(store, q_key_slice(&key), SLICE("\x01 nonsense"));
+    assert_int_equal(queue_next(queue, 9, &j, &wait), CORRUPT);
+    j = take(9);
+    assert_int_equal(j->envelope.message, 2);
+    assert_int_equal(queue_list(queue, count_any, &listed), OK);
+    assert_int_equal(listed, 2);
+    queue_job_abandon(queue, j);
+}
+
+static void stale_schedule_entry_goes(void **state)
+{
+    struct place p = {T0, 77, 0};
+    struct q_key s = q_key_schedule(p), d = q_key_destination(SLICE("far.test"), p);
+    (void)state;
+    fake_put(store, q_key_slice(&s), SLICE("far.test"));
+    fake_put(store, q_key_slice(&d), SLICE(""));
+    queue_kick(queue);
+    assert_int_equal(idle(9), -1);
+    assert_int_equal(fake_count(store, "q"), 0);
+}
+
+static void records_survive_any_bytes(void **state)
+{
+    struct queue_rcpt rcpt = {SLICE("a@b"), SLICE("A@b"), SLICE("NEVER"), SLICE("rfc822;a@b")};
+    struct slice reason = SLICE("later");
+    struct q_bundle b = {true, 123, 4, SLICE("b"), 1, &rcpt, &reason}, got;
+    struct arena arena;
+    struct buf bytes;
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    buf_init(&bytes, 1 << 20);
+    q_bundle_encode(&b, &bytes);
+    assert_int_equal(q_bundle_decode(buf_slice(&bytes), &arena, &got), OK);
+    assert_true(got.held && got.due_s == 123 && got.attempts == 4 && got.n == 1);
+    assert_true(slice_is(got.rcpts[0].dsn_orcpt, "rfc822;a@b") &&
+                slice_is(got.reasons[0], "later"));
+    for (size_t n = 0; n < buf_len(&bytes); n++)
+        assert_int_equal(q_bundle_decode(slice_sub(buf_slice(&bytes), 0, n), &arena, &got),
+                         CORRUPT);
+    struct q_envelope e = {.message = 1, .sender = SLICE("s"), .held = true, .size = 9}, back;
+    buf_reset(&bytes);
+    q_envelope_encode(&e, &bytes);
+    assert_int_equal(q_envelope_decode(1, buf_slice(&bytes), &back), OK);
+    assert_true(back.held && back.size == 9 && slice_is(back.sender, "s"));
+    for (size_t n = 0; n < buf_len(&bytes); n++)
+        assert_int_equal(q_envelope_decode(1, slice_sub(buf_slice(&bytes), 0, n), &back), CORRUPT);
+    buf_release(&bytes);
+    arena_release(&arena);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(sent_message_leaves_nothing),
+        T(backoff_doubles_to_its_limit),
+        T(lifetime_ends_in_a_notice),
+        T(failed_notice_keeps_the_recipient),
+        T(nobody_is_told_who_must_not_be),
+        T(bounces_live_as_long_as_bounces),
+        T(recipients_go_by_destination),
+        T(part_of_a_bundle_stays),
+        T(destinations_have_limits_and_turns),
+        T(restart_makes_active_due),
+        T(uncommitted_work_is_not_handed_out),
+        T(abandoned_delivery_is_forgotten),
+        T(abandoned_attempt_comes_back_uncounted),
+        T(busy_destination_does_not_fill_the_window),
+        T(a_great_many_recipients_stay_in_the_tables),
+        T(hold_and_release),
+        T(flush_makes_due),
+        T(delete_and_list),
+        T(delete_of_many_bundles),
+        T(damage_is_contained),
+        T(stale_schedule_entry_goes),
+        T(records_survive_any_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
