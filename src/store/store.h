@@ -27,7 +27,9 @@ struct view;
 typedef void store_done_fn(void *arg, enum result r);
 
 struct store_options {
-    uint64_t quota_bytes; /* per account, 0: none (enforced by delivery and append: LIMIT) */
+    uint64_t quota_bytes;    /* per account, 0: none (enforced by delivery and append: LIMIT) */
+    size_t view_cache_bytes; /* for views that no session uses; 0: 16 MiB */
+    bool read_only;          /* for offline checks: on a read-only kv, no reaper */
 };
 
 MUST_USE enum result store_open(struct kv *kv, const struct store_options *o, struct store **ret,
@@ -35,6 +37,14 @@ MUST_USE enum result store_open(struct kv *kv, const struct store_options *o, st
 /* Waits for the background reaper; no call may be under way. */
 void store_close(struct store *s);
 struct kv *store_kv(struct store *s);
+/* Waits until the reaper has given back all that it knows of. For tools and tests. */
+void store_settle(struct store *s);
+
+struct store_stats {
+    uint64_t accounts_in_memory, changes_in_flight, cached_view_bytes;
+    uint64_t damaged_records; /* skipped since the start because they could not be read */
+};
+void store_stats_get(struct store *s, struct store_stats *ret);
 
 /* ---- accounts ---- */
 
@@ -82,6 +92,12 @@ MUST_USE enum result mailbox_list(struct account *a,
 MUST_USE enum result mailbox_open(struct account *a, struct slice name, struct mailbox **ret);
 void mailbox_unref(struct mailbox *m);
 uint64_t mailbox_id(const struct mailbox *m);
+/* What STATUS asks for, as durable, without loading the entries. NOT_FOUND when it was deleted. */
+struct mailbox_status {
+    uint32_t count, unseen, uidnext, uidvalidity;
+    uint64_t highest_modseq, bytes;
+};
+MUST_USE enum result mailbox_status(struct mailbox *m, struct mailbox_status *ret);
 /* The name that it has now; appended to out. NOT_FOUND when it was deleted. */
 MUST_USE enum result mailbox_name(struct mailbox *m, struct buf *out);
 /* Makes missing parents (RFC 3501 6.3.3). EXISTS, INVALID, LIMIT. */
