@@ -21,6 +21,7 @@
 enum {
     CONNECTIONS_MAX = 200000, /* remembered at a time */
     EXCHANGES_MAX = 10000,    /* under way at a time, each 2 KiB */
+    QUERIES_MAX = 10000,      /* recipients that wait for agent */
     CHECKS_MAX = 5000,        /* passwords that wait to be verified or delayed answers */
     CACHE_ACCOUNTS = 50000,
     THROTTLE_ADDRESSES = 50000,
