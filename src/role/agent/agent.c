@@ -1,0 +1,66 @@
+/* agent.c: start, messages and end of the agent role. */
+#include "role/agent/agent.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+
+static enum result start(struct role *r, struct error *err)
+{
+    struct agent *a = calloc(1, sizeof *a);
+    if (!a)
+        return error_set(err, FAILED, "no memory");
+    a->role = r;
+    a->last = &a->first;
+    list_init(&a->children);
+    pthread_mutex_init(&a->lock, NULL);
+    r->state = a;
+    return OK;
+}
+
+/* agent has root's rights: it listens to auth only. */
+static void request(struct role *r, struct ipc_channel *from, struct ipc_message *m)
+{
+    enum ipc_role peer = ipc_channel_peer(from);
+    if (peer == ROLE_AUTH && m->type == IPC_PASSWORD_CHECK) {
+        agent_password_check(agent_state(r), from, m);
+    } else if (peer == ROLE_AUTH && m->type == IPC_ACCOUNT_CHECK) {
+        agent_account_check(agent_state(r), from, m);
+    } else {
+        LOG(LOG_WARNING, "ipc.refused", LOG_C("from", ipc_role_name(peer)), LOG_U("type", m->type));
+        if (m->call)
+            ipc_answer_failure(from, m->call, "agent does not serve this message for you");
+    }
+}
+
+static void status(struct role *r, void (*add)(void *arg, const char *key, uint64_t value),
+                   void *arg)
+{
+    struct agent *a = agent_state(r);
+    pthread_mutex_lock(&a->lock);
+    uint64_t running = a->running, waiting = a->waiting, jobs = a->jobs, killed = a->killed;
+    pthread_mutex_unlock(&a->lock);
+    add(arg, "children", running);
+    add(arg, "jobs_waiting", waiting);
+    add(arg, "jobs", jobs);
+    add(arg, "jobs_killed", killed);
+}
+
+static void stop(struct role *r)
+{
+    struct agent *a = agent_state(r);
+    if (!a)
+        return;
+    agent_end_children(a);
+    pthread_mutex_destroy(&a->lock);
+    free(a);
+    r->state = NULL;
+}
+
+const struct role_ops role_agent = {
+    .role = ROLE_AGENT,
+    .start = start,
+    .request = request,
+    .status = status,
+    .stop = stop,
+};

@@ -1,0 +1,154 @@
+/* jobs.c: auth's questions as jobs of children. A child's answer is one byte, '0' to '2' (the code
+ * of the IPC answer), and a reason. */
+#include "role/agent/agent.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 1100 };
+
+struct question {
+    struct agent_job job;
+    struct ipc_channel *channel;
+    uint64_t call;
+    char service[256], user[256], client_ip[64];
+    char password[TEXT_MAX];
+};
+
+static void free_question(struct question *q)
+{
+    explicit_bzero(q, sizeof *q);
+    free(q);
+}
+
+static bool set_text(char *to, size_t size, struct slice from)
+{
+    if (from.len >= size || slice_find(from, '\0') != SIZE_MAX)
+        return false;
+    if (from.len)
+        memcpy(to, from.data, from.len);
+    to[from.len] = '\0';
+    return true;
+}
+
+static void write_answer(int out, int code, struct slice reason)
+{
+    char text[CHILD_OUTPUT_MAX];
+    size_t n = reason.len < sizeof text - 1 ? reason.len : sizeof text - 1;
+    text[0] = (char)('0' + code);
+    if (n)
+        memcpy(text + 1, reason.data, n);
+    /* One write of less than PIPE_BUF: it is whole or not there. */
+    if (write(out, text, n + 1) != (ssize_t)(n + 1))
+        _exit(1);
+}
+
+static void run_password(const struct agent_job *job, int out)
+{
+    const struct question *q = CONTAINER_OF(job, struct question, job);
+    struct buf reason;
+    buf_init(&reason, CHILD_OUTPUT_MAX / 2);
+    int code = agent_pam_check(NULL, q->service, q->user, q->password, q->client_ip, &reason);
+    write_answer(out, code, buf_slice(&reason));
+    buf_release(&reason);
+}
+
+static void run_account(const struct agent_job *job, int out)
+{
+    const struct question *q = CONTAINER_OF(job, struct question, job);
+    errno = 0;
+    const struct passwd *pw = getpwnam(q->user);
+    /* POSIX: NULL with errno 0 is "no such user"; some sources say ENOENT and the like. */
+    bool unasked = !pw && (errno == EIO || errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+                           errno == EAGAIN || errno == ETIMEDOUT || errno == ECONNREFUSED);
+    write_answer(out, pw ? 0 : unasked ? 2 : 1, SLICE(""));
+}
+
+/* The child's words, or what became of it. */
+static uint8_t read_code(struct slice answer, bool ended, struct slice *ret_reason)
+{
+    bool good = ended && answer.len && answer.data[0] >= '0' && answer.data[0] <= '2';
+    *ret_reason = good ? slice_from(answer, 1) : SLICE("the child was killed or failed");
+    return good ? (uint8_t)(answer.data[0] - '0') : 2;
+}
+
+static void password_done(struct agent_job *job, struct slice answer, bool ended)
+{
+    struct question *q = CONTAINER_OF(job, struct question, job);
+    struct ipc_message m = {.type = IPC_PASSWORD_RESULT};
+    m.PASSWORD_RESULT.code = read_code(answer, ended, &m.PASSWORD_RESULT.reason);
+    ipc_answer(q->channel, q->call, &m);
+    free_question(q);
+}
+
+static void account_done(struct agent_job *job, struct slice answer, bool ended)
+{
+    struct question *q = CONTAINER_OF(job, struct question, job);
+    struct slice reason;
+    struct ipc_message m = {.type = IPC_ACCOUNT_RESULT};
+    m.ACCOUNT_RESULT.code = read_code(answer, ended, &reason);
+    ipc_answer(q->channel, q->call, &m);
+    free_question(q);
+}
+
+static struct question *new_question(struct ipc_channel *from, uint64_t call)
+{
+    struct question *q = calloc(1, sizeof *q);
+    if (!q) {
+        ipc_answer_failure(from, call, "no memory");
+        return NULL;
+    }
+    q->channel = from;
+    q->call = call;
+    return q;
+}
+
+static void run_or_fail(struct agent *a, struct question *q)
+{
+    if (agent_run(a, &q->job) == OK)
+        return;
+    ipc_answer_failure(q->channel, q->call, "too many questions wait");
+    free_question(q);
+}
+
+void agent_password_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m)
+{
+    const struct ipc_PASSWORD_CHECK *p = &m->PASSWORD_CHECK;
+    if (geteuid() != 0) {
+        ipc_answer_failure(from, m->call,
+                           "PAM needs root: start the server as root, or leave "
+                           "pam_service empty");
+        return;
+    }
+    struct question *q = new_question(from, m->call);
+    if (!q)
+        return;
+    q->job.run = run_password;
+    q->job.done = password_done;
+    if (!set_text(q->service, sizeof q->service, p->pam_service) ||
+        !set_text(q->user, sizeof q->user, p->user) || q->user[0] == '\0' ||
+        !set_text(q->password, sizeof q->password, p->password) ||
+        !set_text(q->client_ip, sizeof q->client_ip, p->client_ip)) {
+        ipc_answer_failure(from, m->call, "a text is too long or holds NUL");
+        free_question(q);
+        return;
+    }
+    run_or_fail(a, q);
+}
+
+void agent_account_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m)
+{
+    struct question *q = new_question(from, m->call);
+    if (!q)
+        return;
+    q->job.run = run_account;
+    q->job.done = account_done;
+    if (!set_text(q->user, sizeof q->user, m->ACCOUNT_CHECK.user) || q->user[0] == '\0') {
+        ipc_answer_failure(from, m->call, "the name is empty, too long or holds NUL");
+        free_question(q);
+        return;
+    }
+    run_or_fail(a, q);
+}
