@@ -175,7 +175,7 @@ enum result summary_prepend(struct slice bytes, uint64_t message_size, uint64_t 
     struct summary_head h = {.size = s.size + added,
                              .header_len = s.header_len + added,
                              .has_date = s.date != INT64_MIN,
-                             .date = s.date,
+                             .date = s.date != INT64_MIN ? s.date : 0,
                              .date_zone = s.date_zone,
                              .envelope = s.envelope,
                              .body = s.body,
