@@ -1,35 +1,9 @@
 #include "auth/encode.h"
 
-static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+#include "base/base64.h"
 
-void base64_append(struct buf *out, struct slice bytes)
-{
-    const unsigned char *p = (const unsigned char *)bytes.data;
-    for (size_t at = 0; at < bytes.len; at += 3) {
-        size_t n = bytes.len - at < 3 ? bytes.len - at : 3;
-        uint32_t bits = (uint32_t)p[at] << 16;
-        if (n > 1)
-            bits |= (uint32_t)p[at + 1] << 8;
-        if (n > 2)
-            bits |= p[at + 2];
-        for (size_t i = 0; i < 4; i++)
-            buf_putc(out, i <= n ? base64_digits[bits >> (18 - 6 * i) & 63] : '=');
-    }
-}
-
-static int base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (ascii_digit(c))
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-enum result base64_decode(struct slice text, unsigned char *out, size_t max, size_t *ret_len)
+enum result base64_decode_lenient(struct slice text, unsigned char *out, size_t max,
+                                  size_t *ret_len)
 {
     for (int pad = 0; pad < 2 && text.len && text.data[text.len - 1] == '='; pad++)
         text.len--;

@@ -186,7 +186,7 @@ static enum result decode(const struct stored *s, size_t digest_len,
     bool hex = s->encoding == ENCODING_HEX || (s->encoding == ENCODING_GUESS &&
                                                !s->scheme->salted && s->data.len == 2 * digest_len);
     enum result r = hex ? hex_decode(s->data, out, DIGEST_DATA_MAX, ret_len)
-                        : base64_decode(s->data, out, DIGEST_DATA_MAX, ret_len);
+                        : base64_decode_lenient(s->data, out, DIGEST_DATA_MAX, ret_len);
     if (r != OK)
         return error_set(err, INVALID, "the data of {%s} is not %s", s->scheme->name,
                          hex ? "hex" : "base64");

@@ -1,6 +1,7 @@
 #include "auth/scram.h"
 
 #include "auth/encode.h"
+#include "base/base64.h"
 #include "auth/mac.h"
 #include "auth/password.h"
 
@@ -24,9 +25,10 @@ enum result scram_parse(struct slice text, const char *digest, struct scram_veri
     bool ok =
         slice_parse_u64(slice_split(&rest, ','), SCRAM_ITERATIONS_MAX, &iterations) == OK &&
         iterations > 0 &&
-        base64_decode(slice_split(&rest, ','), v.salt, sizeof v.salt, &v.salt_len) == OK &&
-        base64_decode(slice_split(&rest, ','), v.stored_key, SCRAM_KEY_MAX, &stored_len) == OK &&
-        base64_decode(rest, v.server_key, SCRAM_KEY_MAX, &server_len) == OK;
+        base64_decode_lenient(slice_split(&rest, ','), v.salt, sizeof v.salt, &v.salt_len) == OK &&
+        base64_decode_lenient(slice_split(&rest, ','), v.stored_key, SCRAM_KEY_MAX, &stored_len) ==
+            OK &&
+        base64_decode_lenient(rest, v.server_key, SCRAM_KEY_MAX, &server_len) == OK;
     if (!ok || v.salt_len == 0 || want == 0 || stored_len != want || server_len != want)
         return error_set(err, INVALID, "a SCRAM verifier is not ITERATIONS,SALT,KEY,KEY");
     v.iterations = (unsigned)iterations;
@@ -39,11 +41,11 @@ void scram_format(const struct scram_verifier *v, struct buf *out)
 {
     buf_put_u64(out, v->iterations);
     buf_putc(out, ',');
-    base64_append(out, slice_of(v->salt, v->salt_len));
+    base64_encode(slice_of(v->salt, v->salt_len), out);
     buf_putc(out, ',');
-    base64_append(out, slice_of(v->stored_key, v->key_len));
+    base64_encode(slice_of(v->stored_key, v->key_len), out);
     buf_putc(out, ',');
-    base64_append(out, slice_of(v->server_key, v->key_len));
+    base64_encode(slice_of(v->server_key, v->key_len), out);
 }
 
 /* RFC 5802 2.2: the password is prepared by SASLprep; what can't be prepared is taken as it is, so

@@ -1,20 +1,10 @@
-/* encoding.h: base64, quoted-printable, RFC 2047 words, charsets and the folding of case for
+/* encoding.h: transfer encodings, RFC 2047 words, charsets and the folding of case for
  * searches. Output goes to bounded buffers (buf's sticky failure tells when it did not fit). */
 #ifndef MIME_ENCODING_H
 #define MIME_ENCODING_H
 
+#include "base/base64.h"
 #include "base/buf.h"
-
-/* ---- base64 (RFC 4648 4) ---- */
-void base64_encode(struct slice bytes, struct buf *out);
-/* In lines of 76 characters with CRLF, the last one too: for MIME bodies. */
-void base64_encode_lines(struct slice bytes, struct buf *out);
-/* Padding must be there, nothing else may be; unused bits must be zero. For SASL. INVALID; LIMIT
- * when out is too small. */
-MUST_USE enum result base64_decode(struct slice text, struct buf *out);
-
-/* The six bits that a character stands for, or -1. */
-int base64_value(char c);
 
 /* ---- transfer encodings, in pieces: bytes that are no code are skipped (RFC 2045 6.8) ---- */
 enum transfer { TRANSFER_IDENTITY, TRANSFER_BASE64, TRANSFER_QUOTED };

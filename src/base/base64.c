@@ -1,5 +1,5 @@
-/* base64.c: RFC 4648 4, strict, as protocols want it. */
-#include "mime/encoding.h"
+/* base64.c: RFC 4648 section 4, strict, as protocols want it. */
+#include "base/base64.h"
 
 static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
