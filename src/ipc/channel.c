@@ -125,17 +125,22 @@ static void move_on(struct ipc_channel *c)
     pthread_mutex_unlock(&c->lock);
 }
 
-static void free_channel(struct ipc_channel *c)
+void ipc_channel_cut(struct ipc_channel *c)
 {
-    io_task_close(&c->task);
-    if (c->bound_fd >= 0)
-        close(c->bound_fd);
     pthread_mutex_lock(&c->lock);
     if (c->fd >= 0 && c->fd != c->bound_fd)
         close(c->fd);
     give_up_connection(c, -1);
     pthread_mutex_unlock(&c->lock);
     fail_calls(c);
+}
+
+static void free_channel(struct ipc_channel *c)
+{
+    io_task_close(&c->task);
+    ipc_channel_cut(c);
+    if (c->bound_fd >= 0)
+        close(c->bound_fd);
     ipc_calls_release(&c->calls);
     arena_release(&c->arena);
     pthread_mutex_destroy(&c->lock);

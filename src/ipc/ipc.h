@@ -89,6 +89,9 @@ MUST_USE enum result ipc_channel_new(struct io_engine *e, int fd, enum ipc_role 
 void ipc_channel_replace(struct ipc_channel *c, int fd);
 /* Answers what is outstanding with FAILURE, then frees. */
 void ipc_channel_close(struct ipc_channel *c);
+/* When the engine has stopped: answers what is outstanding, and whatever is still asked, with
+ * FAILURE. Close it later. */
+void ipc_channel_cut(struct ipc_channel *c);
 bool ipc_channel_up(struct ipc_channel *c);
 enum ipc_role ipc_channel_peer(struct ipc_channel *c);
 
@@ -109,8 +112,11 @@ MUST_USE enum result ipc_encode(const struct ipc_message *m, struct buf *out);
 struct arena;
 MUST_USE enum result ipc_decode(struct slice packet, struct arena *a, struct ipc_message *ret);
 
-/* Blocking use by the command line on a connected SOCK_SEQPACKET socket. */
+/* Use by the command line and the master, which have no engine, on a connected SOCK_SEQPACKET
+ * socket. On a non-blocking socket they may return BUSY. */
 MUST_USE enum result ipc_send_blocking(int fd, const struct ipc_message *m);
+/* The answer to a request that ipc_receive_blocking brought. */
+MUST_USE enum result ipc_answer_blocking(int fd, uint64_t call, struct ipc_message *m);
 MUST_USE enum result ipc_receive_blocking(int fd, struct arena *a, struct buf *packet,
                                           struct ipc_message *ret);
 

@@ -104,6 +104,12 @@ enum result ipc_send_blocking(int fd, const struct ipc_message *m)
     return r;
 }
 
+enum result ipc_answer_blocking(int fd, uint64_t call, struct ipc_message *m)
+{
+    m->call = call | CALL_ANSWER;
+    return ipc_send_blocking(fd, m);
+}
+
 enum result ipc_receive_blocking(int fd, struct arena *a, struct buf *packet,
                                  struct ipc_message *ret)
 {

@@ -178,7 +178,7 @@ struct imap {
     struct imap_view *view;       /* as the client knows it */
     uint32_t keywords_told;       /* how many of its keywords FLAGS has named */
     uint16_t bad;
-    bool read_only, waiting, closing, reading_on;
+    bool read_only, waiting, closing;
     char *idle_tag;   /* in IDLE */
     struct slice *in; /* of imap_run, while it runs */
     struct buf *out;

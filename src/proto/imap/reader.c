@@ -136,15 +136,19 @@ void imap_reader_divert(struct imap_reader *r)
     imap_reader_reset(r);
 }
 
+void imap_reader_skip_literal(struct imap_reader *r, uint64_t left)
+{
+    imap_reader_reset(r);
+    r->mode = SKIP_LITERAL;
+    r->left = left;
+}
+
 void imap_reader_refuse(struct imap_reader *r)
 {
-    bool sync = r->sync;
-    uint64_t literal = r->literal;
-    imap_reader_reset(r);
-    if (!sync) {
-        r->mode = SKIP_LITERAL;
-        r->left = literal;
-    }
+    if (r->sync)
+        imap_reader_reset(r);
+    else
+        imap_reader_skip_literal(r, r->literal);
 }
 
 void imap_reader_skip(struct imap_reader *r)

@@ -38,6 +38,8 @@ void imap_reader_divert(struct imap_reader *r);
 /* The command is answered; what comes of it (nothing, when r->sync) is skipped. The caller cuts
  * len bytes off. */
 void imap_reader_refuse(struct imap_reader *r);
+/* So many bytes of a diverted literal, and what is left of its command, are skipped. */
+void imap_reader_skip_literal(struct imap_reader *r, uint64_t left);
 /* What is left of the line is skipped. */
 void imap_reader_skip(struct imap_reader *r);
 

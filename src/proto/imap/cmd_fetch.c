@@ -1,0 +1,409 @@
+/* cmd_fetch.c: FETCH and UID FETCH (RFC 3501 6.4.5): the walk over the messages.
+ *
+ * Three ways, by what was asked for. Items that the view knows (UID, FLAGS …) are one tight loop.
+ * ENVELOPE and its like are copied from summaries that the store hands out many at a time. Body
+ * sections go message by message and piece by piece, so that memory does not grow with them. \Seen
+ * is submitted first and told with the data; its durability is awaited before the tagged OK. */
+#include "mime/date.h"
+#include "proto/imap/fetch.h"
+
+struct fetch {
+    struct imap_seqset set;
+    struct fetch_items items;
+    struct imap_walk walk;
+    enum { FETCH_NEW, FETCH_SEEN, FETCH_RUNNING } stage;
+    bool marks_seen;  /* a change is under way */
+    bool some_gone;   /* messages that another session has removed */
+    bool broken;      /* a literal could not be finished */
+    /* Of a batch of summaries. */
+    uint32_t batch[IMAP_SUMMARY_BATCH];
+    size_t n_batch, batch_at;
+    /* Of the message whose sections are told. */
+    uint32_t seq;
+    bool in_message, in_section, streaming;
+    size_t section;
+    struct buf summary_bytes, built;
+    struct summary summary;
+    struct fetch_source source;
+    struct imap *im;
+    struct imap_command *cmd;
+};
+
+static void parse_fetch(struct imap_parser *p, struct imap_command *cmd)
+{
+    struct fetch *f = ARENA_NEW(&cmd->arena, struct fetch);
+    cmd->data = f;
+    if (!f)
+        return;
+    buf_init(&f->summary_bytes, SUMMARY_BYTES_MAX);
+    buf_init(&f->built, FETCH_HEADER_MAX + 2);
+    f->cmd = cmd;
+    imap_parse_space(p);
+    imap_parse_seqset(p, &f->set);
+    imap_parse_space(p);
+    fetch_parse_items(p, &f->items);
+    /* RFC 3501 6.4.8: UID FETCH answers with the UID, asked for or not. */
+    if (cmd->uid)
+        f->items.simple |= FETCH_UID;
+}
+
+/* ---- \Seen ---- */
+
+static bool knows_seen(void *arg, const struct imap_view *before, uint32_t old_seq,
+                       const struct imap_entry *now)
+{
+    const struct fetch *f = arg;
+    const struct imap_entry *was = f->im->ops->entry(before, old_seq);
+    return imap_seqset_has(&f->set, old_seq) && now->keywords == was->keywords &&
+           now->flags == (was->flags | IMAP_SEEN);
+}
+
+static enum result mark_seen(struct imap *im, struct imap_command *cmd)
+{
+    struct fetch *f = cmd->data;
+    struct imap_change change = {IMAP_FLAGS_ADD, IMAP_SEEN, 0, UINT64_MAX};
+    struct imap_walk w = {0};
+    size_t n = 0, size = imap_seqset_count(&f->set);
+    uint32_t *uids = size ? arena_alloc_n(&cmd->arena, size, sizeof *uids) : NULL;
+    if (!uids)
+        return size ? LIMIT : OK;
+    for (uint32_t seq; (seq = imap_walk_next(&f->set, &w));) {
+        const struct imap_entry *e = im->ops->entry(im->view, seq);
+        if (!(e->flags & IMAP_SEEN))
+            uids[n++] = e->uid;
+    }
+    if (n == 0)
+        return OK;
+    enum result r = im->ops->change(im->ctx, im->mailbox, &change, uids, n, NULL, NULL);
+    if (r != OK)
+        return r;
+    f->marks_seen = true;
+    f->items.simple |= FETCH_FLAGS;
+    cmd->quiet = (struct imap_quiet){knows_seen, f};
+    return OK;
+}
+
+/* ---- items of the view ---- */
+
+static void put_name(struct buf *out, char *separator, const char *name)
+{
+    buf_putc(out, *separator);
+    buf_puts(out, name);
+    *separator = ' ';
+}
+
+/* "* 12 FETCH (UID 7 FLAGS (\Seen)", without the end; *separator is what comes before another. */
+static void put_simple(struct imap *im, const struct fetch *f, uint32_t seq,
+                       const struct imap_entry *e, char *separator)
+{
+    struct buf *out = im->out;
+    unsigned items = f->items.simple;
+    *separator = '(';
+    buf_append(out, SLICE("* "));
+    buf_put_u64(out, seq);
+    buf_append(out, SLICE(" FETCH "));
+    if (items & FETCH_UID) {
+        put_name(out, separator, "UID ");
+        buf_put_u64(out, e->uid);
+    }
+    if (items & FETCH_FLAGS) {
+        put_name(out, separator, "FLAGS ");
+        imap_put_flags(out, im->ops, im->view, e->flags | (f->marks_seen ? IMAP_SEEN : 0),
+                       e->keywords);
+    }
+    if (items & FETCH_INTERNALDATE) {
+        put_name(out, separator, "INTERNALDATE \"");
+        date_format_internal(e->internaldate, 0, out);
+        buf_putc(out, '"');
+    }
+    if (items & FETCH_SIZE) {
+        put_name(out, separator, "RFC822.SIZE ");
+        buf_put_u64(out, e->size);
+    }
+}
+
+static bool run_simple(struct imap *im, struct fetch *f)
+{
+    while (!imap_full(im)) {
+        char separator;
+        uint32_t seq = imap_walk_next(&f->set, &f->walk);
+        if (!seq)
+            return true;
+        put_simple(im, f, seq, im->ops->entry(im->view, seq), &separator);
+        buf_append(im->out, SLICE(")\r\n"));
+    }
+    return false;
+}
+
+/* ---- items of summaries ---- */
+
+static void put_of_summary(struct buf *out, unsigned items, const struct summary *s,
+                           char *separator)
+{
+    if (items & FETCH_ENVELOPE) {
+        put_name(out, separator, "ENVELOPE ");
+        buf_append(out, s->envelope);
+    }
+    if (items & FETCH_BODY) {
+        put_name(out, separator, "BODY ");
+        buf_append(out, s->body);
+    }
+    if (items & FETCH_BODYSTRUCTURE) {
+        put_name(out, separator, "BODYSTRUCTURE ");
+        buf_append(out, s->bodystructure);
+    }
+}
+
+/* Stops to take them when output is full; those are asked for again. */
+static void on_summary(void *arg, size_t i, struct slice bytes)
+{
+    struct fetch *f = arg;
+    struct imap *im = f->im;
+    struct summary s;
+    char separator;
+    if (imap_full(im))
+        return;
+    uint32_t seq = f->batch[f->batch_at + i];
+    const struct imap_entry *e = im->ops->entry(im->view, seq);
+    f->n_batch--;
+    if (!bytes.data || summary_read(bytes, e->size, &s) != OK) {
+        f->some_gone = true;
+        return;
+    }
+    put_simple(im, f, seq, e, &separator);
+    put_of_summary(im->out, f->items.simple, &s, &separator);
+    buf_append(im->out, SLICE(")\r\n"));
+}
+
+static enum result ask_batch(struct imap *im, struct fetch *f)
+{
+    uint64_t messages[IMAP_SUMMARY_BATCH];
+    size_t n = f->n_batch, before = n;
+    for (size_t i = 0; i < n; i++)
+        messages[i] = im->ops->entry(im->view, f->batch[f->batch_at + i])->message;
+    enum result r = im->ops->summaries(im->ctx, messages, n, on_summary, f);
+    f->batch_at += before - f->n_batch;
+    return r == OK && f->n_batch == before ? FAILED : r;
+}
+
+/* OK: all told; BUSY: output is full. */
+static enum result run_summaries(struct imap *im, struct fetch *f)
+{
+    while (!imap_full(im)) {
+        if (f->n_batch == 0) {
+            f->batch_at = 0;
+            uint32_t seq;
+            while (f->n_batch < IMAP_SUMMARY_BATCH && (seq = imap_walk_next(&f->set, &f->walk)))
+                f->batch[f->n_batch++] = seq;
+            if (f->n_batch == 0)
+                return OK;
+        }
+        enum result r = ask_batch(im, f);
+        if (r != OK)
+            return r;
+    }
+    return BUSY;
+}
+
+/* ---- sections ---- */
+
+static void on_one_summary(void *arg, size_t i, struct slice bytes)
+{
+    struct fetch *f = arg;
+    (void)i;
+    buf_reset(&f->summary_bytes);
+    if (bytes.data)
+        buf_append(&f->summary_bytes, bytes);
+}
+
+static bool needs_summary(const struct fetch *f)
+{
+    bool needs = f->items.simple & FETCH_OF_SUMMARY;
+    for (size_t i = 0; i < f->items.n; i++)
+        needs = needs || fetch_needs_summary(&f->items.sections[i]);
+    return needs;
+}
+
+/* NOT_FOUND: it is gone, or can't be read. */
+static enum result load_summary(struct imap *im, struct fetch *f, const struct imap_entry *e)
+{
+    enum result r = im->ops->summaries(im->ctx, &e->message, 1, on_one_summary, f);
+    if (r == OK)
+        r = summary_read(buf_slice(&f->summary_bytes), e->size, &f->summary);
+    return r == OK ? OK : NOT_FOUND;
+}
+
+/* Nothing of a message is written before it is known that its sections can be found. */
+static enum result begin_message(struct imap *im, struct fetch *f)
+{
+    const struct imap_entry *e = im->ops->entry(im->view, f->seq);
+    char separator;
+    enum result r = needs_summary(f) ? load_summary(im, f, e) : OK;
+    f->section = 0;
+    if (r == OK)
+        r = fetch_locate(im, &f->items.sections[0], e, &f->summary, &f->built, &f->source);
+    /* One byte shows whether the message is still there. */
+    struct buf probe;
+    buf_init(&probe, 1);
+    if (r == OK && !f->source.in_built && f->source.len)
+        r = im->ops->read(im->ctx, e->message, f->source.from, 1, &probe);
+    buf_release(&probe);
+    if (r != OK)
+        return r;
+    put_simple(im, f, f->seq, e, &separator);
+    put_of_summary(im->out, f->items.simple, &f->summary, &separator);
+    buf_putc(im->out, separator);
+    f->in_message = true;
+    return OK;
+}
+
+static void put_section_head(struct imap *im, struct fetch *f)
+{
+    if (f->section)
+        buf_putc(im->out, ' ');
+    buf_append(im->out, f->items.sections[f->section].label);
+    if (f->source.missing) {
+        buf_puts(im->out, " NIL");
+        return;
+    }
+    buf_puts(im->out, " {");
+    buf_put_u64(im->out, f->source.len);
+    buf_puts(im->out, "}\r\n");
+}
+
+/* BUSY: output is full. */
+static enum result stream_section(struct imap *im, struct fetch *f)
+{
+    const struct imap_entry *e = im->ops->entry(im->view, f->seq);
+    while (f->source.len && !f->source.missing) {
+        if (imap_full(im))
+            return BUSY;
+        uint64_t n = f->source.len < IMAP_PIECE ? f->source.len : IMAP_PIECE;
+        size_t before = buf_len(im->out);
+        enum result r = OK;
+        if (f->source.in_built)
+            buf_append(im->out,
+                       slice_sub(buf_slice(&f->built), (size_t)f->source.from, (size_t)n));
+        else
+            r = im->ops->read(im->ctx, e->message, f->source.from, n, im->out);
+        if (r != OK || buf_len(im->out) - before != n)
+            return r == OK || r == BUSY ? FAILED : r;
+        f->source.from += n;
+        f->source.len -= n;
+    }
+    return OK;
+}
+
+static enum result run_message(struct imap *im, struct fetch *f)
+{
+    const struct imap_entry *e = im->ops->entry(im->view, f->seq);
+    for (; f->section < f->items.n; f->section++) {
+        enum result r = OK;
+        if (!f->streaming) {
+            if (f->section)
+                r = fetch_locate(im, &f->items.sections[f->section], e, &f->summary, &f->built,
+                                 &f->source);
+            if (r != OK)
+                return r;
+            put_section_head(im, f);
+            f->streaming = true;
+        }
+        r = stream_section(im, f);
+        if (r != OK)
+            return r;
+        f->streaming = false;
+    }
+    buf_puts(im->out, ")\r\n");
+    f->in_message = false;
+    return OK;
+}
+
+static enum result run_sections(struct imap *im, struct fetch *f)
+{
+    for (;;) {
+        if (imap_full(im))
+            return BUSY;
+        if (!f->in_message) {
+            f->seq = imap_walk_next(&f->set, &f->walk);
+            if (!f->seq)
+                return OK;
+            enum result r = begin_message(im, f);
+            f->some_gone |= r != OK;
+        }
+        enum result r = f->in_message ? run_message(im, f) : OK;
+        if (r == BUSY)
+            return BUSY;
+        /* In the middle of a response there is no way to tell: the connection ends. */
+        f->broken |= r != OK;
+        if (f->broken)
+            return FAILED;
+    }
+}
+
+/* ---- the command ---- */
+
+static enum imap_step start(struct imap *im, struct imap_command *cmd)
+{
+    struct fetch *f = cmd->data;
+    if (!imap_resolve(im, cmd, &f->set))
+        return STEP_DONE;
+    /* Where \Seen can't be stored, reading goes on (a full disk, say). */
+    if (f->items.sets_seen && !im->read_only && mark_seen(im, cmd) != OK)
+        f->marks_seen = false;
+    f->stage = FETCH_RUNNING;
+    return STEP_INPUT;
+}
+
+static enum imap_step finish(struct imap_command *cmd)
+{
+    const struct fetch *f = cmd->data;
+    /* RFC 2180 4.1.2, with RFC 5530's code. */
+    if (f->some_gone)
+        return imap_reply(cmd, IMAP_NO, "EXPUNGEISSUED", "Some messages are gone.");
+    return imap_completed(cmd);
+}
+
+static enum imap_step run_fetch(struct imap *im, struct imap_command *cmd)
+{
+    struct fetch *f = cmd->data;
+    f->im = im;
+    if (f->stage == FETCH_NEW) {
+        enum imap_step step = start(im, cmd);
+        if (step == STEP_DONE)
+            return step;
+    }
+    if (f->stage == FETCH_SEEN)
+        return finish(cmd);
+    enum result r;
+    if (f->items.n)
+        r = run_sections(im, f);
+    else if (f->items.simple & FETCH_OF_SUMMARY)
+        r = run_summaries(im, f);
+    else
+        r = run_simple(im, f) ? OK : BUSY;
+    if (r == BUSY)
+        return STEP_FLUSH;
+    if (f->broken)
+        im->closing = true;
+    if (r != OK)
+        return imap_failed(cmd, r);
+    f->stage = FETCH_SEEN;
+    return f->marks_seen ? imap_wait(im) : finish(cmd);
+}
+
+static void release_fetch(struct imap *im, struct imap_command *cmd)
+{
+    struct fetch *f = cmd->data;
+    (void)im;
+    if (!f)
+        return;
+    buf_release(&f->summary_bytes);
+    buf_release(&f->built);
+}
+
+const struct imap_command_spec imap_cmd_fetch = {.name = "FETCH",
+                                                 .states = STATE_SELECTED,
+                                                 .flags = CMD_UID | CMD_NO_EXPUNGE,
+                                                 .parse = parse_fetch,
+                                                 .run = run_fetch,
+                                                 .release = release_fetch};

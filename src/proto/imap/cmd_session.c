@@ -1,0 +1,90 @@
+/* cmd_session.c: the commands that say something of the session and change no mailbox: CAPABILITY,
+ * NOOP, CHECK, LOGOUT, ID, ENABLE, NAMESPACE. */
+#include "proto/imap/command.h"
+#include "proto/imap/id.h"
+
+const char *imap_capabilities(void)
+{
+    return "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE "
+           "ESEARCH SPECIAL-USE LIST-EXTENDED LIST-STATUS";
+}
+
+static enum imap_step run_capability(struct imap *im, struct imap_command *cmd)
+{
+    buf_puts(im->out, "* CAPABILITY ");
+    buf_puts(im->out, imap_capabilities());
+    buf_puts(im->out, "\r\n");
+    return imap_completed(cmd);
+}
+
+static enum imap_step run_noop(struct imap *im, struct imap_command *cmd)
+{
+    (void)im;
+    return imap_completed(cmd);
+}
+
+/* RFC 3501 6.1.3: BYE before the tagged OK. */
+static enum imap_step run_logout(struct imap *im, struct imap_command *cmd)
+{
+    buf_puts(im->out, "* BYE Logging out\r\n");
+    im->closing = true;
+    return imap_completed(cmd);
+}
+
+static void parse_id(struct imap_parser *p, struct imap_command *cmd)
+{
+    struct buf text;
+    buf_init(&text, 400);
+    imap_parse_id(p, &text);
+    struct slice *copy = ARENA_NEW(&cmd->arena, struct slice);
+    if (copy)
+        *copy = arena_dup(&cmd->arena, buf_slice(&text));
+    buf_release(&text);
+    cmd->data = copy;
+}
+
+static enum imap_step run_id(struct imap *im, struct imap_command *cmd)
+{
+    const struct slice *text = cmd->data;
+    if (text->len)
+        im->ops->client_id(im->ctx, *text);
+    imap_put_id(im->out);
+    return imap_completed(cmd);
+}
+
+static void parse_enable(struct imap_parser *p, struct imap_command *cmd)
+{
+    (void)cmd;
+    do {
+        imap_parse_space(p);
+        imap_parse_atom(p);
+    } while (imap_parser_ok(p) && !cursor_at_end(&p->c));
+}
+
+/* RFC 5161 3.1: names that can't be enabled are ignored; so far, none can. */
+static enum imap_step run_enable(struct imap *im, struct imap_command *cmd)
+{
+    buf_puts(im->out, "* ENABLED\r\n");
+    return imap_completed(cmd);
+}
+
+static enum imap_step run_namespace(struct imap *im, struct imap_command *cmd)
+{
+    buf_puts(im->out, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+    return imap_completed(cmd);
+}
+
+const struct imap_command_spec imap_cmd_capability = {
+    .name = "CAPABILITY", .states = STATE_ANY, .run = run_capability};
+const struct imap_command_spec imap_cmd_noop = {
+    .name = "NOOP", .states = STATE_ANY, .run = run_noop};
+const struct imap_command_spec imap_cmd_check = {
+    .name = "CHECK", .states = STATE_SELECTED, .run = run_noop};
+const struct imap_command_spec imap_cmd_logout = {
+    .name = "LOGOUT", .states = STATE_ANY, .flags = CMD_NO_SYNC, .run = run_logout};
+const struct imap_command_spec imap_cmd_id = {
+    .name = "ID", .states = STATE_ANY, .parse = parse_id, .run = run_id};
+const struct imap_command_spec imap_cmd_enable = {
+    .name = "ENABLE", .states = STATE_ANY, .parse = parse_enable, .run = run_enable};
+const struct imap_command_spec imap_cmd_namespace = {
+    .name = "NAMESPACE", .states = STATE_ANY, .run = run_namespace};

@@ -1,0 +1,116 @@
+/* command.h: what the files of commands share: the command under way, its table entry, its reply.
+ * Inside proto/imap only.
+ *
+ * A handler is called with its parsed command (cmd->data) until it says STEP_DONE; between calls it
+ * keeps its place in cmd->data. Untagged data goes to im->out; the tagged reply is told with
+ * imap_reply and sent by command.c, after what else the mailbox's changes make necessary. */
+#ifndef PROTO_IMAP_COMMAND_H
+#define PROTO_IMAP_COMMAND_H
+
+#include "proto/imap/parse.h"
+#include "proto/imap/seqset.h"
+#include "proto/imap/sync.h"
+
+enum imap_step {
+    STEP_DONE,  /* the reply is told */
+    STEP_FLUSH, /* imap_full: go on when output has gone */
+    STEP_WAIT,  /* an operation was submitted: go on with cmd->answer */
+    STEP_TURN,  /* let others have the thread, then go on */
+    STEP_INPUT  /* go on when there is more input (APPEND) */
+};
+
+/* The states of RFC 3501 3 in which a command is valid. */
+enum { STATE_AUTHENTICATED = 1, STATE_SELECTED = 2 };
+#define STATE_ANY (STATE_AUTHENTICATED | STATE_SELECTED)
+
+enum {
+    CMD_UID = 1,        /* has a UID variant */
+    CMD_NO_EXPUNGE = 2, /* RFC 3501 7.4.1: no EXPUNGE while it is in progress (but with UID) */
+    CMD_NO_SYNC = 4,    /* the mailbox's changes are not told at its end */
+    CMD_SILENT = 8      /* IDLE: no tagged reply yet */
+};
+
+struct imap_command;
+
+struct imap_command_spec {
+    const char *name;
+    uint8_t states, flags;
+    /* The arguments; NULL: there are none. What fails it is told as BAD. */
+    void (*parse)(struct imap_parser *p, struct imap_command *cmd);
+    enum imap_step (*run)(struct imap *im, struct imap_command *cmd);
+    /* What the arena doesn't hold; also when the session ends in the middle. May be NULL. */
+    void (*release)(struct imap *im, struct imap_command *cmd);
+};
+
+enum imap_status { IMAP_OK, IMAP_NO, IMAP_BAD };
+
+struct imap_command {
+    struct arena arena;
+    const struct imap_command_spec *spec;
+    struct slice tag, name;
+    bool uid;
+    void *data;         /* the command's own */
+    enum result answer; /* of what was submitted */
+    /* The reply: code is what stands in brackets, NULL: none. */
+    enum imap_status status;
+    const char *code, *text;
+    bool done;   /* the reply is told */
+    bool synced; /* the handler has told the mailbox's changes itself */
+    struct imap_quiet quiet; /* changes that the client need not be told */
+};
+
+/* One file each. */
+extern const struct imap_command_spec imap_cmd_append, imap_cmd_capability, imap_cmd_check,
+    imap_cmd_close, imap_cmd_copy, imap_cmd_create, imap_cmd_delete, imap_cmd_enable,
+    imap_cmd_examine, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_id, imap_cmd_idle, imap_cmd_list,
+    imap_cmd_logout, imap_cmd_lsub, imap_cmd_move, imap_cmd_namespace, imap_cmd_noop,
+    imap_cmd_rename, imap_cmd_search, imap_cmd_select, imap_cmd_status, imap_cmd_store,
+    imap_cmd_subscribe, imap_cmd_unselect, imap_cmd_unsubscribe;
+
+/* The last words of a command; code and text live as long as the command. Return STEP_DONE. */
+enum imap_step imap_reply(struct imap_command *cmd, enum imap_status status, const char *code,
+                          const char *text);
+enum imap_step imap_completed(struct imap_command *cmd);
+/* NO with what a result means for mailboxes and messages. */
+enum imap_step imap_failed(struct imap_command *cmd, enum result r);
+
+/* Enough output waits. */
+static inline bool imap_full(const struct imap *im)
+{
+    return buf_len(im->out) >= IMAP_OUT_SOFT;
+}
+/* Marks an operation as submitted; returns STEP_WAIT. */
+enum imap_step imap_wait(struct imap *im);
+
+/* APPEND's message literal: its header is the end of `text`. True: it is one, and the command is
+ * under way with it (cmd_append.c); false: an ordinary literal. */
+bool imap_append_is_message(struct slice text);
+
+/* In IDLE: tells changes, waits for DONE; 0 when it is over (cmd_idle.c). */
+enum imap_next imap_idle(struct imap *im);
+
+/* Leaves the selected mailbox. */
+void imap_deselect(struct imap *im);
+/* Selects it, or none (failure). */
+MUST_USE enum result imap_select(struct imap *im, struct slice name, bool read_only);
+/* UIDs of what is \Deleted now (cmd_expunge.c), within the UID set when there is one. */
+uint32_t *imap_deleted_uids(struct imap *im, struct imap_command *cmd, struct imap_seqset *within,
+                            size_t *ret_n);
+/* Finds the sequence set's messages in the view; false: told BAD. */
+MUST_USE bool imap_resolve(struct imap *im, struct imap_command *cmd, struct imap_seqset *s);
+
+/* ---- writing (respond.c) ---- */
+void imap_put_string(struct buf *out, struct slice s);  /* quoted, or a literal where it must be */
+void imap_put_mailbox(struct buf *out, struct slice name); /* UTF-8 to the wire */
+void imap_put_flags(struct buf *out, const struct imap_ops *ops, const struct imap_view *v,
+                    uint8_t flags, uint64_t keywords); /* with parentheses */
+/* "* 3 FETCH (FLAGS (...))". */
+void imap_put_flags_response(struct imap *im, const struct imap_view *v, uint32_t seq,
+                             const struct imap_entry *e, bool uid);
+/* The bit of a keyword that the view knows (case does not count), or 64. */
+uint32_t imap_find_keyword(const struct imap_ops *ops, const struct imap_view *v,
+                           struct slice name);
+/* "* FLAGS (...)", and what may be changed. */
+void imap_put_flag_lists(struct imap *im, bool permanent);
+
+#endif

@@ -1,0 +1,62 @@
+/* fetch.h: what the files of FETCH share: the items that were asked for (fetch_parse.c), where a
+ * section's bytes are (fetch_section.c), the walk over the messages (cmd_fetch.c). Inside
+ * proto/imap only. */
+#ifndef PROTO_IMAP_FETCH_H
+#define PROTO_IMAP_FETCH_H
+
+#include "mime/summary.h"
+#include "proto/imap/command.h"
+
+enum {
+    FETCH_UID = 1,
+    FETCH_FLAGS = 2,
+    FETCH_INTERNALDATE = 4,
+    FETCH_SIZE = 8,
+    FETCH_ENVELOPE = 16,
+    FETCH_BODY = 32,
+    FETCH_BODYSTRUCTURE = 64,
+    FETCH_OF_SUMMARY = FETCH_ENVELOPE | FETCH_BODY | FETCH_BODYSTRUCTURE
+};
+
+enum {
+    FETCH_SECTIONS_MAX = 100,
+    FETCH_FIELDS_MAX = 500,            /* names in one HEADER.FIELDS */
+    FETCH_HEADER_MAX = 4 * 1024 * 1024 /* of a header that is looked through for fields */
+};
+
+struct fetch_section {
+    struct slice label; /* "BODY[1.HEADER]<0>" as the response names it */
+    enum { PART_ALL, PART_HEADER, PART_TEXT, PART_MIME, PART_FIELDS, PART_FIELDS_NOT } kind;
+    uint32_t *path;
+    size_t depth;
+    struct slice *fields;
+    size_t n_fields;
+    bool partial;
+    uint64_t from, len;
+};
+
+struct fetch_items {
+    unsigned simple; /* FETCH_… */
+    struct fetch_section *sections;
+    size_t n;
+    bool sets_seen;
+};
+
+/* ALL, FAST, FULL, an item, or a list of items. */
+void fetch_parse_items(struct imap_parser *p, struct fetch_items *ret);
+
+/* The bytes that answer a section: a range of the message, or of `built`. */
+struct fetch_source {
+    bool missing;      /* no such part: NIL */
+    bool in_built;
+    uint64_t from, len;
+};
+/* Finds them. header_len and parts come from `s`, which may be NULL for the whole message. built is
+ * filled for header fields. NOT_FOUND: the message is gone. */
+MUST_USE enum result fetch_locate(struct imap *im, const struct fetch_section *section,
+                                  const struct imap_entry *e, const struct summary *s,
+                                  struct buf *built, struct fetch_source *ret);
+/* Does it need the summary? */
+bool fetch_needs_summary(const struct fetch_section *section);
+
+#endif

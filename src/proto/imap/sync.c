@@ -1,0 +1,165 @@
+/* sync.c: see sync.h. The difference is gathered as sequence numbers first, since view_diff can't be
+ * stopped half way; nothing is allocated when only new messages arrived, which is the usual case. */
+#include "proto/imap/sync.h"
+
+#include <stdlib.h>
+
+#include "proto/imap/command.h"
+
+struct numbers {
+    uint32_t *items;
+    size_t n, size;
+};
+
+struct imap_sync {
+    struct imap_view *newest;
+    struct numbers gone, changed;
+    size_t gone_told, changed_told;
+    uint32_t expected; /* messages that the client counts once it knows of the gone ones */
+    bool uid, failed, told_new;
+};
+
+struct gathering {
+    struct imap *im;
+    struct imap_sync *sync;
+    const struct imap_quiet *quiet;
+};
+
+static void add(struct imap_sync *s, struct numbers *list, uint32_t n)
+{
+    if (list->n == list->size) {
+        size_t size = list->size ? list->size * 2 : 16;
+        uint32_t *items = realloc(list->items, size * sizeof *items);
+        if (!items) {
+            s->failed = true;
+            return;
+        }
+        list->items = items;
+        list->size = size;
+    }
+    list->items[list->n++] = n;
+}
+
+static void on_gone(void *arg, uint32_t old_seq, uint32_t uid)
+{
+    struct gathering *g = arg;
+    (void)uid;
+    add(g->sync, &g->sync->gone, old_seq);
+}
+
+static void on_changed(void *arg, uint32_t new_seq, const struct imap_entry *e)
+{
+    struct gathering *g = arg;
+    const struct imap *im = g->im;
+    if (g->quiet && g->quiet->knows) {
+        uint32_t old_seq = im->ops->seek(im->view, e->uid);
+        if (g->quiet->knows(g->quiet->arg, im->view, old_seq, e))
+            return;
+    }
+    add(g->sync, &g->sync->changed, new_seq);
+}
+
+static void free_sync(struct imap *im, struct imap_sync *s)
+{
+    if (s->newest)
+        im->ops->view_release(s->newest);
+    free(s->gone.items);
+    free(s->changed.items);
+    free(s);
+}
+
+void imap_sync_abandon(struct imap *im)
+{
+    if (im->sync)
+        free_sync(im, im->sync);
+    im->sync = NULL;
+}
+
+/* What is to be told between the two views. FAILED: no memory, the client learns it later. */
+static enum result gather(struct imap *im, struct imap_sync *s, const struct imap_quiet *quiet)
+{
+    struct gathering g = {im, s, quiet};
+    struct imap_view_info info;
+    im->ops->view_info(im->view, &info);
+    im->ops->diff(im->view, s->newest, on_gone, on_changed, &g);
+    s->expected = info.count - (uint32_t)s->gone.n;
+    return s->failed ? FAILED : OK;
+}
+
+enum result imap_sync_begin(struct imap *im, bool expunges, bool uid,
+                            const struct imap_quiet *quiet)
+{
+    struct imap_view *newest = NULL;
+    enum result r = im->ops->view(im->ctx, im->mailbox, &newest);
+    if (r != OK)
+        return r == NOT_FOUND ? NOT_FOUND : OK;
+    struct imap_sync *s = newest == im->view ? NULL : calloc(1, sizeof *s);
+    if (!s) {
+        im->ops->view_release(newest);
+        return OK;
+    }
+    *s = (struct imap_sync){.newest = newest, .uid = uid};
+    /* RFC 3501 7.4.1: without EXPUNGE a newer view would give other messages the old numbers. */
+    if (gather(im, s, quiet) != OK || (s->gone.n && !expunges)) {
+        free_sync(im, s);
+        return OK;
+    }
+    im->sync = s;
+    return OK;
+}
+
+static bool tell_gone(struct imap *im, struct imap_sync *s)
+{
+    for (; s->gone_told < s->gone.n; s->gone_told++) {
+        if (imap_full(im))
+            return false;
+        buf_puts(im->out, "* ");
+        buf_put_u64(im->out, s->gone.items[s->gone_told]);
+        buf_puts(im->out, " EXPUNGE\r\n");
+    }
+    return true;
+}
+
+/* From here on the client's numbers are those of the newest view. */
+static void tell_new(struct imap *im, struct imap_sync *s)
+{
+    struct imap_view_info info;
+    im->ops->view_info(s->newest, &info);
+    im->ops->view_release(im->view);
+    im->view = s->newest;
+    s->newest = NULL;
+    s->told_new = true;
+    if (info.count != s->expected) {
+        buf_puts(im->out, "* ");
+        buf_put_u64(im->out, info.count);
+        buf_puts(im->out, " EXISTS\r\n");
+    }
+    if (info.keywords > im->keywords_told)
+        imap_put_flag_lists(im, false);
+}
+
+static bool tell_changed(struct imap *im, struct imap_sync *s)
+{
+    for (; s->changed_told < s->changed.n; s->changed_told++) {
+        if (imap_full(im))
+            return false;
+        uint32_t seq = s->changed.items[s->changed_told];
+        imap_put_flags_response(im, im->view, seq, im->ops->entry(im->view, seq), s->uid);
+    }
+    return true;
+}
+
+bool imap_sync_step(struct imap *im)
+{
+    struct imap_sync *s = im->sync;
+    if (!s)
+        return true;
+    if (!tell_gone(im, s))
+        return false;
+    if (!s->told_new)
+        tell_new(im, s);
+    if (!tell_changed(im, s))
+        return false;
+    imap_sync_abandon(im);
+    return true;
+}

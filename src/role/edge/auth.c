@@ -1,0 +1,84 @@
+/* auth.c: SASL exchanges of a connection with the auth role, whatever protocol they come by. */
+#include <stdlib.h>
+
+#include "role/edge/conn.h"
+
+static char *dup_cstr(struct slice s)
+{
+    return strndup(s.len ? s.data : "", s.len);
+}
+
+bool conn_set_login(struct conn *c, const struct ipc_AUTH_RESULT *a)
+{
+    free(c->account);
+    free(c->login);
+    free((char *)c->grant.data);
+    char *grant = malloc(a->grant.len + 1);
+    c->account = dup_cstr(a->account);
+    c->login = dup_cstr(a->login);
+    if (grant && a->grant.len)
+        memcpy(grant, a->grant.data, a->grant.len);
+    c->grant = slice_of(grant, grant ? a->grant.len : 0);
+    return c->account && c->login && grant;
+}
+
+void conn_auth_start(struct conn *c, const char *service, struct slice mechanism, bool has_initial,
+                     struct slice initial)
+{
+    struct ipc_message m = {.type = IPC_AUTH_START};
+    m.AUTH_START = (struct ipc_AUTH_START){
+        .conn = c->id,
+        .service = slice_cstr(service),
+        .client_ip = slice_cstr(c->ip),
+        .secured = conn_secured(c),
+        .mechanism = mechanism,
+        .has_initial = has_initial,
+        .initial = initial,
+    };
+    c->auth_known = true;
+    conn_request(c, ROLE_AUTH, &m);
+}
+
+void conn_auth_step(struct conn *c, struct slice response)
+{
+    struct ipc_message m = {.type = IPC_AUTH_STEP};
+    m.AUTH_STEP = (struct ipc_AUTH_STEP){.conn = c->id, .response = response};
+    conn_request(c, ROLE_AUTH, &m);
+}
+
+void conn_auth_cancel(struct conn *c, bool forget)
+{
+    struct ipc_message m = {.type = IPC_AUTH_CANCEL};
+    m.AUTH_CANCEL = (struct ipc_AUTH_CANCEL){.conn = c->id, .forget = forget};
+    if (ipc_send(c->edge->role->peers[ROLE_AUTH], &m) != OK)
+        LOG(LOG_DEBUG, "auth.cancel.dropped", LOG_CTX(conn_ctx(c)));
+    c->auth_known = !forget;
+}
+
+static const char *outcome_text(const struct conn_answer *a)
+{
+    static const char *const names[] = {
+        [AUTH_OK] = "ok",
+        [AUTH_CHALLENGE] = "challenge",
+        [AUTH_WRONG] = "wrong",
+        [AUTH_MALFORMED] = "malformed",
+        [AUTH_UNAVAILABLE] = "unavailable",
+        [AUTH_NO_MECHANISM] = "no mechanism",
+        [AUTH_THROTTLED] = "throttled",
+    };
+    if (a->type != IPC_AUTH_RESULT)
+        return "auth did not answer";
+    return a->auth.outcome < sizeof names / sizeof *names ? names[a->auth.outcome] : "unknown";
+}
+
+void conn_log_auth(struct conn *c, const struct conn_answer *a)
+{
+    bool answered = a->type == IPC_AUTH_RESULT;
+    bool ok = answered && a->auth.outcome == AUTH_OK;
+    struct slice none = SLICE("");
+    atomic_fetch_add(ok ? &c->edge->count.auth_ok : &c->edge->count.auth_failed, 1);
+    LOG(LOG_INFO, ok ? "auth.ok" : "auth.failed", LOG_CTX(conn_ctx(c)),
+        LOG_C("service", c->protocol->name), LOG_S("login", answered ? a->auth.login : none),
+        LOG_S("account", answered ? a->auth.account : none), LOG_C("outcome", outcome_text(a)),
+        LOG_S("reason", answered ? a->auth.reason : none));
+}

@@ -1,0 +1,448 @@
+#include "role/edge/conn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum {
+    HANDSHAKE_MS = 60 * 1000,
+    LOGIN_MS = 180 * 1000, /* longest silence of POP3 and IMAP before the login */
+    CLOSING_MS = 10 * 1000,
+    IN_PIECE = 32 * 1024 /* most bytes read at a time */
+};
+
+static void conn_run(struct io_task *t, unsigned events);
+
+bool conn_secured(const struct conn *c)
+{
+    return c->loopback || c->stream.tls;
+}
+
+/* ---- begin and end ---- */
+
+static const struct conn_protocol *protocol_of(enum listen_service s)
+{
+    if (s == LISTEN_POP3 || s == LISTEN_POP3S)
+        return &conn_pop3;
+    return s == LISTEN_IMAP || s == LISTEN_IMAPS ? &conn_imap : &conn_smtp;
+}
+
+static bool tls_first(enum listen_service s)
+{
+    return s == LISTEN_SUBMISSIONS || s == LISTEN_POP3S || s == LISTEN_IMAPS;
+}
+
+static _Atomic uint64_t *gauge(const struct conn *c)
+{
+    struct edge_counters *n = &c->edge->count;
+    return c->protocol == &conn_pop3 ? &n->pop3 : c->protocol == &conn_imap ? &n->imap : &n->smtp;
+}
+
+static void count_in(struct conn *c)
+{
+    struct edge *e = c->edge;
+    atomic_fetch_add(&e->count.connections, 1);
+    atomic_fetch_add(&e->count.accepted_total, 1);
+    atomic_fetch_add(gauge(c), 1);
+    pthread_mutex_lock(&e->lock);
+    list_push_back(&e->conns, &c->node);
+    pthread_mutex_unlock(&e->lock);
+}
+
+/* Before the last reply is written: a client that reads it may open its next connection at once. */
+static void leave_address(struct conn *c)
+{
+    if (c->counted)
+        edge_count_out(c->edge, slice_cstr(c->ip));
+    c->counted = false;
+}
+
+static void begin_handshake(struct conn *c)
+{
+    struct error err = {"no certificate"};
+    c->phase = PHASE_HANDSHAKE;
+    if (c->settings->tls &&
+        stream_start_tls(&c->stream, c->settings->tls, NULL, &err) == OK)
+        return;
+    LOG(LOG_ERROR, "tls.unavailable", LOG_CTX(conn_ctx(c)), LOG_C("why", err.text));
+    c->phase = PHASE_CLOSING;
+    c->end_reason = "no TLS";
+}
+
+enum result conn_new(struct edge *e, int fd, enum listen_service service, const char *ip,
+                     bool loopback, bool counted)
+{
+    struct conn *c = calloc(1, sizeof *c);
+    if (!c) {
+        close(fd);
+        return FAILED;
+    }
+    c->protocol = protocol_of(service);
+    c->edge = e;
+    c->settings = edge_settings_get(e);
+    c->service = service;
+    c->loopback = loopback;
+    c->counted = counted;
+    c->id = log_id_new();
+    c->began_ms = clock_monotonic_ms();
+    c->end_reason = "client left";
+    snprintf(c->ip, sizeof c->ip, "%s", ip);
+    snprintf(c->context, sizeof c->context, " conn=%s client=%s", log_id(c->id).text,
+             ip[0] ? ip : "local");
+    pthread_mutex_init(&c->lock, NULL);
+    buf_init(&c->in, c->protocol->in_max);
+    buf_init(&c->out, c->protocol->out_max);
+    stream_init(&c->stream, fd);
+    c->phase = PHASE_WORK;
+    count_in(c);
+    LOG(LOG_INFO, "connect", LOG_CTX(conn_ctx(c)), LOG_C("service", listen_service_name(service)));
+    io_task_open(e->role->engine, &c->task, fd, conn_run);
+    if (tls_first(service))
+        begin_handshake(c);
+    io_wake(&c->task);
+    return OK;
+}
+
+static void forget_login(struct conn *c)
+{
+    free(c->account);
+    free(c->login);
+    free((char *)c->grant.data);
+    c->account = c->login = NULL;
+    c->grant = SLICE_NONE;
+}
+
+/* Frees all but what a request under way will still touch. */
+static void release(struct conn *c)
+{
+    struct edge *e = c->edge;
+    pthread_mutex_lock(&e->lock);
+    list_remove(&c->node);
+    pthread_mutex_unlock(&e->lock);
+    atomic_fetch_sub(gauge(c), 1);
+    atomic_fetch_sub(&e->count.connections, 1);
+    leave_address(c);
+    if (c->auth_known)
+        conn_auth_cancel(c, true);
+    if (c->opened)
+        c->protocol->release(c);
+    buf_release(&c->in);
+    buf_release(&c->out);
+    forget_login(c);
+    edge_settings_unref(c->settings);
+}
+
+static void free_conn(struct conn *c)
+{
+    /* Whoever brought the last answer has left the lock behind by then. */
+    pthread_mutex_lock(&c->lock);
+    pthread_mutex_unlock(&c->lock);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+static void log_disconnect(const struct conn *c)
+{
+    LOG(LOG_INFO, "disconnect", LOG_CTX(conn_ctx(c)),
+        LOG_C("service", listen_service_name(c->service)), LOG_C("reason", c->end_reason),
+        LOG_U("ms", clock_monotonic_ms() - c->began_ms));
+}
+
+void conn_dissolve(struct conn *c)
+{
+    io_task_close(&c->task);
+    release(c);
+    free_conn(c);
+}
+
+/* What the client still sent would make close() reset the connection and take our last words from
+ * the client's hands; so it is read and dropped. */
+static void drop_input(struct conn *c)
+{
+    char away[4096];
+    shutdown(c->stream.fd, SHUT_WR);
+    for (int i = 0; i < 16 && recv(c->stream.fd, away, sizeof away, MSG_DONTWAIT) > 0; i++)
+        ;
+}
+
+static void end(struct conn *c)
+{
+    if (c->waiting) { /* the answer comes first */
+        c->phase = PHASE_CLOSING;
+        buf_clear(&c->out);
+        io_task_want(&c->task, 0);
+        return;
+    }
+    log_disconnect(c);
+    io_task_close(&c->task);
+    if (!c->stream.tls)
+        drop_input(c);
+    stream_close(&c->stream);
+    release(c);
+    free_conn(c);
+}
+
+void conn_free_all(struct edge *e)
+{
+    LIST_FOR_EACH(n, &e->conns)
+    {
+        struct conn *c = CONTAINER_OF(n, struct conn, node);
+        if (c->phase == PHASE_WORK && c->opened && !c->waiting) {
+            c->protocol->bye(c, "shutdown");
+            if (stream_write(&c->stream, &c->out) != OK)
+                (void)0; /* it is told as far as it listens */
+        }
+        io_task_close(&c->task);
+        stream_close(&c->stream);
+        release(c);
+        pthread_mutex_lock(&c->lock);
+        bool later = c->waiting && !c->answer; /* the channel's end brings the answer */
+        c->abandoned = later;
+        pthread_mutex_unlock(&c->lock);
+        if (!later) {
+            conn_answer_free(c->answer);
+            free_conn(c);
+        }
+    }
+}
+
+/* ---- requests to other roles ---- */
+
+/* Runs in the channel's thread. */
+static void on_answer(void *arg, struct ipc_message *m)
+{
+    struct conn *c = arg;
+    struct conn_answer *a = conn_answer_copy(m);
+    pthread_mutex_lock(&c->lock);
+    bool abandoned = c->abandoned;
+    c->answer = a;
+    if (!abandoned)
+        io_wake(&c->task);
+    pthread_mutex_unlock(&c->lock);
+    if (abandoned) {
+        conn_answer_free(a);
+        free_conn(c);
+    }
+}
+
+void conn_request(struct conn *c, enum ipc_role peer, struct ipc_message *m)
+{
+    c->waiting = true;
+    ipc_request(c->edge->role->peers[peer], m, on_answer, c);
+}
+
+static struct conn_answer *take_answer(struct conn *c)
+{
+    if (!c->waiting)
+        return NULL;
+    pthread_mutex_lock(&c->lock);
+    struct conn_answer *a = c->answer;
+    c->answer = NULL;
+    pthread_mutex_unlock(&c->lock);
+    c->waiting = a == NULL;
+    return a;
+}
+
+/* ---- bytes ---- */
+
+static int64_t patience_ms(const struct conn *c)
+{
+    if (c->phase == PHASE_HANDSHAKE)
+        return HANDSHAKE_MS;
+    if (c->next == CONN_CLOSE)
+        return CLOSING_MS;
+    return c->protocol == &conn_smtp ? c->settings->conf->smtpd_timeout * 1000 : LOGIN_MS;
+}
+
+static void wait_for(struct conn *c, unsigned interest)
+{
+    io_task_want(&c->task, interest);
+    io_task_deadline(&c->task, patience_ms(c));
+}
+
+/* An idle connection holds no buffers. */
+static void go_idle(struct conn *c)
+{
+    if (buf_len(&c->in) == 0)
+        buf_clear(&c->in);
+    buf_clear(&c->out);
+    wait_for(c, c->stream.tls && c->stream.wants ? c->stream.wants : IO_READ);
+}
+
+/* OK: bytes came. BUSY: none are there. Else the end of the connection. */
+static enum result read_some(struct conn *c)
+{
+    if (!c->readable && !stream_pending(&c->stream)) {
+        c->stream.wants = IO_READ;
+        return BUSY;
+    }
+    size_t before = buf_len(&c->in), room = 0;
+    size_t want = c->in.size >= IN_PIECE ? IN_PIECE : 1;
+    if (!buf_reserve(&c->in, want, &room))
+        return c->in.failed && buf_len(&c->in) >= c->in.max ? LIMIT : FAILED;
+    enum result r = stream_read(&c->stream, &c->in, IN_PIECE);
+    /* Less than asked for: no more is there now. epoll tells when that was wrong. */
+    if (r != OK || buf_len(&c->in) - before < 4096)
+        c->readable = false;
+    return r;
+}
+
+/* OK: all is written, or BUSY; else the connection is broken. */
+static enum result write_out(struct conn *c)
+{
+    if (buf_len(&c->out) == 0)
+        return OK;
+    return stream_write(&c->stream, &c->out);
+}
+
+/* ---- the handshake ---- */
+
+static void log_tls(struct conn *c, const char *event, const char *key, const char *text)
+{
+    LOG(LOG_INFO, event, LOG_CTX(conn_ctx(c)), LOG_C(key, text));
+}
+
+static void open_protocol(struct conn *c)
+{
+    c->opened = true;
+    c->protocol->open(c);
+    c->next = CONN_INPUT;
+}
+
+/* True: go on with c->next. */
+static bool shake_hands(struct conn *c)
+{
+    struct error err = {""};
+    enum result r = stream_handshake(&c->stream, &err);
+    if (r == BUSY) {
+        wait_for(c, c->stream.wants);
+        return false;
+    }
+    if (r != OK) {
+        log_tls(c, "tls.failed", "why", err.text);
+        c->end_reason = "TLS handshake failed";
+        end(c);
+        return false;
+    }
+    struct buf text;
+    buf_init(&text, 256);
+    tls_describe(c->stream.tls, &text);
+    buf_putc(&text, 0);
+    log_tls(c, "tls.started", "tls", text.mem ? text.mem : "");
+    buf_release(&text);
+    atomic_fetch_add(&c->edge->count.tls_handshakes, 1);
+    c->phase = PHASE_WORK;
+    c->readable = true;
+    if (c->opened) {
+        c->protocol->tls_started(c);
+        c->next = CONN_INPUT;
+    }
+    return true;
+}
+
+/* ---- the run ---- */
+
+/* One turn after what was to be written went (w: or waits). False: the connection waits or has
+ * ended. */
+static bool turn(struct conn *c, enum result w)
+{
+    if (w == BUSY && c->next != CONN_ANSWER) {
+        wait_for(c, c->stream.wants);
+        return false;
+    }
+    switch ((enum conn_next)c->next) {
+    case CONN_INPUT: {
+        enum result r = read_some(c);
+        if (r == BUSY) {
+            go_idle(c);
+            return false;
+        }
+        if (r != OK) {
+            c->end_reason = r == CLOSED ? c->end_reason : result_name(r);
+            end(c);
+            return false;
+        }
+        c->next = (uint8_t)c->protocol->work(c);
+        return true;
+    }
+    case CONN_FLUSH:
+        c->next = (uint8_t)c->protocol->work(c);
+        return true;
+    case CONN_ANSWER:
+        io_task_want(&c->task, w == BUSY ? c->stream.wants : 0);
+        return false;
+    case CONN_STARTTLS:
+        buf_clear(&c->in); /* RFC 3207 4.2: nothing that came in clear counts any more */
+        begin_handshake(c);
+        return true;
+    case CONN_WRITTEN:
+        c->next = (uint8_t)c->protocol->written(c);
+        return true;
+    case CONN_CLOSE:
+    case CONN_GONE:
+        break;
+    }
+    end(c);
+    return false;
+}
+
+static void drive(struct conn *c)
+{
+    for (;;) {
+        if (c->next == CONN_GONE)
+            return;
+        if (c->phase == PHASE_HANDSHAKE && !shake_hands(c))
+            return;
+        if (c->phase == PHASE_CLOSING) {
+            end(c);
+            return;
+        }
+        if (!c->opened)
+            open_protocol(c);
+        if (c->next == CONN_CLOSE)
+            leave_address(c);
+        enum result w = write_out(c);
+        if (w != OK && w != BUSY) {
+            c->end_reason = "broken connection";
+            end(c);
+            return;
+        }
+        if (!turn(c, w))
+            return;
+    }
+}
+
+static void time_out(struct conn *c)
+{
+    bool mute = c->phase != PHASE_WORK || c->next == CONN_CLOSE || buf_len(&c->out) > 0;
+    c->end_reason = "timeout";
+    if (mute) {
+        c->phase = PHASE_CLOSING;
+        return;
+    }
+    c->protocol->bye(c, "timeout");
+    c->next = CONN_CLOSE;
+}
+
+static void conn_run(struct io_task *t, unsigned events)
+{
+    struct conn *c = CONTAINER_OF(t, struct conn, task);
+    if (events & (IO_READ | IO_HANGUP))
+        c->readable = true;
+    struct conn_answer *a = take_answer(c);
+    if (a) {
+        enum conn_next next = CONN_CLOSE;
+        if (c->phase != PHASE_CLOSING)
+            next = c->protocol->answer(c, a);
+        conn_answer_free(a);
+        if (next == CONN_GONE)
+            return;
+        c->next = (uint8_t)next;
+    } else if ((events & IO_TIMER) && !c->waiting) {
+        time_out(c);
+    }
+    drive(c);
+}

@@ -1,0 +1,137 @@
+/* conn.h: a connection of a stranger in edge, whatever it speaks: its task, socket, buffers and
+ * time-outs, and its one request to another role at a time. The protocols plug in as a struct
+ * conn_protocol; they never touch the socket. */
+#ifndef ROLE_EDGE_CONN_H
+#define ROLE_EDGE_CONN_H
+
+#include "role/edge/edge.h"
+
+struct conn;
+
+/* What a protocol wants next. Whatever stands in c->out is written first. */
+enum conn_next {
+    CONN_INPUT,    /* more bytes */
+    CONN_FLUSH,    /* room in c->out */
+    CONN_ANSWER,   /* the answer to its request */
+    CONN_STARTTLS, /* the handshake; then protocol->tls_started */
+    CONN_WRITTEN,  /* all of c->out at the client; then protocol->written */
+    CONN_CLOSE,    /* the end */
+    CONN_GONE      /* the connection was handed over: c is no more */
+};
+
+/* The answer to a conn_request, copied; valid in protocol->answer. */
+struct conn_answer {
+    struct arena arena;
+    enum ipc_type type; /* IPC_FAILURE: it could not be had */
+    union {
+        struct ipc_AUTH_RESULT auth;
+        struct ipc_RCPT_RESULT rcpt;
+        struct ipc_DELIVER_RESULT deliver;
+        struct ipc_LOGGED_IN_RESULT logged_in;
+    };
+};
+
+/* answer.c. Never NULL: without memory it is a failure. */
+struct conn_answer *conn_answer_copy(const struct ipc_message *m);
+void conn_answer_free(struct conn_answer *a);
+
+struct conn_protocol {
+    const char *name;   /* "smtp" */
+    size_t in_max, out_max;
+    void (*open)(struct conn *c); /* greets; behind the handshake where TLS comes first */
+    enum conn_next (*work)(struct conn *c);
+    /* These return what work returns. */
+    enum conn_next (*answer)(struct conn *c, const struct conn_answer *a);
+    enum conn_next (*written)(struct conn *c); /* NULL: never asked for */
+    void (*tls_started)(struct conn *c);
+    /* The last words: why is "timeout" or "shutdown". */
+    void (*bye)(struct conn *c, const char *why);
+    void (*release)(struct conn *c);
+};
+extern const struct conn_protocol conn_smtp, conn_pop3, conn_imap;
+
+enum conn_phase { PHASE_HANDSHAKE, PHASE_WORK, PHASE_CLOSING };
+
+struct conn {
+    struct io_task task;
+    struct stream stream;
+    struct buf in, out;
+    const struct conn_protocol *protocol;
+    struct edge *edge;
+    struct edge_settings *settings;
+    struct list_node node; /* in edge->conns */
+    uint64_t id;
+    int64_t began_ms;
+    char ip[46];              /* "": a Unix socket */
+    char context[80];         /* " conn=… client=…" for LOG_CTX */
+    enum listen_service service;
+    bool loopback;            /* or a Unix socket: fit for passwords in clear */
+    bool counted;             /* in limits.c */
+    bool opened;              /* protocol->open was called */
+    bool readable;            /* there may be bytes to read */
+    bool auth_known;          /* auth has something of this connection to forget */
+    uint8_t phase;            /* enum conn_phase */
+    uint8_t next;             /* enum conn_next */
+    const char *end_reason;
+
+    /* The request under way. The answer comes on another thread. */
+    pthread_mutex_t lock;
+    bool waiting, abandoned;
+    struct conn_answer *answer;
+
+    /* Who it is, once AUTH went well. */
+    char *account, *login;
+    struct slice grant; /* owned */
+
+    union {
+        struct {
+            struct smtp_session session;
+            struct smtp_peer peer;
+            size_t message_counted;  /* bytes counted in edge->count.message_bytes */
+            size_t envelope_bytes, n_targets; /* what DELIVER's lists will take */
+            struct {                 /* kept from RCPT and DELIVER for the log */
+                uint64_t id;
+                uint64_t size;
+                uint32_t n_rcpts;
+            } sent;
+        } smtp;
+        struct {
+            union {
+                struct pop3 pop3;
+                struct imap_login imap;
+            };
+            bool handing_over; /* LOGGED_IN is under way */
+            int inner_fd;      /* our end of a TLS connection's socket pair, or -1 */
+        } login;
+    };
+};
+
+/* Takes the fd. The first run greets. On failure the fd is closed. */
+MUST_USE enum result conn_new(struct edge *e, int fd, enum listen_service service, const char *ip,
+                              bool loopback, bool counted);
+/* At the role's end, when the engine has stopped. */
+void conn_free_all(struct edge *e);
+
+/* Asks another role; protocol->answer gets the answer. One at a time. */
+void conn_request(struct conn *c, enum ipc_role peer, struct ipc_message *m);
+/* Ends c without touching the socket, which has gone elsewhere (c->stream.fd = -1). From work or
+ * answer, which then return CONN_GONE. */
+void conn_dissolve(struct conn *c);
+bool conn_secured(const struct conn *c);
+static inline struct slice conn_ctx(const struct conn *c)
+{
+    return slice_cstr(c->context);
+}
+
+/* Keeps what AUTH_RESULT told. False: no memory. */
+bool conn_set_login(struct conn *c, const struct ipc_AUTH_RESULT *a);
+/* Starts an exchange; logs nothing. */
+void conn_auth_start(struct conn *c, const char *service, struct slice mechanism, bool has_initial,
+                     struct slice initial);
+void conn_auth_step(struct conn *c, struct slice response);
+/* forget: its login too. */
+void conn_auth_cancel(struct conn *c, bool forget);
+/* "auth.ok" or "auth.failed". */
+void conn_log_auth(struct conn *c, const struct conn_answer *a);
+
+#endif

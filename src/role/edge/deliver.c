@@ -1,0 +1,162 @@
+#include "role/edge/deliver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "mime/summary.h"
+
+enum { SLACK = 4096 };
+
+/* The lists of DELIVER, one entry per recipient, in an arena of their own. False: no memory. */
+static bool fill_lists(struct ipc_DELIVER *d, const struct smtp_tx *tx, size_t n_targets,
+                       struct arena *a)
+{
+    size_t n = tx->n_rcpts, at = 0;
+    struct slice *lists = arena_alloc_n(a, 5 * n + n_targets, sizeof *lists);
+    if (!lists)
+        return false;
+    struct slice *rcpts = lists, *counts = lists + n, *grants = lists + 2 * n;
+    struct slice *notify = lists + 3 * n, *orcpt = lists + 4 * n, *targets = lists + 5 * n;
+    for (size_t i = 0; i < n; i++) {
+        const struct smtp_rcpt *r = &tx->rcpts[i];
+        rcpts[i] = r->address;
+        counts[i] = slice_cstr(arena_printf(a, "%zu", r->targets.n));
+        grants[i] = r->grant;
+        notify[i] = r->notify;
+        orcpt[i] = r->orcpt;
+        for (size_t k = 0; k < r->targets.n; k++)
+            targets[at++] = r->targets.items[k];
+    }
+    d->rcpts = (struct slice_list){rcpts, n};
+    d->target_counts = (struct slice_list){counts, n};
+    d->grants = (struct slice_list){grants, n};
+    d->dsn_notify = (struct slice_list){notify, n};
+    d->dsn_orcpt = (struct slice_list){orcpt, n};
+    d->targets = (struct slice_list){targets, at};
+    return !arena_failed(a);
+}
+
+static void fill(struct ipc_DELIVER *d, const struct conn *c)
+{
+    const struct smtp_tx *tx = c->smtp.session.tx;
+    *d = (struct ipc_DELIVER){
+        .conn = c->id,
+        .message_id = tx->id,
+        .sender = tx->sender,
+        .account = slice_cstr(c->account),
+        .client_ip = slice_cstr(c->ip),
+        .service = slice_cstr(smtp_service_name(c)),
+        .smtputf8 = tx->smtputf8,
+        .eightbit = tx->eightbit,
+        .ret = tx->ret,
+        .envid = tx->envid,
+        .size = buf_len(&tx->message),
+    };
+}
+
+/* The message goes into the packet where it fits, else into a memfd beside it. */
+static enum result attach_message(struct ipc_message *m, struct conn *c, struct slice message)
+{
+    struct ipc_DELIVER *d = &m->DELIVER;
+    size_t rest = d->summary.len + c->smtp.envelope_bytes + SLACK;
+    if (message.len <= IPC_INLINE_MAX && message.len + rest <= IPC_PACKET_MAX) {
+        d->message = message;
+        return OK;
+    }
+    enum result r = ipc_memfd(message, &m->fds[0]);
+    m->n_fds = r == OK;
+    return r;
+}
+
+static void fail(struct conn *c, const char *why)
+{
+    struct ipc_message m = {.type = IPC_FAILURE};
+    LOG(LOG_ERROR, "message.not_sent", LOG_CTX(conn_ctx(c)),
+        LOG_C("id", log_id(c->smtp.sent.id).text), LOG_C("why", why));
+    m.FAILURE.text = slice_cstr(why);
+    conn_answer_myself(c, &m);
+}
+
+/* Like smtp_delivered's message, but the memory is free while mailbox works. */
+static void drop_message(struct conn *c)
+{
+    buf_clear(&c->smtp.session.tx->message);
+    atomic_fetch_sub(&c->edge->count.message_bytes, c->smtp.message_counted);
+    c->smtp.message_counted = 0;
+}
+
+void edge_deliver(struct conn *c)
+{
+    const struct smtp_tx *tx = c->smtp.session.tx;
+    struct ipc_message m = {.type = IPC_DELIVER};
+    struct slice message = buf_slice(&tx->message);
+    struct arena a;
+    struct buf summary;
+    arena_init(&a, SMTP_TX_BYTES_MAX);
+    buf_init(&summary, SUMMARY_BYTES_MAX);
+    c->smtp.sent.id = tx->id;
+    c->smtp.sent.size = message.len;
+    c->smtp.sent.n_rcpts = tx->n_rcpts;
+    fill(&m.DELIVER, c);
+    const char *why = NULL;
+    if (summary_build(message, &summary) != OK)
+        why = "the summary could not be made";
+    m.DELIVER.summary = buf_slice(&summary);
+    if (!why && !fill_lists(&m.DELIVER, tx, c->smtp.n_targets, &a))
+        why = "no memory";
+    if (!why && attach_message(&m, c, message) != OK)
+        why = "no memory file";
+    if (why)
+        fail(c, why);
+    else
+        conn_request(c, ROLE_MAILBOX, &m);
+    if (m.n_fds)
+        close(m.fds[0]);
+    drop_message(c);
+    buf_release(&summary);
+    arena_release(&a);
+}
+
+/* ---- the answer ---- */
+
+static void log_result(struct conn *c, const struct smtp_outcome *o, size_t n)
+{
+    const struct smtp_tx *tx = c->smtp.session.tx;
+    size_t well = 0, bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (o[i].code / 100 == 2)
+            well++;
+        else
+            bad = i;
+    }
+    bool all = n > 0 && well == n;
+    if (all)
+        atomic_fetch_add(&c->edge->count.messages, 1);
+    LOG(all ? LOG_INFO : LOG_WARNING, all ? "message.accepted" : "message.refused",
+        LOG_CTX(conn_ctx(c)), LOG_C("id", log_id(tx->id).text),
+        LOG_C("service", smtp_service_name(c)), LOG_S("from", tx->sender),
+        LOG_U("rcpts", tx->n_rcpts), LOG_S("rcpt", tx->rcpts[bad].address),
+        LOG_U("size", c->smtp.sent.size), LOG_S("account", slice_cstr(c->account)),
+        LOG_S("reply", n && !all ? o[bad].text : all ? SLICE("ok") : SLICE("no answer")));
+}
+
+void edge_delivered(struct conn *c, const struct conn_answer *a)
+{
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    bool answered = a->type == IPC_DELIVER_RESULT && a->deliver.codes.n == a->deliver.texts.n;
+    size_t n = answered ? a->deliver.codes.n : 0;
+    struct smtp_outcome *o = arena_alloc_n(&arena, n + 1, sizeof *o);
+    if (!o || n != c->smtp.session.tx->n_rcpts)
+        n = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t code = 451;
+        if (slice_parse_u64(a->deliver.codes.items[i], 599, &code) != OK)
+            code = 451;
+        o[i] = (struct smtp_outcome){(unsigned)code, a->deliver.texts.items[i]};
+    }
+    log_result(c, o, n);
+    smtp_delivered(&c->smtp.session, o, n, &c->out);
+    arena_release(&arena);
+}

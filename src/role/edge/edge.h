@@ -1,0 +1,77 @@
+/* edge.h: the state of the edge role: where strangers' bytes are parsed, and nothing else is held.
+ *
+ *     accept.c    listeners; who is let in          limits.c  counts per client address
+ *     conn.c      a connection: task, stream, buffers, time-outs, requests to other roles
+ *     smtp.c      drives proto/smtp                 deliver.c the message on its way to mailbox
+ *     login.c     what POP3 and IMAP share before the login; login_pop3.c, login_imap.c
+ *     proxy.c     TLS connections after the login
+ *     settings.c  the configuration and the certificate in the form that connections use */
+#ifndef ROLE_EDGE_EDGE_H
+#define ROLE_EDGE_EDGE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "io/stream.h"
+#include "proto/imap/login.h"
+#include "proto/pop3/pop3.h"
+#include "proto/smtp/session.h"
+#include "role/role.h"
+
+/* Most bytes of messages under way that all connections together may hold in memory; past it new
+ * ones get 452 (message.c of the core). */
+#define EDGE_MESSAGE_BUDGET ((size_t)512 << 20)
+
+/* What connections need of the configuration: immutable, shared, one for each configuration or
+ * certificate. */
+struct edge_settings {
+    atomic_uint refs;
+    const struct conf *conf;
+    struct tls_context *tls; /* NULL: no certificate */
+    struct buf text;         /* "PLAIN LOGIN" */
+    struct smtp_config smtp[3]; /* by enum smtp_service */
+    struct pop3_config pop3;
+    struct imap_login_config imap;
+    bool clear_auth; /* passwords in clear from strangers too */
+};
+
+struct edge_counters {
+    _Atomic uint64_t connections, refused_connections, smtp, pop3, imap, proxied; /* of now, but
+                                                                                     refused */
+    _Atomic uint64_t accepted_total, messages, refused_rcpts, auth_ok, auth_failed, tls_handshakes;
+    _Atomic uint64_t message_bytes; /* in memory */
+};
+
+struct edge {
+    struct role *role;
+    pthread_mutex_t lock; /* guards all below but the counters */
+    struct list_node conns, proxies, listeners;
+    struct map addresses; /* limits.c */
+    struct edge_settings *settings;
+    struct tls_context *tls;
+    struct edge_counters count;
+};
+
+/* settings.c: a reference to those of now (edge_settings_unref). */
+struct edge_settings *edge_settings_get(struct edge *e);
+void edge_settings_unref(struct edge_settings *s);
+/* Builds them anew from the role's configuration and e->tls. */
+enum result edge_settings_renew(struct edge *e, struct error *err);
+/* Takes the certificate and key from the role's secrets; the old ones stay when these are bad. */
+void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n);
+
+/* accept.c */
+void edge_take_listeners(struct edge *e, const struct slice *urls, int *fds, size_t n);
+/* Begins to accept on those that are not yet open. */
+void edge_open_listeners(struct edge *e);
+void edge_free_listeners(struct edge *e);
+
+/* limits.c: SMTP connections per address. LIMIT: too many, and *ret_why says of what. */
+MUST_USE enum result edge_count_in(struct edge *e, const struct conf *c, struct slice ip,
+                                   const char **ret_why);
+void edge_count_out(struct edge *e, struct slice ip);
+void edge_free_limits(struct edge *e);
+
+#endif

@@ -1,0 +1,146 @@
+/* settings.c: the configuration and the certificate in the form that connections use. Connections
+ * keep those they began with; new ones get the new. */
+#include <stdlib.h>
+
+#include "role/edge/edge.h"
+
+struct edge_settings *edge_settings_get(struct edge *e)
+{
+    pthread_mutex_lock(&e->lock);
+    struct edge_settings *s = e->settings;
+    atomic_fetch_add(&s->refs, 1);
+    pthread_mutex_unlock(&e->lock);
+    return s;
+}
+
+void edge_settings_unref(struct edge_settings *s)
+{
+    if (!s || atomic_fetch_sub(&s->refs, 1) != 1)
+        return;
+    conf_unref(s->conf);
+    tls_context_unref(s->tls);
+    buf_release(&s->text);
+    free(s);
+}
+
+/* "plain login" as the protocols announce it. */
+static void put_mechanisms(const struct conf *c, struct buf *out)
+{
+    for (size_t i = 0; i < c->auth_mechanisms.n; i++) {
+        struct slice m = c->auth_mechanisms.items[i];
+        if (i)
+            buf_putc(out, ' ');
+        for (size_t k = 0; k < m.len; k++)
+            buf_putc(out, ascii_upper(m.data[k]));
+    }
+}
+
+static void fill_smtp(struct edge_settings *s, enum smtp_service service)
+{
+    const struct conf *c = s->conf;
+    bool auth = service == SMTP_SERVICE_SUBMISSION ||
+                (service == SMTP_SERVICE_SMTP && c->smtpd_sasl_auth_enable);
+    bool lmtp = service == SMTP_SERVICE_LMTP;
+    bool tls = s->tls && !slice_is(c->smtpd_tls_security_level, "none");
+    s->smtp[service] = (struct smtp_config){
+        .service = service,
+        .hostname = c->myhostname,
+        .banner = c->smtpd_banner,
+        .origin = c->myorigin,
+        .mechanisms = auth ? buf_slice(&s->text) : SLICE_NONE,
+        .auth_equals = c->broken_sasl_auth_clients,
+        .vrfy = !c->disable_vrfy_command,
+        .starttls = tls,
+        .require_tls = tls && !lmtp && slice_is(c->smtpd_tls_security_level, "encrypt"),
+        .helo_required = c->smtpd_helo_required,
+        .reject_bare = c->smtpd_reject_bare_newline,
+        .size_limit = (uint64_t)c->message_size_limit,
+        /* A list of an IPC message holds IPC_LIST_MAX entries. */
+        .recipient_limit =
+            (uint32_t)(c->smtpd_recipient_limit < 1000 ? c->smtpd_recipient_limit : 1000),
+        .error_limit = (uint32_t)c->smtpd_hard_error_limit,
+        .junk_limit = 100,
+        .hop_limit = (uint32_t)c->hopcount_limit,
+    };
+}
+
+static void fill_login(struct edge_settings *s)
+{
+    struct slice mechanisms = buf_slice(&s->text);
+    struct slice in_clear = s->clear_auth ? mechanisms : SLICE("");
+    s->pop3 = (struct pop3_config){
+        .greeting = s->conf->login_greeting,
+        .mechanisms = mechanisms,
+        .mechanisms_clear = in_clear,
+        .plaintext_clear = s->clear_auth,
+        .stls = s->tls != NULL,
+    };
+    s->imap = (struct imap_login_config){
+        .greeting = s->conf->login_greeting,
+        .mechanisms = mechanisms,
+        .mechanisms_clear = in_clear,
+        .plaintext_clear = s->clear_auth,
+        .starttls = s->tls != NULL,
+    };
+}
+
+static struct tls_context *tls_of_now(struct edge *e)
+{
+    pthread_mutex_lock(&e->lock);
+    struct tls_context *t = e->tls ? tls_context_ref(e->tls) : NULL;
+    pthread_mutex_unlock(&e->lock);
+    return t;
+}
+
+enum result edge_settings_renew(struct edge *e, struct error *err)
+{
+    struct edge_settings *s = calloc(1, sizeof *s);
+    if (!s)
+        return error_set(err, FAILED, "no memory");
+    atomic_init(&s->refs, 1);
+    s->conf = role_conf(e->role);
+    s->tls = tls_of_now(e);
+    s->clear_auth = !s->conf->disable_plaintext_auth;
+    buf_init(&s->text, 1024);
+    put_mechanisms(s->conf, &s->text);
+    fill_smtp(s, SMTP_SERVICE_SMTP);
+    fill_smtp(s, SMTP_SERVICE_SUBMISSION);
+    fill_smtp(s, SMTP_SERVICE_LMTP);
+    fill_login(s);
+    pthread_mutex_lock(&e->lock);
+    struct edge_settings *old = e->settings;
+    e->settings = s;
+    pthread_mutex_unlock(&e->lock);
+    edge_settings_unref(old);
+    return OK;
+}
+
+/* ---- the certificate ---- */
+
+static struct slice find_secret(const struct role_secret *secrets, size_t n, const char *setting)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_is(secrets[i].setting, setting))
+            return secrets[i].bytes;
+    return SLICE_NONE;
+}
+
+void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n)
+{
+    struct error err = {"no certificate was given"};
+    struct tls_context *fresh = NULL;
+    struct slice cert = find_secret(secrets, n, "smtpd_tls_cert_file");
+    struct slice key = find_secret(secrets, n, "smtpd_tls_key_file");
+    if (!cert.len || tls_server_new(cert, key.len ? key : cert, &fresh, &err) != OK) {
+        LOG(LOG_WARNING, "tls.certificate", LOG_C("result", "not taken"), LOG_C("why", err.text));
+        return;
+    }
+    pthread_mutex_lock(&e->lock);
+    struct tls_context *old = e->tls;
+    e->tls = fresh;
+    bool running = e->settings != NULL;
+    pthread_mutex_unlock(&e->lock);
+    tls_context_unref(old);
+    if (running && edge_settings_renew(e, &err) != OK)
+        LOG(LOG_ERROR, "edge.settings", LOG_C("why", err.text));
+}

@@ -1,0 +1,110 @@
+/* files.c: files that the master opens for roles that may not: accounts, aliases, certificate,
+ * credentials. They are watched: a changed file is sent again, with its set, without a reload. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "role/master/master.h"
+#include "role/wiring.h"
+
+/* Postfix's lookup tables name their type; the text file is what we read. */
+static struct slice without_type(struct slice s)
+{
+    static const char *const types[] = {"hash:", "btree:", "lmdb:", "cdb:", "texthash:", "dbm:"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (slice_starts(s, slice_cstr(types[i])))
+            return slice_from(s, strlen(types[i]));
+    return s;
+}
+
+static enum result add(struct master *m, size_t *n, enum ipc_role role, const char *setting,
+                       struct slice path, struct error *err)
+{
+    struct slice file = without_type(path);
+    if (file.len == 0)
+        return OK;
+    if (*n == FILES_MAX || file.len >= sizeof m->files[0].path)
+        return error_set(err, LIMIT, "%s: too many files, or too long a path: %.*s", setting,
+                         SLICE_ARG(file));
+    struct watched_file *f = &m->files[(*n)++];
+    *f = (struct watched_file){.role = role};
+    snprintf(f->setting, sizeof f->setting, "%s", setting);
+    snprintf(f->path, sizeof f->path, "%.*s", SLICE_ARG(file));
+    return OK;
+}
+
+enum result files_list(struct master *m, const struct conf *c, struct error *err)
+{
+    char cert[4096], key[4096];
+    size_t n = 0;
+    state_certificate_paths(c, cert, key, sizeof cert);
+    enum result r = add(m, &n, ROLE_AUTH, "users_file", c->users_file, err);
+    for (size_t i = 0; i < c->alias_maps.n && r == OK; i++)
+        r = add(m, &n, ROLE_AUTH, "alias_maps", c->alias_maps.items[i], err);
+    if (r == OK)
+        r = add(m, &n, ROLE_EDGE, "smtpd_tls_cert_file", slice_cstr(cert), err);
+    if (r == OK)
+        r = add(m, &n, ROLE_EDGE, "smtpd_tls_key_file", slice_cstr(key), err);
+    if (r == OK)
+        r = add(m, &n, ROLE_RELAY, "smtp_sasl_password_maps", c->smtp_sasl_password_maps, err);
+    m->n_files = n;
+    return r;
+}
+
+/* A file that is not there is sent as empty: accounts may come later. */
+static void send_one(struct master *m, struct watched_file *f, bool last)
+{
+    struct ipc_message msg = {.type = IPC_SECRET};
+    msg.SECRET.setting = slice_cstr(f->setting);
+    msg.SECRET.path = slice_cstr(f->path);
+    msg.SECRET.last = last;
+    f->stamp = file_stamp(f->path);
+    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        LOG(LOG_WARNING, "file.not_read", LOG_C("setting", f->setting), LOG_C("path", f->path),
+            LOG_C("why", strerror(errno)), LOG_C("then", "taken as empty"));
+    msg.n_fds = fd >= 0;
+    msg.fds[0] = fd;
+    if (child_send(m, f->role, &msg) != OK)
+        LOG(LOG_ERROR, "file.not_sent", LOG_C("role", ipc_role_name(f->role)),
+            LOG_C("path", f->path));
+    fd_close(&fd);
+}
+
+void files_send(struct master *m, enum ipc_role role)
+{
+    struct watched_file *last = NULL;
+    struct ipc_message none = {.type = IPC_SECRET};
+    if (!role_gets_secrets(role))
+        return;
+    for (size_t i = 0; i < m->n_files; i++) {
+        if (m->files[i].role != role)
+            continue;
+        if (last)
+            send_one(m, last, false);
+        last = &m->files[i];
+    }
+    none.SECRET.last = 1;
+    if (last)
+        send_one(m, last, true);
+    else if (child_send(m, role, &none) != OK)
+        LOG(LOG_ERROR, "file.not_sent", LOG_C("role", ipc_role_name(role)));
+}
+
+void files_watch(struct master *m)
+{
+    bool changed[ROLE_COUNT] = {false};
+    for (size_t i = 0; i < m->n_files; i++) {
+        struct watched_file *f = &m->files[i];
+        if (file_stamp_eq(file_stamp(f->path), f->stamp))
+            continue;
+        changed[f->role] = true;
+        LOG(LOG_INFO, "file.changed", LOG_C("setting", f->setting), LOG_C("path", f->path));
+    }
+    for (enum ipc_role r = ROLE_AUTH; r < ROLE_COUNT; r++)
+        if (changed[r] && m->children[r].pid)
+            files_send(m, r);
+}

@@ -1,0 +1,242 @@
+/* master.c: the master's start, its loop, reload and end. */
+#include "role/master/master.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "os/process.h"
+#include "os/users.h"
+
+/* Each error as its own line, with file and line, on stderr: before the service is up there is a
+ * person in front of it. */
+static enum result load(const char *path, const struct conf **ret)
+{
+    struct conf_errors errors;
+    conf_errors_init(&errors);
+    enum result r = conf_load(path, ret, &errors);
+    for (struct slice rest = buf_slice(&errors.text); rest.len;) {
+        struct slice line = slice_split(&rest, '\n');
+        if (line.len)
+            LOG(LOG_ERROR, "conf.error", LOG_S("text", line));
+    }
+    if (r != OK && errors.count == 0)
+        LOG(LOG_ERROR, "conf.error", LOG_C("path", path), LOG_C("why", result_name(r)));
+    conf_errors_release(&errors);
+    return r;
+}
+
+static void set_log_level(const struct conf *c)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_is(c->log_level, names[i]))
+            log_set_level((enum log_level)i);
+}
+
+/* Every user that a role needs, before anything is opened for it. */
+static enum result check_users(const struct conf *c, struct error *err)
+{
+    const struct slice names[] = {c->auth_user, c->edge_user, c->mailbox_user, c->relay_user};
+    struct os_user u;
+    enum result r = OK;
+    for (size_t i = 0; i < sizeof names / sizeof *names && r == OK && user_is_root(); i++)
+        r = user_find(names[i], &u, err);
+    return r;
+}
+
+static enum result prepare(struct master *m, struct error *err)
+{
+    enum result r = check_users(m->conf, err);
+    if (r == OK)
+        r = process_signals_fd(&m->signal_fd, err);
+    if (r == OK)
+        r = state_prepare(m, err);
+    if (r == OK)
+        r = listen_open(m->conf, NULL, &m->listeners, err);
+    if (r == OK)
+        r = state_make_certificate(m->conf, err);
+    if (r == OK)
+        r = files_list(m, m->conf, err);
+    return r;
+}
+
+/* All or nothing: what can fail is done before anything changes. */
+static enum result take_over(struct master *m, const struct conf *c, struct error *err)
+{
+    struct listener_set *set = malloc(sizeof *set);
+    if (!set)
+        return error_set(err, FAILED, "no memory");
+    enum result r = slice_eq(c->state_directory, m->conf->state_directory)
+                        ? check_users(c, err)
+                        : error_set(err, DENIED, "state_directory changes only with a restart");
+    if (r == OK)
+        r = state_make_certificate(c, err);
+    if (r == OK)
+        r = listen_open(c, &m->listeners, set, err);
+    if (r != OK) {
+        free(set);
+        return r;
+    }
+    r = files_list(m, c, err);
+    if (r != OK) {
+        listen_close(set, &m->listeners);
+        if (files_list(m, m->conf, NULL) != OK)
+            LOG(LOG_ERROR, "conf.files", LOG_C("why", "the former list is gone"));
+        free(set);
+        return r;
+    }
+    listen_close(&m->listeners, set);
+    m->listeners = *set;
+    free(set);
+    return OK;
+}
+
+static void reload(struct master *m)
+{
+    const struct conf *c;
+    struct error err = {""};
+    process_notify_reloading();
+    enum result r = load(m->config_path, &c);
+    if (r == OK) {
+        r = take_over(m, c, &err);
+        if (r != OK) {
+            LOG(LOG_ERROR, "conf.error", LOG_C("text", err.text));
+            conf_unref(c);
+        }
+    }
+    if (r != OK) {
+        LOG(LOG_ERROR, "conf.reload_refused", LOG_C("path", m->config_path),
+            LOG_C("then", "nothing changed"));
+        process_notify("READY=1");
+        return;
+    }
+    conf_unref(m->conf);
+    m->conf = c;
+    m->generation++;
+    set_log_level(c);
+    LOG(LOG_INFO, "conf.reloaded", LOG_C("path", m->config_path),
+        LOG_U("generation", m->generation));
+    children_configure(m, true);
+}
+
+static void hear_signals(struct master *m)
+{
+    for (int signal; (signal = process_next_signal(m->signal_fd));) {
+        if (signal == SIGCHLD) {
+            children_reap(m);
+        } else if (signal == SIGHUP && !m->stopping) {
+            reload(m);
+        } else if ((signal == SIGTERM || signal == SIGINT) && !m->stopping) {
+            LOG(LOG_INFO, "service.stopping",
+                LOG_C("why", signal == SIGTERM ? "SIGTERM" : "SIGINT"));
+            process_notify("STOPPING=1");
+            children_stop(m);
+        }
+    }
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The next moment at which there is something to do without being told. */
+static int64_t next_moment(const struct master *m)
+{
+    int64_t next = m->watched_ms + WATCH_MS;
+    if (m->stopping)
+        return m->stop_at_ms;
+    for (enum ipc_role r = ROLE_AUTH; r < ROLE_COUNT; r++) {
+        if (m->children[r].pid == 0)
+            next = earlier(next, m->children[r].restart_at_ms);
+        for (enum ipc_role p = ROLE_AUTH; p < ROLE_COUNT; p++)
+            if (m->mend_at_ms[r][p])
+                next = earlier(next, m->mend_at_ms[r][p]);
+    }
+    return next;
+}
+
+static void wait_for_something(struct master *m)
+{
+    struct pollfd fds[ROLE_COUNT];
+    int64_t in = next_moment(m) - clock_monotonic_ms();
+    for (enum ipc_role r = ROLE_MASTER; r < ROLE_COUNT; r++) {
+        int fd = r == ROLE_MASTER ? m->signal_fd : m->children[r].control;
+        fds[r] = (struct pollfd){.fd = fd, .events = POLLIN};
+    }
+    if (poll(fds, ROLE_COUNT, in < 0 ? 0 : (int)in) <= 0)
+        return;
+    for (enum ipc_role r = ROLE_AUTH; r < ROLE_COUNT; r++)
+        if (fds[r].revents)
+            children_receive(m, r);
+    if (fds[ROLE_MASTER].revents)
+        hear_signals(m);
+}
+
+static void do_what_is_due(struct master *m)
+{
+    int64_t now = clock_monotonic_ms();
+    if (m->stopping) {
+        if (now >= m->stop_at_ms) {
+            children_kill(m);
+            m->stop_at_ms = now + STOP_MS;
+        }
+        return;
+    }
+    children_start_due(m, now);
+    children_mend_due(m, now);
+    if (now - m->watched_ms >= WATCH_MS) {
+        m->watched_ms = now;
+        files_watch(m);
+    }
+}
+
+static void release(struct master *m)
+{
+    listen_close(&m->listeners, NULL);
+    state_release(m);
+    fd_close(&m->signal_fd);
+    conf_unref(m->conf);
+    free(m);
+}
+
+int master_run(const char *config_path)
+{
+    struct master *m = calloc(1, sizeof *m);
+    struct error err = {""};
+    if (!m)
+        return 1;
+    m->config_path = config_path;
+    m->generation = 1;
+    m->started_ms = m->watched_ms = clock_monotonic_ms();
+    m->control_fd = m->signal_fd = m->pid_fd = -1;
+    for (enum ipc_role r = ROLE_MASTER; r < ROLE_COUNT; r++)
+        m->children[r].control = -1;
+    log_set_role("master");
+    if (load(config_path, &m->conf) != OK) {
+        free(m);
+        return 1;
+    }
+    set_log_level(m->conf);
+    process_set_title("master");
+    if (prepare(m, &err) != OK) {
+        LOG(LOG_ERROR, "service.not_started", LOG_C("why", err.text));
+        release(m);
+        return 1;
+    }
+    children_start_all(m);
+    while (!m->stopping || !children_all_gone(m)) {
+        wait_for_something(m);
+        do_what_is_due(m);
+    }
+    int status = m->exit_status;
+    LOG(LOG_INFO, "service.stopped", LOG_I("status", status));
+    release(m);
+    return status;
+}

@@ -1,0 +1,12 @@
+/* wiring.h: which roles talk to one another, and what the master hands to which: known to both
+ * sides, so that a role knows when it has got all that it starts with. */
+#ifndef ROLE_WIRING_H
+#define ROLE_WIRING_H
+
+#include "ipc/ipc.h"
+
+bool role_talks_to(enum ipc_role a, enum ipc_role b);
+bool role_gets_secrets(enum ipc_role r);
+bool role_gets_listeners(enum ipc_role r);
+
+#endif
