@@ -64,6 +64,10 @@ enum result sandbox_prepare(const struct sandbox *s, struct sandbox_state *state
     state->uid = s->change_user ? s->user.uid : (unsigned)geteuid();
     if (s->empty_root)
         state->chroot = enter_empty_root(is_root);
+    /* Entered with all rights, the folder can be used also where its parents are closed to the
+     * role's user. */
+    if (s->folder && chdir(s->folder) != 0)
+        return error_set(err, FAILED, "%s: %s", s->folder, strerror(errno));
     if (s->change_user) {
         enum result r = user_become(s->user, err);
         if (r != OK)
@@ -73,7 +77,7 @@ enum result sandbox_prepare(const struct sandbox *s, struct sandbox_state *state
         return error_set(err, FAILED, "giving up privileges: %s", strerror(errno));
     forbid_dumps();
     bool may_connect = s->profile == SANDBOX_RELAY || s->profile == SANDBOX_AUTH;
-    state->landlock_abi = landlock_confine(s->folder, may_connect);
+    state->landlock_abi = landlock_confine(s->folder ? "." : NULL, may_connect);
     return OK;
 }
 

@@ -25,7 +25,7 @@ struct sandbox {
     bool change_user; /* started as root */
     struct os_user user;
     bool empty_root;
-    const char *folder; /* MAILBOX: the only folder it sees */
+    const char *folder; /* MAILBOX: the only folder it sees; becomes the working directory */
 };
 
 struct sandbox_state {
