@@ -2,7 +2,6 @@
 #include "role/mailbox/mailbox.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -24,15 +23,14 @@ static struct queue_options queue_options_of(const struct conf *c)
 
 static enum result open_kv(struct mailbox_role *m, const struct conf *c, struct error *err)
 {
-    char path[4096];
     struct kv_recovery did = {0};
-    snprintf(path, sizeof path, "%.*s/store", SLICE_ARG(c->state_directory));
-    struct kv_options options = {.directory = path,
+    /* The sandbox has made the store's folder the working directory (os/sandbox.h). */
+    struct kv_options options = {.directory = ".",
                                  .reserve_bytes = (uint64_t)c->reserve_disk_bytes};
     enum result r = kv_open(&options, &m->kv, &did, err);
     if (r == OK)
-        LOG(LOG_INFO, "store.opened", LOG_C("path", path), LOG_U("segments", did.segments),
-            LOG_U("replayed_batches", did.replayed_batches),
+        LOG(LOG_INFO, "store.opened", LOG_S("below", c->state_directory),
+            LOG_U("segments", did.segments), LOG_U("replayed_batches", did.replayed_batches),
             LOG_U("replayed_bytes", did.replayed_bytes), LOG_U("torn_bytes", did.torn_bytes),
             LOG_U("ms", did.elapsed_us / 1000));
     return r;
