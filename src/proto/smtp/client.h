@@ -22,7 +22,7 @@
 enum {
     SMTP_REPLY_LINE_MAX = 2048, /* bytes; RFC 5321 4.5.3.1.5 asks for 512 */
     SMTP_REPLY_LINES_MAX = 200,
-    SMTP_REPLY_TEXT_MAX = 1000, /* bytes of the words that are kept */
+    SMTP_REPLY_TEXT_MAX = 1000,  /* bytes of the words that are kept */
     SMTP_CLIENT_GROUP_MAX = 100, /* commands under way at a time when pipelining */
     SMTP_CLIENT_OUT_MAX = 256 * 1024,
     SMTP_CLIENT_RCPTS_MAX = 10000
@@ -33,7 +33,7 @@ struct smtp_client_config {
     struct slice helo_name;
     enum { SMTP_TLS_NONE, SMTP_TLS_MAY, SMTP_TLS_ENCRYPT } tls;
     struct slice user, password; /* "" : no AUTH */
-    bool plaintext_auth; /* AUTH without TLS is allowed (the peer is this very host) */
+    bool plaintext_auth;         /* AUTH without TLS is allowed (the peer is this very host) */
 };
 
 struct smtp_client_rcpt {
@@ -53,7 +53,7 @@ struct smtp_client_mail {
 };
 
 struct smtp_reply {
-    unsigned code;  /* 0: none */
+    unsigned code;       /* 0: none */
     struct slice status; /* "5.1.1" as told, or made up from the code: "5.0.0" */
     struct slice text;   /* "550 5.1.1 no such user": printable, lines joined by spaces */
 };
@@ -78,7 +78,6 @@ enum smtp_client_event {
 /* Why a session ended before it could be used, or in the middle. */
 struct smtp_client_failure {
     bool remote; /* the words are the server's */
-    bool permanent; /* 5xx to what concerns all mail of this kind, not this connection alone */
     struct slice status, text;
 };
 
@@ -95,13 +94,16 @@ struct smtp_client {
 
     const struct smtp_client_mail *mail;
     struct smtp_client_result *results; /* one per recipient of the mail */
-    struct arena arena;                 /* of the transaction */
-    size_t next_send, next_receive;     /* steps: RSET, MAIL, RCPT..., DATA */
-    size_t accepted;                    /* recipients that the server took */
-    bool mail_refused;
-    bool body_started, body_all; /* body_all: all of it is in out */
-    unsigned char body_last;     /* the last byte put out: lines and dots across pieces */
-    bool body_cr;                /* a CR of the message waits for its LF */
+    size_t *order;                      /* the recipients that are told to the server */
+    size_t n_order;
+    struct arena arena;             /* of the transaction */
+    size_t next_send, next_receive; /* steps: RSET, MAIL, RCPT..., DATA (client_mail.c) */
+    size_t accepted;                /* recipients that the server took */
+    bool mail_refused, untouched;
+    bool closing;   /* CLOSED follows after DONE */
+    bool body_all;  /* all of the message is in out */
+    char body_last; /* the last byte put out: lines across pieces */
+    bool body_cr;   /* a CR of the message waits for its LF */
 
     struct smtp_client_failure failure;
     struct arena session_arena; /* words of the failure */

@@ -5,8 +5,8 @@
 #include "proto/smtp/client.h"
 
 /* Takes lines off `in` until a reply is whole. OK: *ret is filled (text in the arena). BUSY: more
- * input is needed. INVALID: this is not SMTP, or beyond the limits. each_line (may be NULL) gets the
- * text behind the code of every line, for EHLO. */
+ * input is needed. INVALID: this is not SMTP, or beyond the limits. each_line (may be NULL) gets
+ * the text behind the code of every line, for EHLO. */
 MUST_USE enum result smtp_reply_read(struct smtp_client *c, struct buf *in, struct arena *a,
                                      void (*each_line)(struct smtp_client *c, unsigned code,
                                                        unsigned line, struct slice text),
