@@ -60,6 +60,8 @@ enum result kv_submit(struct kv_batch *b, kv_done_fn *done, void *arg)
 /* Whether the index or a batch before holds what the batch expects. */
 static enum result check_expects(struct kv *kv, const struct kv_batch *b)
 {
+    if (buf_len(&b->expects) == 0)
+        return OK;
     struct cursor c = cursor_of(buf_slice(&b->expects));
     struct slice key, expected;
     while (batch_next_expect(&c, &key, &expected)) {
