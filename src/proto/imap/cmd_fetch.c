@@ -12,9 +12,9 @@ struct fetch {
     struct fetch_items items;
     struct imap_walk walk;
     enum { FETCH_NEW, FETCH_SEEN, FETCH_RUNNING } stage;
-    bool marks_seen;  /* a change is under way */
-    bool some_gone;   /* messages that another session has removed */
-    bool broken;      /* a literal could not be finished */
+    bool marks_seen; /* a change is under way */
+    bool some_gone;  /* messages that another session has removed */
+    bool broken;     /* a literal could not be finished */
     /* Of a batch of summaries. */
     uint32_t batch[IMAP_SUMMARY_BATCH];
     size_t n_batch, batch_at;
@@ -78,6 +78,7 @@ static enum result mark_seen(struct imap *im, struct imap_command *cmd)
     if (r != OK)
         return r;
     f->marks_seen = true;
+    im->pending = true;
     f->items.simple |= FETCH_FLAGS;
     cmd->quiet = (struct imap_quiet){knows_seen, f};
     return OK;
@@ -282,8 +283,7 @@ static enum result stream_section(struct imap *im, struct fetch *f)
         size_t before = buf_len(im->out);
         enum result r = OK;
         if (f->source.in_built)
-            buf_append(im->out,
-                       slice_sub(buf_slice(&f->built), (size_t)f->source.from, (size_t)n));
+            buf_append(im->out, slice_sub(buf_slice(&f->built), (size_t)f->source.from, (size_t)n));
         else
             r = im->ops->read(im->ctx, e->message, f->source.from, n, im->out);
         if (r != OK || buf_len(im->out) - before != n)
@@ -360,6 +360,8 @@ static enum imap_step finish(struct imap_command *cmd)
     /* RFC 2180 4.1.2, with RFC 5530's code. */
     if (f->some_gone)
         return imap_reply(cmd, IMAP_NO, "EXPUNGEISSUED", "Some messages are gone.");
+    if (f->marks_seen && cmd->answer != OK)
+        return imap_failed(cmd, cmd->answer);
     return imap_completed(cmd);
 }
 
@@ -384,11 +386,11 @@ static enum imap_step run_fetch(struct imap *im, struct imap_command *cmd)
     if (r == BUSY)
         return STEP_FLUSH;
     if (f->broken)
-        im->closing = true;
+        im->closing = cmd->mute = true;
     if (r != OK)
         return imap_failed(cmd, r);
     f->stage = FETCH_SEEN;
-    return f->marks_seen ? imap_wait(im) : finish(cmd);
+    return im->pending ? imap_wait(im) : finish(cmd);
 }
 
 static void release_fetch(struct imap *im, struct imap_command *cmd)

@@ -47,10 +47,10 @@ static bool knows(void *arg, const struct imap_view *before, uint32_t old_seq,
         return true;
     const struct imap_entry *was = im->ops->entry(before, old_seq);
     const struct imap_change *c = &s->change;
-    uint8_t flags = c->op == IMAP_FLAGS_SET ? c->flags
+    uint8_t flags = c->op == IMAP_FLAGS_SET   ? c->flags
                     : c->op == IMAP_FLAGS_ADD ? was->flags | c->flags
                                               : was->flags & ~c->flags;
-    uint64_t keywords = c->op == IMAP_FLAGS_SET ? c->keywords
+    uint64_t keywords = c->op == IMAP_FLAGS_SET   ? c->keywords
                         : c->op == IMAP_FLAGS_ADD ? was->keywords | c->keywords
                                                   : was->keywords & ~c->keywords;
     return now->flags == flags && now->keywords == keywords;

@@ -11,12 +11,12 @@ enum {
 };
 
 static const struct imap_command_spec *const commands[] = {
-    &imap_cmd_append,    &imap_cmd_capability, &imap_cmd_check,    &imap_cmd_close,
-    &imap_cmd_copy,      &imap_cmd_create,     &imap_cmd_delete,   &imap_cmd_enable,
-    &imap_cmd_examine,   &imap_cmd_expunge,    &imap_cmd_fetch,    &imap_cmd_id,
-    &imap_cmd_idle,      &imap_cmd_list,       &imap_cmd_logout,   &imap_cmd_lsub,
-    &imap_cmd_move,      &imap_cmd_namespace,  &imap_cmd_noop,     &imap_cmd_rename,
-    &imap_cmd_search,    &imap_cmd_select,     &imap_cmd_status,   &imap_cmd_store,
+    &imap_cmd_append,    &imap_cmd_capability, &imap_cmd_check,      &imap_cmd_close,
+    &imap_cmd_copy,      &imap_cmd_create,     &imap_cmd_delete,     &imap_cmd_enable,
+    &imap_cmd_examine,   &imap_cmd_expunge,    &imap_cmd_fetch,      &imap_cmd_id,
+    &imap_cmd_idle,      &imap_cmd_list,       &imap_cmd_logout,     &imap_cmd_lsub,
+    &imap_cmd_move,      &imap_cmd_namespace,  &imap_cmd_noop,       &imap_cmd_rename,
+    &imap_cmd_search,    &imap_cmd_select,     &imap_cmd_status,     &imap_cmd_store,
     &imap_cmd_subscribe, &imap_cmd_unselect,   &imap_cmd_unsubscribe};
 
 static const struct imap_command_spec *find(struct slice name)
@@ -67,13 +67,13 @@ enum imap_step imap_failed(struct imap_command *cmd, enum result r)
 
 enum imap_step imap_wait(struct imap *im)
 {
-    im->waiting = true;
+    im->pending = im->waiting = true;
     return STEP_WAIT;
 }
 
 bool imap_resolve(struct imap *im, struct imap_command *cmd, struct imap_seqset *s)
 {
-    if (imap_seqset_resolve(s, im->ops, im->view, cmd->uid))
+    if (imap_seqset_resolve(s, im->ops, im->view, cmd->uid ? IMAP_UIDS : IMAP_SEQS))
         return true;
     imap_reply(cmd, IMAP_BAD, NULL, "Invalid message sequence number");
     return false;
@@ -124,7 +124,7 @@ static void finish(struct imap *im)
 {
     struct imap_command *cmd = im->command;
     bool silent = cmd->spec && (cmd->spec->flags & CMD_SILENT) && cmd->status == IMAP_OK;
-    if (!silent)
+    if (!silent && !cmd->mute)
         put_tagged(im, cmd);
     bool bad = cmd->status == IMAP_BAD;
     free_command(im);
@@ -347,7 +347,7 @@ void imap_bye(struct imap *im, const char *text, struct buf *out)
 
 void imap_answer(struct imap *im, enum result r)
 {
-    im->waiting = false;
+    im->pending = im->waiting = false;
     if (im->command)
         im->command->answer = r;
 }

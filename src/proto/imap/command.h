@@ -54,8 +54,9 @@ struct imap_command {
     /* The reply: code is what stands in brackets, NULL: none. */
     enum imap_status status;
     const char *code, *text;
-    bool done;   /* the reply is told */
-    bool synced; /* the handler has told the mailbox's changes itself */
+    bool done;               /* the reply is told */
+    bool mute;               /* the connection ends in the middle of a response */
+    bool synced;             /* the handler has told the mailbox's changes itself */
     struct imap_quiet quiet; /* changes that the client need not be told */
 };
 
@@ -79,7 +80,7 @@ static inline bool imap_full(const struct imap *im)
 {
     return buf_len(im->out) >= IMAP_OUT_SOFT;
 }
-/* Marks an operation as submitted; returns STEP_WAIT. */
+/* An operation was submitted and the command needs its answer; returns STEP_WAIT. */
 enum imap_step imap_wait(struct imap *im);
 
 /* APPEND's message literal: its header is the end of `text`. True: it is one, and the command is
@@ -100,7 +101,7 @@ uint32_t *imap_deleted_uids(struct imap *im, struct imap_command *cmd, struct im
 MUST_USE bool imap_resolve(struct imap *im, struct imap_command *cmd, struct imap_seqset *s);
 
 /* ---- writing (respond.c) ---- */
-void imap_put_string(struct buf *out, struct slice s);  /* quoted, or a literal where it must be */
+void imap_put_string(struct buf *out, struct slice s); /* quoted, or a literal where it must be */
 void imap_put_mailbox(struct buf *out, struct slice name); /* UTF-8 to the wire */
 void imap_put_flags(struct buf *out, const struct imap_ops *ops, const struct imap_view *v,
                     uint8_t flags, uint64_t keywords); /* with parentheses */

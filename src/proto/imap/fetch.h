@@ -47,7 +47,7 @@ void fetch_parse_items(struct imap_parser *p, struct fetch_items *ret);
 
 /* The bytes that answer a section: a range of the message, or of `built`. */
 struct fetch_source {
-    bool missing;      /* no such part: NIL */
+    bool missing; /* no such part: NIL */
     bool in_built;
     uint64_t from, len;
 };

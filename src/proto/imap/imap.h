@@ -178,7 +178,9 @@ struct imap {
     struct imap_view *view;       /* as the client knows it */
     uint32_t keywords_told;       /* how many of its keywords FLAGS has named */
     uint16_t bad;
-    bool read_only, waiting, closing;
+    bool read_only, closing;
+    bool pending;     /* something was submitted and has no answer yet */
+    bool waiting;     /* the command can't go on before that */
     char *idle_tag;   /* in IDLE */
     struct slice *in; /* of imap_run, while it runs */
     struct buf *out;

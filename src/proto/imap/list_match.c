@@ -41,8 +41,8 @@ bool imap_list_match(struct slice pattern, struct slice name)
 static const struct {
     const char *name;
     unsigned attr;
-} uses[] = {{"Drafts", IMAP_DRAFTS},   {"Sent", IMAP_SENT},       {"Junk", IMAP_JUNK},
-            {"Trash", IMAP_TRASH},     {"Archive", IMAP_ARCHIVE}, {"All", IMAP_ALL},
+} uses[] = {{"Drafts", IMAP_DRAFTS},      {"Sent", IMAP_SENT},       {"Junk", IMAP_JUNK},
+            {"Trash", IMAP_TRASH},        {"Archive", IMAP_ARCHIVE}, {"All", IMAP_ALL},
             {"Flagged", IMAP_FLAGGED_BOX}};
 
 unsigned imap_special_use(struct slice word)

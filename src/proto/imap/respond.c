@@ -90,8 +90,7 @@ void imap_put_flags_response(struct imap *im, const struct imap_view *v, uint32_
     buf_puts(im->out, ")\r\n");
 }
 
-uint32_t imap_find_keyword(const struct imap_ops *ops, const struct imap_view *v,
-                           struct slice name)
+uint32_t imap_find_keyword(const struct imap_ops *ops, const struct imap_view *v, struct slice name)
 {
     struct imap_view_info info;
     ops->view_info(v, &info);

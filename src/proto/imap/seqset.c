@@ -65,34 +65,55 @@ static void normalise(struct imap_seqset *s)
     s->n = n;
 }
 
+static bool is_all(const struct imap_range *r)
+{
+    return r->to == 0 && r->from <= 1;
+}
+
+/* One range of sequence numbers; false when it is out of the mailbox. */
+static bool resolve_seqs(struct imap_range *r, uint32_t count, bool lenient)
+{
+    if (r->to <= count)
+        return true;
+    if (r->from > count)
+        r->from = count + 1u;
+    r->to = count;
+    return lenient;
+}
+
+static void resolve_uids(struct imap_range *r, const struct imap_ops *ops,
+                         const struct imap_view *v, uint32_t count)
+{
+    uint32_t end = r->to == UINT32_MAX ? count + 1 : ops->seek(v, r->to + 1);
+    *r = (struct imap_range){ops->seek(v, r->from), end - 1};
+}
+
 bool imap_seqset_resolve(struct imap_seqset *s, const struct imap_ops *ops,
-                         const struct imap_view *v, bool uid)
+                         const struct imap_view *v, enum imap_numbers numbers)
 {
     struct imap_view_info info;
+    bool ok = true;
     ops->view_info(v, &info);
     uint32_t star = info.count;
-    if (uid && info.count)
+    if (numbers == IMAP_UIDS && info.count)
         star = ops->entry(v, info.count)->uid;
     for (size_t i = 0; i < s->n; i++) {
         struct imap_range *r = &s->ranges[i];
         if (info.count == 0) {
-            if (!uid && !(r->from == 1 && r->to == 0) && !(r->from == 0 && r->to == 0))
-                return false;
+            ok = ok && (numbers != IMAP_SEQS || is_all(r));
             *r = (struct imap_range){1, 0};
             continue;
         }
-        uint32_t a = r->from ? r->from : star, b = r->to ? r->to : star;
         /* RFC 3501 9: "2:4" and "4:2" are equivalent, and so is "3:*" where 3 is above "*". */
+        uint32_t a = r->from ? r->from : star, b = r->to ? r->to : star;
         *r = a <= b ? (struct imap_range){a, b} : (struct imap_range){b, a};
-        if (uid) {
-            uint32_t end = r->to == UINT32_MAX ? info.count + 1 : ops->seek(v, r->to + 1);
-            *r = (struct imap_range){ops->seek(v, r->from), end - 1};
-        } else if (r->to > info.count) {
-            return false;
-        }
+        if (numbers == IMAP_UIDS)
+            resolve_uids(r, ops, v, info.count);
+        else
+            ok = resolve_seqs(r, info.count, numbers == IMAP_SEQS_FOUND) && ok;
     }
     normalise(s);
-    return true;
+    return ok;
 }
 
 uint32_t imap_seqset_count(const struct imap_seqset *s)

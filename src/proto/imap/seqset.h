@@ -19,11 +19,15 @@ struct imap_seqset {
 
 void imap_parse_seqset(struct imap_parser *p, struct imap_seqset *ret);
 
-/* In place. uid: the numbers are UIDs; those that are not there are left out. Otherwise false when
- * a number is above the count (RFC 3501 9, seq-number: an error), except in an empty mailbox for a
- * set that only reaches there from 1 (clients say FETCH 1:* without looking). */
+enum imap_numbers {
+    IMAP_UIDS, /* UIDs; those that are not there are left out */
+    IMAP_SEQS, /* sequence numbers; one above the count is an error (RFC 3501 9, seq-number) … */
+    IMAP_SEQS_FOUND /* … or left out */
+};
+/* In place. False: that error; but a set that only reaches from 1 to "*" is fine in an empty
+ * mailbox (clients say FETCH 1:* without looking). */
 MUST_USE bool imap_seqset_resolve(struct imap_seqset *s, const struct imap_ops *ops,
-                                  const struct imap_view *v, bool uid);
+                                  const struct imap_view *v, enum imap_numbers numbers);
 /* How many messages a resolved set has. */
 uint32_t imap_seqset_count(const struct imap_seqset *s);
 /* Is it in the resolved set? */

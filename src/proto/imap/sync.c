@@ -1,5 +1,6 @@
-/* sync.c: see sync.h. The difference is gathered as sequence numbers first, since view_diff can't be
- * stopped half way; nothing is allocated when only new messages arrived, which is the usual case. */
+/* sync.c: see sync.h. The difference is gathered as sequence numbers first, since view_diff can't
+ * be stopped half way; nothing is allocated when only new messages arrived, which is the usual
+ * case. */
 #include "proto/imap/sync.h"
 
 #include <stdlib.h>

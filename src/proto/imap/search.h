@@ -1,0 +1,83 @@
+/* search.h: what the files of SEARCH share: the tree of keys (search_parse.c) and its evaluation
+ * for one message (search_match.c). Inside proto/imap only. */
+#ifndef PROTO_IMAP_SEARCH_H
+#define PROTO_IMAP_SEARCH_H
+
+#include "mime/search.h"
+#include "proto/imap/command.h"
+
+enum {
+    SEARCH_DEPTH_MAX = 50,
+    SEARCH_KEYS_MAX = 5000,
+    SEARCH_MESSAGE_MAX = 256 * 1024 * 1024, /* of a message that is looked through */
+    SEARCH_HEADER_MAX = 4 * 1024 * 1024
+};
+
+enum search_kind {
+    SEARCH_ALL,
+    SEARCH_NONE, /* RECENT: no message is \Recent to us */
+    SEARCH_FLAG,
+    SEARCH_KEYWORD,
+    SEARCH_SET,
+    SEARCH_LARGER,
+    SEARCH_SMALLER,
+    SEARCH_BEFORE,
+    SEARCH_ON,
+    SEARCH_SINCE,
+    SEARCH_SENTBEFORE,
+    SEARCH_SENTON,
+    SEARCH_SENTSINCE,
+    SEARCH_HEADER,
+    SEARCH_BODY,
+    SEARCH_TEXT,
+    SEARCH_AND,
+    SEARCH_OR,
+    SEARCH_NOT
+};
+
+/* What has to be read for it; the cheaper keys of a conjunction come first. */
+enum search_cost { COST_ENTRY, COST_SUMMARY, COST_HEADER, COST_MESSAGE };
+
+struct search_key {
+    enum search_kind kind;
+    enum search_cost cost;
+    struct search_key *next;  /* the next of a conjunction or of OR's two */
+    struct search_key *child; /* of AND, OR, NOT: the first */
+    uint8_t flag;
+    struct slice name;    /* of the keyword or header field */
+    uint64_t keyword_bit; /* resolved against the view; 0: it knows none of that name */
+    bool uids;            /* the set's numbers */
+    struct imap_seqset set;
+    uint64_t size;
+    int64_t day;
+    struct search_text text;
+    struct search_key *next_text; /* all that hold a text, for their release */
+};
+
+struct search_program {
+    struct search_key *root;
+    struct search_key *texts;
+    bool bad_charset;
+};
+
+/* "[CHARSET x] key key …". Release the texts, also after a failure. */
+void search_parse(struct imap_parser *p, struct search_program *ret);
+void search_release(struct search_program *s);
+/* Binds it to a view: sets and keywords. */
+void search_bind(struct search_program *s, const struct imap_ops *ops, const struct imap_view *v);
+
+/* What has been read of the message that is looked at. */
+struct search_message {
+    const struct imap_entry *entry;
+    uint32_t seq;
+    bool have_summary, have_header, have_bytes, unreadable;
+    struct buf summary_bytes, header, bytes;
+    struct summary summary;
+    uint64_t work; /* bytes read so far, over all messages */
+};
+void search_message_init(struct search_message *m);
+void search_message_release(struct search_message *m);
+void search_message_next(struct search_message *m, uint32_t seq, const struct imap_entry *e);
+bool search_match(struct imap *im, const struct search_key *key, struct search_message *m);
+
+#endif

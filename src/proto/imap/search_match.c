@@ -1,0 +1,191 @@
+/* search_match.c: does a message match? What has to be read of it is read once, when a key needs
+ * it; what can't be read matches nothing. */
+#include "mime/date.h"
+#include "proto/imap/search.h"
+
+static void bind_key(struct search_key *k, const struct imap_ops *ops, const struct imap_view *v)
+{
+    if (k->kind == SEARCH_KEYWORD) {
+        uint32_t bit = imap_find_keyword(ops, v, k->name);
+        k->keyword_bit = bit < 64 ? 1ull << bit : 0;
+    } else if (k->kind == SEARCH_SET) {
+        if (!imap_seqset_resolve(&k->set, ops, v, k->uids ? IMAP_UIDS : IMAP_SEQS_FOUND))
+            k->set.n = 0;
+    }
+    for (struct search_key *c = k->child; c; c = c->next)
+        bind_key(c, ops, v);
+}
+
+void search_bind(struct search_program *s, const struct imap_ops *ops, const struct imap_view *v)
+{
+    bind_key(s->root, ops, v);
+}
+
+void search_message_init(struct search_message *m)
+{
+    buf_init(&m->summary_bytes, SUMMARY_BYTES_MAX);
+    buf_init(&m->header, SEARCH_HEADER_MAX);
+    buf_init(&m->bytes, SEARCH_MESSAGE_MAX);
+}
+
+void search_message_release(struct search_message *m)
+{
+    buf_release(&m->summary_bytes);
+    buf_release(&m->header);
+    buf_release(&m->bytes);
+}
+
+void search_message_next(struct search_message *m, uint32_t seq, const struct imap_entry *e)
+{
+    m->seq = seq;
+    m->entry = e;
+    m->have_summary = m->have_header = m->have_bytes = m->unreadable = false;
+}
+
+static void on_summary(void *arg, size_t i, struct slice bytes)
+{
+    struct search_message *m = arg;
+    (void)i;
+    buf_reset(&m->summary_bytes);
+    if (bytes.data)
+        buf_append(&m->summary_bytes, bytes);
+}
+
+static bool need_summary(struct imap *im, struct search_message *m)
+{
+    if (m->have_summary || m->unreadable)
+        return m->have_summary;
+    m->have_summary = im->ops->summaries(im->ctx, &m->entry->message, 1, on_summary, m) == OK &&
+                      summary_read(buf_slice(&m->summary_bytes), m->entry->size, &m->summary) == OK;
+    m->unreadable = !m->have_summary;
+    m->work += buf_len(&m->summary_bytes) + 1000;
+    return m->have_summary;
+}
+
+static bool read_into(struct imap *im, struct search_message *m, uint64_t len, struct buf *out)
+{
+    buf_reset(out);
+    if (len > out->max)
+        len = out->max;
+    m->work += len + 1000;
+    m->unreadable = im->ops->read(im->ctx, m->entry->message, 0, len, out) != OK || !buf_ok(out);
+    return !m->unreadable;
+}
+
+static bool need_header(struct imap *im, struct search_message *m)
+{
+    if (m->have_header)
+        return true;
+    m->have_header = need_summary(im, m) && read_into(im, m, m->summary.header_len, &m->header);
+    return m->have_header;
+}
+
+static bool need_bytes(struct imap *im, struct search_message *m)
+{
+    if (m->have_bytes)
+        return true;
+    m->have_bytes = need_summary(im, m) && read_into(im, m, m->entry->size, &m->bytes);
+    return m->have_bytes;
+}
+
+/* RFC 3501 6.4.4: the day of the Date field as it is written, whatever its zone. The envelope
+ * begins with that field; without one there is no such day. */
+static bool sent_day(struct imap *im, struct search_message *m, int64_t *ret)
+{
+    if (!need_summary(im, m))
+        return false;
+    struct cursor c = cursor_of(m->summary.envelope);
+    int64_t seconds;
+    int zone;
+    if (!cursor_accept(&c, '(') || !cursor_accept(&c, '"'))
+        return false;
+    size_t end = slice_find(c.rest, '"');
+    if (end == SIZE_MAX || date_parse(slice_sub(c.rest, 0, end), &seconds, &zone) != OK)
+        return false;
+    *ret = date_day(seconds, zone);
+    return true;
+}
+
+static bool compare_day(enum search_kind kind, int64_t day, int64_t with)
+{
+    switch (kind) {
+    case SEARCH_BEFORE:
+    case SEARCH_SENTBEFORE:
+        return day < with;
+    case SEARCH_ON:
+    case SEARCH_SENTON:
+        return day == with;
+    default:
+        return day >= with;
+    }
+}
+
+static bool match_dates(struct imap *im, const struct search_key *k, struct search_message *m)
+{
+    int64_t day;
+    if (k->kind == SEARCH_BEFORE || k->kind == SEARCH_ON || k->kind == SEARCH_SINCE)
+        day = date_day(m->entry->internaldate, 0);
+    else if (!sent_day(im, m, &day))
+        return false;
+    return compare_day(k->kind, day, k->day);
+}
+
+static bool match_text(struct imap *im, const struct search_key *k, struct search_message *m)
+{
+    switch (k->kind) {
+    case SEARCH_HEADER:
+        return need_header(im, m) && search_header(buf_slice(&m->header), k->name, &k->text);
+    case SEARCH_BODY:
+        return need_bytes(im, m) && search_body(buf_slice(&m->bytes), &m->summary, &k->text);
+    default:
+        return need_bytes(im, m) && search_message(buf_slice(&m->bytes), &m->summary, &k->text);
+    }
+}
+
+static bool match_all(struct imap *im, const struct search_key *k, struct search_message *m)
+{
+    for (const struct search_key *c = k->child; c; c = c->next)
+        if (!search_match(im, c, m))
+            return false;
+    return true;
+}
+
+static bool match_any(struct imap *im, const struct search_key *k, struct search_message *m)
+{
+    for (const struct search_key *c = k->child; c; c = c->next)
+        if (search_match(im, c, m))
+            return true;
+    return false;
+}
+
+bool search_match(struct imap *im, const struct search_key *k, struct search_message *m)
+{
+    switch (k->kind) {
+    case SEARCH_ALL:
+        return true;
+    case SEARCH_NONE:
+        return false;
+    case SEARCH_FLAG:
+        return (m->entry->flags & k->flag) != 0;
+    case SEARCH_KEYWORD:
+        return (m->entry->keywords & k->keyword_bit) != 0;
+    case SEARCH_SET:
+        return imap_seqset_has(&k->set, m->seq);
+    case SEARCH_LARGER:
+        return m->entry->size > k->size;
+    case SEARCH_SMALLER:
+        return m->entry->size < k->size;
+    case SEARCH_AND:
+        return match_all(im, k, m);
+    case SEARCH_OR:
+        return match_any(im, k, m);
+    case SEARCH_NOT:
+        return !search_match(im, k->child, m);
+    case SEARCH_HEADER:
+    case SEARCH_BODY:
+    case SEARCH_TEXT:
+        return match_text(im, k, m);
+    default:
+        return match_dates(im, k, m);
+    }
+}
