@@ -17,7 +17,7 @@ ALLOWED = {
     "kv": "base os",
     "store": "base mime kv",
     "queue": "base mime kv store",
-    "auth": "base os io conf sasl",
+    "auth": "base os io conf mime sasl",
     "policy": "base conf mime auth",
     "role": "base os conf mime sasl proto io ipc kv store queue auth policy",
     "cli": "base conf ipc auth",

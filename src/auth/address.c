@@ -1,8 +1,5 @@
 #include "auth/address.h"
 
-#include <idn2.h>
-#include <stdlib.h>
-
 struct slice lower_copy(struct slice s, struct arena *a)
 {
     char *p = arena_alloc(a, s.len + 1);
@@ -13,137 +10,50 @@ struct slice lower_copy(struct slice s, struct arena *a)
     return slice_of(p, s.len);
 }
 
-static bool is_ascii(struct slice s)
+/* Takes the buffer's content into the arena and frees the buffer. */
+static enum result keep(struct buf *b, struct arena *a, struct slice *ret)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.data[i] >= 0x80)
-            return false;
-    return true;
-}
-
-/* RFC 5890: a U-label and its A-label are one name. */
-static enum result to_a_labels(struct slice domain, struct arena *a, struct slice *ret)
-{
-    char *ascii = NULL;
-    struct slice copy = arena_dup(a, domain);
+    struct slice copy = buf_ok(b) ? arena_dup(a, buf_slice(b)) : SLICE_NONE;
+    buf_release(b);
     if (!copy.data)
         return FAILED;
-    if (idn2_to_ascii_8z(copy.data, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK)
-        return INVALID;
-    struct slice folded = lower_copy(slice_cstr(ascii), a);
-    idn2_free(ascii);
-    if (!folded.data)
-        return FAILED;
-    *ret = folded;
+    *ret = copy;
     return OK;
-}
-
-static bool domain_char_ok(char c)
-{
-    return ascii_alnum(c) || c == '-' || c == '.' || c == '_';
-}
-
-static bool literal_char_ok(char c)
-{
-    return ascii_alnum(c) || c == ':' || c == '.' || c == '-';
-}
-
-static bool all_of(struct slice s, bool (*ok)(char))
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (!ok(s.data[i]))
-            return false;
-    return true;
-}
-
-/* RFC 5321 4.1.3: [192.0.2.1], [IPv6:2001:db8::1]. */
-static bool is_literal(struct slice s)
-{
-    return s.len > 2 && s.data[0] == '[' && s.data[s.len - 1] == ']' &&
-           all_of(slice_sub(s, 1, s.len - 2), literal_char_ok);
-}
-
-/* Labels of 1 to 63 bytes. */
-static bool is_name(struct slice s)
-{
-    if (!all_of(s, domain_char_ok))
-        return false;
-    for (struct slice rest = s; rest.data;) {
-        struct slice label = slice_split(&rest, '.');
-        if (label.len == 0 || label.len > 63)
-            return false;
-    }
-    return true;
 }
 
 enum result domain_fold(struct slice domain, struct arena *a, struct slice *ret)
 {
+    struct buf ascii;
     if (domain.len && domain.data[domain.len - 1] == '.')
         domain.len--;
-    if (domain.len == 0 || domain.len > ADDRESS_DOMAIN_MAX || slice_find(domain, '\0') != SIZE_MAX)
+    if (!domain_valid(domain, true) && !domain_is_literal(domain))
         return INVALID;
-    if (!is_ascii(domain))
-        return to_a_labels(domain, a, ret);
-    if (!is_literal(domain) && !is_name(domain))
+    buf_init(&ascii, ADDRESS_DOMAIN_MAX);
+    if (domain_to_ascii(domain, &ascii) != OK) {
+        buf_release(&ascii);
         return INVALID;
-    struct slice folded = lower_copy(domain, a);
-    if (!folded.data)
-        return FAILED;
-    *ret = folded;
-    return OK;
+    }
+    return keep(&ascii, a, ret);
 }
 
-/* Reads a quoted local part, the cursor being `*at` behind the first quote; backslashes go. */
-static enum result unquote(struct slice text, size_t *at, struct arena *a, struct slice *ret)
+enum result directory_address_parse(struct slice text, struct arena *a,
+                                    struct directory_address *ret)
 {
-    char *out = arena_alloc(a, text.len + 1);
-    size_t n = 0, i = *at;
-    if (!out)
-        return FAILED;
-    for (; i < text.len && text.data[i] != '"'; i++) {
-        if (text.data[i] == '\\' && ++i == text.len)
-            return INVALID;
-        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
-            return INVALID;
-        out[n++] = text.data[i];
-    }
-    if (i == text.len)
+    struct address parsed;
+    struct directory_address out = {SLICE_NONE, SLICE_NONE};
+    struct buf local;
+    if (text.len && text.data[text.len - 1] == '.')
+        text.len--; /* a domain's root dot */
+    if (address_parse(text, ADDRESS_UTF8 | ADDRESS_NO_DOMAIN, &parsed) != OK)
         return INVALID;
-    *at = i + 1;
-    *ret = slice_of(out, n);
-    return OK;
-}
-
-static bool local_char_ok(char c)
-{
-    return (unsigned char)c > ' ' && c != 0x7f && !strchr("()<>[]:;@\\,\"", c);
-}
-
-enum result address_parse(struct slice text, struct arena *a, struct address *ret)
-{
-    struct address address = {SLICE_NONE, SLICE_NONE};
-    size_t at = 0;
-    enum result r = OK;
-    if (text.len == 0 || text.len > ADDRESS_MAX || slice_find(text, '\0') != SIZE_MAX)
-        return INVALID;
-    if (text.data[0] == '"') {
-        at = 1;
-        r = unquote(text, &at, a, &address.local);
-        if (r != OK)
-            return r;
-    } else {
-        while (at < text.len && local_char_ok(text.data[at]))
-            at++;
-        address.local = slice_sub(text, 0, at);
-    }
-    if (address.local.len == 0 || address.local.len > ADDRESS_LOCAL_MAX)
-        return INVALID;
-    if (at < text.len) {
-        if (text.data[at] != '@')
-            return INVALID;
-        r = domain_fold(slice_from(text, at + 1), a, &address.domain);
-    }
+    buf_init(&local, ADDRESS_MAX);
+    address_unquote(parsed.local, &local);
+    enum result r = keep(&local, a, &out.local);
+    if (r == OK && parsed.domain.len)
+        r = domain_fold(parsed.domain, a, &out.domain);
+    if (r == OK && out.local.len == 0)
+        r = INVALID;
     if (r == OK)
-        *ret = address;
+        *ret = out;
     return r;
 }

@@ -45,7 +45,8 @@ static void note_problem(struct walk *w, const char *problem, struct slice addre
     w->out->problem_address = address;
 }
 
-static bool make_names(const struct walk *w, const struct address *address, struct names *ret)
+static bool make_names(const struct walk *w, const struct directory_address *address,
+                       struct names *ret)
 {
     struct slice delimiters = directory_conf(w->d)->recipient_delimiter;
     struct names n = {.local = lower_copy(address->local, w->arena), .domain = address->domain};
@@ -265,10 +266,10 @@ static bool take_local(struct walk *w, const struct names *n, const struct chain
 /* One target of an alias. */
 static void follow(struct walk *w, struct slice text, const struct chain *up)
 {
-    struct address address;
+    struct directory_address address;
     struct names n;
     bool account_only = text.len > 1 && text.data[0] == '\\';
-    if (address_parse(slice_from(text, account_only), w->arena, &address) != OK) {
+    if (directory_address_parse(slice_from(text, account_only), w->arena, &address) != OK) {
         note_problem(w, "a target of the alias is no address", text);
         return;
     }
@@ -312,7 +313,7 @@ static void expand(struct walk *w, const struct alias *a, const struct chain *up
         follow(w, a->targets.items[i], &here);
 }
 
-static void resolve_local(struct walk *w, const struct address *address)
+static void resolve_local(struct walk *w, const struct directory_address *address)
 {
     struct names n;
     w->out->kind = RESOLVE_LOCAL;
@@ -326,7 +327,7 @@ static void resolve_local(struct walk *w, const struct address *address)
 }
 
 /* An address without a domain is completed with myorigin, but postmaster is always ours. */
-static enum result complete(const struct walk *w, struct address *address)
+static enum result complete(const struct walk *w, struct directory_address *address)
 {
     if (address->domain.data || slice_is_nocase(address->local, "postmaster"))
         return OK;
@@ -337,10 +338,10 @@ void directory_resolve(const struct directory *d, struct slice text,
                        const struct directory_system *system, struct arena *a, struct resolved *ret)
 {
     static const struct directory_system none = {NULL, NULL};
-    struct address address;
+    struct directory_address address;
     *ret = (struct resolved){.kind = RESOLVE_MALFORMED, .rule = "", .where = SLICE("")};
     struct walk w = {.d = d, .system = system ? system : &none, .arena = a, .out = ret};
-    if (address_parse(text, a, &address) != OK)
+    if (directory_address_parse(text, a, &address) != OK)
         return;
     bool had_domain = address.domain.data != NULL;
     if (complete(&w, &address) != OK)

@@ -11,15 +11,15 @@ static char *dup_cstr(struct slice s)
 bool conn_set_login(struct conn *c, const struct ipc_AUTH_RESULT *a)
 {
     free(c->account);
-    free(c->login);
+    free(c->login_name);
     free((char *)c->grant.data);
     char *grant = malloc(a->grant.len + 1);
     c->account = dup_cstr(a->account);
-    c->login = dup_cstr(a->login);
+    c->login_name = dup_cstr(a->login);
     if (grant && a->grant.len)
         memcpy(grant, a->grant.data, a->grant.len);
     c->grant = slice_of(grant, grant ? a->grant.len : 0);
-    return c->account && c->login && grant;
+    return c->account && c->login_name && grant;
 }
 
 void conn_auth_start(struct conn *c, const char *service, struct slice mechanism, bool has_initial,

@@ -64,8 +64,7 @@ static void begin_handshake(struct conn *c)
 {
     struct error err = {"no certificate"};
     c->phase = PHASE_HANDSHAKE;
-    if (c->settings->tls &&
-        stream_start_tls(&c->stream, c->settings->tls, NULL, &err) == OK)
+    if (c->settings->tls && stream_start_tls(&c->stream, c->settings->tls, NULL, &err) == OK)
         return;
     LOG(LOG_ERROR, "tls.unavailable", LOG_CTX(conn_ctx(c)), LOG_C("why", err.text));
     c->phase = PHASE_CLOSING;
@@ -109,9 +108,9 @@ enum result conn_new(struct edge *e, int fd, enum listen_service service, const 
 static void forget_login(struct conn *c)
 {
     free(c->account);
-    free(c->login);
+    free(c->login_name);
     free((char *)c->grant.data);
-    c->account = c->login = NULL;
+    c->account = c->login_name = NULL;
     c->grant = SLICE_NONE;
 }
 
@@ -154,6 +153,8 @@ static void log_disconnect(const struct conn *c)
 void conn_dissolve(struct conn *c)
 {
     io_task_close(&c->task);
+    if (c->stream.fd >= 0)
+        stream_close(&c->stream); /* our copy of the descriptor; the connection goes on */
     release(c);
     free_conn(c);
 }
@@ -232,6 +233,12 @@ void conn_request(struct conn *c, enum ipc_role peer, struct ipc_message *m)
 {
     c->waiting = true;
     ipc_request(c->edge->role->peers[peer], m, on_answer, c);
+}
+
+void conn_answer_myself(struct conn *c, struct ipc_message *m)
+{
+    c->waiting = true;
+    on_answer(c, m);
 }
 
 static struct conn_answer *take_answer(struct conn *c)

@@ -36,7 +36,7 @@ struct conn_answer *conn_answer_copy(const struct ipc_message *m);
 void conn_answer_free(struct conn_answer *a);
 
 struct conn_protocol {
-    const char *name;   /* "smtp" */
+    const char *name; /* "smtp" */
     size_t in_max, out_max;
     void (*open)(struct conn *c); /* greets; behind the handshake where TLS comes first */
     enum conn_next (*work)(struct conn *c);
@@ -62,16 +62,16 @@ struct conn {
     struct list_node node; /* in edge->conns */
     uint64_t id;
     int64_t began_ms;
-    char ip[46];              /* "": a Unix socket */
-    char context[80];         /* " conn=… client=…" for LOG_CTX */
+    char ip[46];      /* "": a Unix socket */
+    char context[80]; /* " conn=… client=…" for LOG_CTX */
     enum listen_service service;
-    bool loopback;            /* or a Unix socket: fit for passwords in clear */
-    bool counted;             /* in limits.c */
-    bool opened;              /* protocol->open was called */
-    bool readable;            /* there may be bytes to read */
-    bool auth_known;          /* auth has something of this connection to forget */
-    uint8_t phase;            /* enum conn_phase */
-    uint8_t next;             /* enum conn_next */
+    bool loopback;   /* or a Unix socket: fit for passwords in clear */
+    bool counted;    /* in limits.c */
+    bool opened;     /* protocol->open was called */
+    bool readable;   /* there may be bytes to read */
+    bool auth_known; /* auth has something of this connection to forget */
+    uint8_t phase;   /* enum conn_phase */
+    uint8_t next;    /* enum conn_next */
     const char *end_reason;
 
     /* The request under way. The answer comes on another thread. */
@@ -80,16 +80,16 @@ struct conn {
     struct conn_answer *answer;
 
     /* Who it is, once AUTH went well. */
-    char *account, *login;
+    char *account, *login_name;
     struct slice grant; /* owned */
 
     union {
         struct {
             struct smtp_session session;
             struct smtp_peer peer;
-            size_t message_counted;  /* bytes counted in edge->count.message_bytes */
+            size_t message_counted;           /* bytes counted in edge->count.message_bytes */
             size_t envelope_bytes, n_targets; /* what DELIVER's lists will take */
-            struct {                 /* kept from RCPT and DELIVER for the log */
+            struct {                          /* kept from RCPT and DELIVER for the log */
                 uint64_t id;
                 uint64_t size;
                 uint32_t n_rcpts;
@@ -114,8 +114,10 @@ void conn_free_all(struct edge *e);
 
 /* Asks another role; protocol->answer gets the answer. One at a time. */
 void conn_request(struct conn *c, enum ipc_role peer, struct ipc_message *m);
-/* Ends c without touching the socket, which has gone elsewhere (c->stream.fd = -1). From work or
- * answer, which then return CONN_GONE. */
+/* The same, but the answer is this one (a failure found here). */
+void conn_answer_myself(struct conn *c, struct ipc_message *m);
+/* Ends c, whose connection goes on elsewhere: only our descriptor is closed (c->stream may have
+ * been taken out before: fd = -1). From work or answer, which then return CONN_GONE. */
 void conn_dissolve(struct conn *c);
 bool conn_secured(const struct conn *c);
 static inline struct slice conn_ctx(const struct conn *c)

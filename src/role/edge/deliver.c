@@ -9,10 +9,11 @@
 enum { SLACK = 4096 };
 
 /* The lists of DELIVER, one entry per recipient, in an arena of their own. False: no memory. */
-static bool fill_lists(struct ipc_DELIVER *d, const struct smtp_tx *tx, size_t n_targets,
-                       struct arena *a)
+static bool fill_lists(struct ipc_DELIVER *d, const struct smtp_tx *tx, struct arena *a)
 {
-    size_t n = tx->n_rcpts, at = 0;
+    size_t n = tx->n_rcpts, at = 0, n_targets = 0;
+    for (size_t i = 0; i < n; i++)
+        n_targets += tx->rcpts[i].targets.n;
     struct slice *lists = arena_alloc_n(a, 5 * n + n_targets, sizeof *lists);
     if (!lists)
         return false;
@@ -103,7 +104,7 @@ void edge_deliver(struct conn *c)
     if (summary_build(message, &summary) != OK)
         why = "the summary could not be made";
     m.DELIVER.summary = buf_slice(&summary);
-    if (!why && !fill_lists(&m.DELIVER, tx, c->smtp.n_targets, &a))
+    if (!why && !fill_lists(&m.DELIVER, tx, &a))
         why = "no memory";
     if (!why && attach_message(&m, c, message) != OK)
         why = "no memory file";
@@ -138,7 +139,9 @@ static void log_result(struct conn *c, const struct smtp_outcome *o, size_t n)
         LOG_C("service", smtp_service_name(c)), LOG_S("from", tx->sender),
         LOG_U("rcpts", tx->n_rcpts), LOG_S("rcpt", tx->rcpts[bad].address),
         LOG_U("size", c->smtp.sent.size), LOG_S("account", slice_cstr(c->account)),
-        LOG_S("reply", n && !all ? o[bad].text : all ? SLICE("ok") : SLICE("no answer")));
+        LOG_S("reply", n && !all ? o[bad].text
+                       : all     ? SLICE("ok")
+                                 : SLICE("no answer")));
 }
 
 void edge_delivered(struct conn *c, const struct conn_answer *a)

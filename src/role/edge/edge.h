@@ -29,8 +29,8 @@
 struct edge_settings {
     atomic_uint refs;
     const struct conf *conf;
-    struct tls_context *tls; /* NULL: no certificate */
-    struct buf text;         /* "PLAIN LOGIN" */
+    struct tls_context *tls;    /* NULL: no certificate */
+    struct buf text;            /* "PLAIN LOGIN" */
     struct smtp_config smtp[3]; /* by enum smtp_service */
     struct pop3_config pop3;
     struct imap_login_config imap;

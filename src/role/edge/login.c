@@ -61,7 +61,7 @@ enum conn_next login_hand_over(struct conn *c, struct slice tag, struct slice cl
         .conn = c->id,
         .service = slice_cstr(c->protocol->name),
         .account = slice_cstr(c->account),
-        .login = slice_cstr(c->login),
+        .login = slice_cstr(c->login_name),
         .grant = c->grant,
         .client_ip = slice_cstr(c->ip),
         .tag = tag,

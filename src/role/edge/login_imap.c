@@ -4,10 +4,12 @@
 static void open_session(struct conn *c)
 {
     c->login.inner_fd = -1;
-    imap_login_open(&c->login.imap, &c->settings->imap, conn_secured(c), c->stream.tls != NULL, &c->out);
+    imap_login_open(&c->login.imap, &c->settings->imap, conn_secured(c), c->stream.tls != NULL,
+                    &c->out);
 }
 
-static enum conn_next act(struct conn *c, enum imap_login_want want, const struct imap_login_request *req);
+static enum conn_next act(struct conn *c, enum imap_login_want want,
+                          const struct imap_login_request *req);
 
 static enum conn_next work(struct conn *c)
 {
@@ -23,13 +25,12 @@ static enum conn_next work(struct conn *c)
     return act(c, want, &req);
 }
 
-static enum conn_next act(struct conn *c, enum imap_login_want want, const struct imap_login_request *req)
+static enum conn_next act(struct conn *c, enum imap_login_want want,
+                          const struct imap_login_request *req)
 {
     switch (want) {
     case IMAP_WANT_INPUT:
         return CONN_INPUT;
-    case IMAP_WANT_FLUSH:
-        return CONN_FLUSH;
     case IMAP_WANT_AUTH_START:
         conn_auth_start(c, "imap", req->mechanism, req->has_initial, req->initial);
         return CONN_ANSWER;
@@ -94,7 +95,7 @@ static enum conn_next answer(struct conn *c, const struct conn_answer *a)
 
 static enum conn_next written(struct conn *c)
 {
-    return login_hand_over(c, SLICE(""), SLICE(""));
+    return login_hand_over(c, imap_login_tag(&c->login.imap), imap_login_client_id(&c->login.imap));
 }
 
 static void tls_started(struct conn *c)
@@ -105,9 +106,9 @@ static void tls_started(struct conn *c)
 static void bye(struct conn *c, const char *why)
 {
     imap_login_bye(&c->login.imap,
-             strcmp(why, "timeout") == 0 ? "Disconnected for inactivity."
-                                         : "[UNAVAILABLE] Server is shutting down.",
-             &c->out);
+                   strcmp(why, "timeout") == 0 ? "Disconnected for inactivity."
+                                               : "[UNAVAILABLE] Server is shutting down.",
+                   &c->out);
 }
 
 static void release(struct conn *c)

@@ -1,6 +1,8 @@
 /* login_pop3.c: drives the POP3 core until the login. */
 #include "role/edge/login.h"
 
+enum { IN_MAX = POP3_AUTH_LINE_MAX + 4096, OUT_MAX = 64 * 1024 };
+
 static void open_session(struct conn *c)
 {
     c->login.inner_fd = -1;
@@ -117,8 +119,8 @@ static void release(struct conn *c)
 
 const struct conn_protocol conn_pop3 = {
     .name = "pop3",
-    .in_max = POP3_AUTH_LINE_MAX + 4096,
-    .out_max = POP3_OUT_MAX,
+    .in_max = IN_MAX,
+    .out_max = OUT_MAX,
     .open = open_session,
     .work = work,
     .answer = answer,

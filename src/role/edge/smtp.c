@@ -127,8 +127,7 @@ static void rcpt_answered(struct conn *c, const struct conn_answer *answer)
 {
     struct smtp_session *s = &c->smtp.session;
     const struct smtp_rcpt *asked = &s->tx->being_asked;
-    const struct ipc_RCPT_RESULT *a =
-        answer->type == IPC_RCPT_RESULT ? &answer->rcpt : &no_answer;
+    const struct ipc_RCPT_RESULT *a = answer->type == IPC_RCPT_RESULT ? &answer->rcpt : &no_answer;
     if (s->tx->n_rcpts == 0)
         c->smtp.envelope_bytes = c->smtp.n_targets = 0;
     if (a->code == 250 && !has_room(c, asked, a))
