@@ -150,6 +150,12 @@ static void end_body(struct parser *p, size_t node, uint64_t lines_before, size_
 /* Ends the current node and all open ones but the first `keep`. */
 static void close_down_to(struct parser *p, unsigned keep, size_t end, uint64_t lines)
 {
+    size_t body_from = p->s->nodes[p->current].body_from;
+    /* The empty line behind a header is the header's even where a delimiter follows at once. */
+    if (end < body_from) {
+        end = body_from;
+        lines++;
+    }
     bool is_open = p->n_open && p->open[p->n_open - 1].node == p->current;
     if (!is_open)
         end_body(p, p->current, p->current_lines, end, lines);

@@ -343,6 +343,10 @@ static void broken_structures_have_an_answer(void **state)
                 "Content-Type: message/rfc822\r\n--o--",
                 "((\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 0 "
                 "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) " PLAIN "0 0) 0) \"MIXED\")");
+    /* An enclosed message that is a header and no more. */
+    assert_body("Content-Type: multipart/digest; boundary=o\r\n\r\n--o\r\n\r\nA: b\r\n\r\n--o--",
+                "((\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 8 "
+                "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) " PLAIN "0 0) 2) \"DIGEST\")");
     /* The message ends in the middle. */
     assert_body("Content-Type: multipart/mixed; boundary=o\r\n\r\n--o",
                 "(" PLAIN "0 0) \"MIXED\")");
