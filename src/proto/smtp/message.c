@@ -126,14 +126,10 @@ static void drop_return_path(struct buf *message)
     }
 }
 
-#pragma weak submission_complete
-
 /* RFC 6409 8. False: no memory, or a header beyond all measure. */
 static bool complete_submission(struct smtp_session *s)
 {
     struct smtp_tx *tx = s->tx;
-    if (!submission_complete)
-        return true;
     struct slice all = buf_slice(&tx->message);
     struct slice client = slice_from(all, tx->received_len);
     struct submission how = {

@@ -56,6 +56,17 @@ static void fill(struct ipc_DELIVER *d, const struct conn *c)
     };
 }
 
+/* RFC 5321 4.4: the final delivery adds Return-Path. Here, so that the summary counts with it;
+ * relaying takes it off again (role/mailbox/feed.c). */
+static void put_return_path(struct smtp_tx *tx)
+{
+    struct buf field;
+    buf_init(&field, tx->sender.len + 64);
+    buf_printf(&field, "Return-Path: <%.*s>\r\n", SLICE_ARG(tx->sender));
+    buf_prepend(&tx->message, buf_slice(&field));
+    buf_release(&field);
+}
+
 /* The message goes into the packet where it fits, else into a memfd beside it. */
 static enum result attach_message(struct ipc_message *m, struct conn *c, struct slice message)
 {
@@ -89,8 +100,9 @@ static void drop_message(struct conn *c)
 
 void edge_deliver(struct conn *c)
 {
-    const struct smtp_tx *tx = c->smtp.session.tx;
+    struct smtp_tx *tx = c->smtp.session.tx;
     struct ipc_message m = {.type = IPC_DELIVER};
+    put_return_path(tx);
     struct slice message = buf_slice(&tx->message);
     struct arena a;
     struct buf summary;
@@ -101,7 +113,9 @@ void edge_deliver(struct conn *c)
     c->smtp.sent.n_rcpts = tx->n_rcpts;
     fill(&m.DELIVER, c);
     const char *why = NULL;
-    if (summary_build(message, &summary) != OK)
+    if (!buf_ok(&tx->message))
+        why = "no memory";
+    else if (summary_build(message, &summary) != OK)
         why = "the summary could not be made";
     m.DELIVER.summary = buf_slice(&summary);
     if (!why && !fill_lists(&m.DELIVER, tx, &a))
