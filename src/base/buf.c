@@ -96,6 +96,15 @@ void buf_append(struct buf *b, struct slice s)
     b->end += s.len;
 }
 
+void buf_prepend(struct buf *b, struct slice s)
+{
+    if (s.len == 0 || !make_room(b, s.len))
+        return;
+    memmove(b->mem + b->start + s.len, b->mem + b->start, buf_len(b));
+    memcpy(b->mem + b->start, s.data, s.len);
+    b->end += s.len;
+}
+
 void buf_puts(struct buf *b, const char *text)
 {
     buf_append(b, slice_cstr(text));

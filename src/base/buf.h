@@ -37,6 +37,8 @@ MUST_USE static inline bool buf_ok(const struct buf *b)
 }
 
 void buf_append(struct buf *b, struct slice s);
+/* In front of what is there; moves all of it. */
+void buf_prepend(struct buf *b, struct slice s);
 void buf_puts(struct buf *b, const char *text);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -78,7 +78,8 @@ static void buf_appends_until_its_maximum(void **state)
     assert_true(slice_ends_nocase(buf_slice(&b), SLICE("9\n")));
     buf_reset(&b);
     buf_puts(&b, "again");
-    assert_true(buf_ok(&b) && slice_is(buf_slice(&b), "again"));
+    buf_prepend(&b, SLICE("once "));
+    assert_true(buf_ok(&b) && slice_is(buf_slice(&b), "once again"));
     buf_clear(&b);
     assert_null(b.mem);
     buf_release(&b);
