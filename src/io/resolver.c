@@ -1,0 +1,246 @@
+/* resolver.c: see resolver.h. */
+#include "io/resolver.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unbound.h>
+
+#include "base/cursor.h"
+
+struct resolver {
+    struct io_task task;
+    struct ub_ctx *ctx;
+    atomic_uint under_way;
+    bool started;
+};
+
+struct question {
+    struct resolver *resolver;
+    unsigned type;
+    resolver_fn *fn;
+    void *arg;
+};
+
+/* ---- setting up ---- */
+
+/* "host:port" as libunbound wants it: "host@port". */
+static enum result set_forward(struct ub_ctx *ctx, const char *text)
+{
+    struct slice s = slice_cstr(text), host = s, port = SLICE("53");
+    char at[120];
+    size_t colon = slice_rfind(s, ':');
+    if (colon != SIZE_MAX && (slice_find(s, ':') == colon || s.data[0] == '[')) {
+        host = slice_sub(s, 0, colon);
+        port = slice_from(s, colon + 1);
+    }
+    if (host.len > 2 && host.data[0] == '[')
+        host = slice_sub(host, 1, host.len - 2);
+    snprintf(at, sizeof at, "%.*s@%.*s", SLICE_ARG(host), SLICE_ARG(port));
+    return ub_ctx_set_fwd(ctx, at) == 0 ? OK : INVALID;
+}
+
+static void set_options(struct ub_ctx *ctx)
+{
+    static const char *const options[][2] = {
+        {"do-not-query-localhost:", "no"}, /* a resolver on this host is usual */
+        {"unblock-lan-zones:", "yes"},      {"msg-cache-size:", "4m"},
+        {"rrset-cache-size:", "4m"},        {"cache-max-ttl:", "86400"},
+        {"cache-max-negative-ttl:", "300"}, {"val-log-level:", "0"},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        (void)ub_ctx_set_option(ctx, options[i][0], options[i][1]);
+    (void)ub_ctx_debuglevel(ctx, 0);
+    (void)ub_ctx_debugout(ctx, NULL);
+    (void)ub_ctx_async(ctx, 1);
+    (void)ub_ctx_hosts(ctx, NULL);
+}
+
+enum result resolver_new(const struct resolver_options *o, struct resolver **ret, struct error *err)
+{
+    struct resolver *r = calloc(1, sizeof *r);
+    if (r)
+        r->ctx = ub_ctx_create();
+    if (!r || !r->ctx) {
+        free(r);
+        return error_set(err, FAILED, "libunbound can't start");
+    }
+    set_options(r->ctx);
+    if (o->forward && *o->forward) {
+        if (set_forward(r->ctx, o->forward) != OK) {
+            resolver_free(r);
+            return error_set(err, INVALID, "smtp_dns_resolver: \"%s\" is no host:port", o->forward);
+        }
+    } else {
+        (void)ub_ctx_resolvconf(r->ctx, NULL);
+    }
+    if (o->validate)
+        (void)ub_ctx_add_ta_file(r->ctx, "/usr/share/dns/root.key");
+    /* Reads all else that libunbound reads; and "test", which it would not ask anybody about, may
+     * be a real zone of a private resolver. */
+    (void)ub_ctx_zone_remove(r->ctx, "test.");
+    *ret = r;
+    return OK;
+}
+
+static void run(struct io_task *t, unsigned events)
+{
+    struct resolver *r = CONTAINER_OF(t, struct resolver, task);
+    (void)events;
+    (void)ub_process(r->ctx);
+    io_task_want(t, IO_READ);
+}
+
+enum result resolver_start(struct resolver *r, struct io_engine *e, struct error *err)
+{
+    int fd = ub_fd(r->ctx);
+    if (fd < 0)
+        return error_set(err, FAILED, "libunbound has no descriptor");
+    io_task_open(e, &r->task, fd, run);
+    r->started = true;
+    io_task_want(&r->task, IO_READ);
+    return OK;
+}
+
+void resolver_free(struct resolver *r)
+{
+    if (!r)
+        return;
+    if (r->started)
+        io_task_close(&r->task);
+    ub_ctx_delete(r->ctx);
+    free(r);
+}
+
+/* ---- asking ---- */
+
+static void take_records(struct resolver_answer *a, const struct ub_result *u)
+{
+    for (size_t i = 0; u->data[i] && a->n < RESOLVER_ANSWERS_MAX; i++)
+        a->records[a->n++] = slice_of(u->data[i], u->len[i] < 0 ? 0 : (size_t)u->len[i]);
+}
+
+static void answered(void *arg, int error, struct ub_result *u)
+{
+    struct question *q = arg;
+    struct resolver_answer a = {.outcome = RESOLVER_TEMPORARY, .type = q->type};
+    if (error == 0 && u && !u->bogus) {
+        a.secure = u->secure;
+        if (u->havedata)
+            take_records(&a, u);
+        a.outcome = u->havedata     ? RESOLVER_FOUND
+                    : u->nxdomain   ? RESOLVER_NO_NAME
+                    : u->rcode == 0 ? RESOLVER_NO_DATA
+                                    : RESOLVER_TEMPORARY;
+    }
+    q->fn(q->arg, &a);
+    atomic_fetch_sub(&q->resolver->under_way, 1);
+    ub_resolve_free(u);
+    free(q);
+}
+
+enum result resolver_ask(struct resolver *r, const char *name, unsigned type, resolver_fn *fn,
+                         void *arg)
+{
+    if (!*name || strlen(name) > 253)
+        return INVALID;
+    if (atomic_fetch_add(&r->under_way, 1) >= RESOLVER_UNDER_WAY_MAX) {
+        atomic_fetch_sub(&r->under_way, 1);
+        return BUSY;
+    }
+    struct question *q = malloc(sizeof *q);
+    if (q) {
+        *q = (struct question){r, type, fn, arg};
+        if (ub_resolve_async(r->ctx, name, (int)type, 1, q, answered, NULL) == 0)
+            return OK;
+    }
+    free(q);
+    atomic_fetch_sub(&r->under_way, 1);
+    return FAILED;
+}
+
+/* ---- reading records ---- */
+
+static bool label_ok(struct slice label)
+{
+    for (size_t i = 0; i < label.len; i++)
+        if (!ascii_alnum(label.data[i]) && label.data[i] != '-' && label.data[i] != '_')
+            return false;
+    return true;
+}
+
+static enum result read_name(struct cursor *c, struct buf *name)
+{
+    size_t start = buf_len(name);
+    for (unsigned labels = 0; labels < 128; labels++) {
+        uint8_t n = cursor_u8(c);
+        struct slice label = cursor_take(c, n);
+        if (!cursor_ok(c) || n > 63 || !label_ok(label))
+            return INVALID;
+        if (n == 0)
+            return cursor_done(c) && buf_ok(name) ? OK : INVALID;
+        if (buf_len(name) > start)
+            buf_putc(name, '.');
+        buf_append(name, label);
+    }
+    return INVALID;
+}
+
+enum result resolver_name(struct slice record, struct buf *name)
+{
+    struct cursor c = cursor_of(record);
+    return read_name(&c, name);
+}
+
+enum result resolver_mx(struct slice record, uint16_t *ret_preference, struct buf *name)
+{
+    struct cursor c = cursor_of(record);
+    unsigned high = cursor_u8(&c), low = cursor_u8(&c);
+    enum result r = read_name(&c, name);
+    if (r == OK)
+        *ret_preference = (uint16_t)(high << 8 | low);
+    return r;
+}
+
+static enum result address_text(int family, size_t size, struct slice record, struct buf *out)
+{
+    char text[INET6_ADDRSTRLEN];
+    if (record.len != size || !inet_ntop(family, record.data, text, sizeof text))
+        return INVALID;
+    buf_puts(out, text);
+    return OK;
+}
+
+static enum result mx_text(struct slice record, struct buf *out)
+{
+    struct buf name;
+    uint16_t preference;
+    buf_init(&name, 256);
+    enum result r = resolver_mx(record, &preference, &name);
+    if (r == OK)
+        buf_printf(out, "%u %.*s", preference, SLICE_ARG(buf_slice(&name)));
+    buf_release(&name);
+    return r;
+}
+
+enum result resolver_text(unsigned type, struct slice record, struct buf *out)
+{
+    struct cursor c = cursor_of(record);
+    switch (type) {
+    case DNS_A:
+        return address_text(AF_INET, 4, record, out);
+    case DNS_AAAA:
+        return address_text(AF_INET6, 16, record, out);
+    case DNS_MX:
+        return mx_text(record, out);
+    case DNS_PTR:
+        return resolver_name(record, out);
+    case DNS_TXT:
+        while (!cursor_at_end(&c) && cursor_ok(&c))
+            buf_append(out, cursor_take(&c, cursor_u8(&c)));
+        return cursor_ok(&c) ? OK : INVALID;
+    default:
+        return INVALID;
+    }
+}

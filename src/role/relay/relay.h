@@ -1,0 +1,129 @@
+/* relay.h: the relay role: mail out. A job (RELAY_JOB, from mailbox) waits at its destination until
+ * a connection there takes it; connections stay open a while and take further jobs. One lock covers
+ * jobs, destinations and routes; a connection's own state belongs to its task.
+ *
+ *   relay.c    the role's table, settings, resolver service
+ *   job.c      a job, from its message to its result
+ *   dest.c     destinations: who waits, who is connected, who is next
+ *   route.c    where a destination's mail goes: relayhost, MX, addresses
+ *   conn.c     a connection: the SMTP client core over a stream */
+#ifndef ROLE_RELAY_RELAY_H
+#define ROLE_RELAY_RELAY_H
+
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "io/resolver.h"
+#include "io/stream.h"
+#include "proto/smtp/client.h"
+#include "role/role.h"
+
+enum {
+    RELAY_JOBS = 400,         /* taken at a time */
+    ROUTE_HOSTS_MAX = 10,     /* MX hosts looked at */
+    ROUTE_ADDRESSES_MAX = 20, /* addresses tried */
+    ROUTE_TTL_MS = 60 * 1000, /* libunbound knows better after that */
+    IDLE_MS = 2000,           /* an idle connection is kept so long */
+    MESSAGES_PER_CONNECTION = 1000
+};
+
+struct relay {
+    struct role *role;
+    struct resolver *resolver;
+    struct tls_context *tls;
+    pthread_mutex_t lock;
+    struct map dests;
+    struct list_node conns;
+    struct arena kept;      /* every version of the passwords' file */
+    struct slice passwords; /* smtp_sasl_password_maps: the newest */
+    uint64_t jobs, sent, deferred, failed;
+};
+
+/* A failure in words, as a recipient's result. */
+struct verdict {
+    enum smtp_outcome outcome;
+    bool remote;
+    char status[16];
+    char text[600];
+};
+void verdict_set(struct verdict *v, enum smtp_outcome outcome, const char *status,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* ---- job.c ---- */
+struct rjob {
+    struct list_node node; /* in its destination's waiting */
+    struct relay *relay;
+    struct ipc_channel *from;
+    uint64_t call, message_id;
+    struct arena arena;
+    struct slice destination, message;
+    bool mapped;
+    int64_t started_ms;
+    uint32_t attempt;
+    struct smtp_client_mail mail;
+    struct smtp_client_rcpt *rcpts;
+};
+/* INVALID: malformed. */
+MUST_USE enum result job_new(struct relay *relay, struct ipc_channel *from, struct ipc_message *m,
+                             struct rjob **ret);
+/* Answers, logs and frees. results: one per recipient. */
+void job_finish(struct rjob *j, const struct smtp_client_result *results, const char *remote,
+                const char *tls);
+void job_finish_all(struct rjob *j, const struct verdict *v, const char *remote);
+void job_free(struct rjob *j);
+
+/* ---- route.c ---- */
+struct address {
+    struct sockaddr_storage sockaddr;
+    socklen_t len;
+    char host[256]; /* the MX's name */
+    char text[64];  /* "192.0.2.1" */
+};
+struct route {
+    unsigned refs;
+    int64_t until_ms;
+    size_t n;
+    struct address addresses[ROUTE_ADDRESSES_MAX];
+};
+struct dest;
+/* With the lock held. True: known at once: *ret, or NULL and *failure. False: dest_routed will be
+ * called, with the lock held. */
+bool route_find(struct dest *d, struct route **ret, struct verdict *failure);
+void route_unref(struct route *r); /* with the lock held */
+
+/* ---- dest.c ---- (all with the lock held) */
+struct dest {
+    struct relay *relay;
+    struct list_node waiting; /* rjob */
+    struct list_node idle;    /* conn */
+    size_t n_waiting;
+    unsigned conns, alive, limit; /* alive: connections whose session was ready */
+    struct route *route;
+    bool routing;
+    size_t name_len;
+    char name[];
+};
+void dest_submit(struct relay *relay, struct rjob *j, unsigned limit);
+void dest_routed(struct dest *d, struct route *route, const struct verdict *failure);
+/* The next job for a connection that has none. */
+struct rjob *dest_next(struct dest *d);
+void dest_return(struct dest *d, struct rjob *j); /* to the front: not attempted after all */
+/* A connection ended. unreachable: no address took it; when nobody else got through either, all who
+ * wait get that verdict. */
+void dest_conn_gone(struct dest *d, const struct verdict *unreachable);
+struct slice dest_name(const struct dest *d);
+void dest_free_all(struct relay *relay); /* the engine has stopped */
+
+/* ---- conn.c ---- */
+struct conn;
+/* With the lock held; the connection has the job. NULL: no memory. */
+struct conn *conn_new(struct relay *relay, struct dest *d, struct rjob *j);
+/* Gives an idle connection (the first of the list) a job. */
+void conn_give(struct list_node *idle, struct rjob *j);
+void conn_free_all(struct relay *relay); /* the engine has stopped */
+
+#endif

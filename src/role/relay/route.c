@@ -1,0 +1,377 @@
+/* route.c: where mail for a destination goes (RFC 5321 5.1): the relayhost, an address literal, the
+ * hosts of the MX records in order of preference, or the domain's own address. */
+#include <arpa/inet.h>
+#include <idn2.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "role/relay/relay.h"
+
+struct mx {
+    char host[256];
+    uint16_t preference;
+    uint32_t shuffle; /* order among equals: RFC 5321 5.1 asks for chance */
+    size_t n[2];      /* IPv4, IPv6 */
+    struct address addresses[2][8];
+};
+
+/* One look-up; its questions' answers are counted down in `open`. */
+struct lookup {
+    struct dest *dest;
+    const struct conf *conf;
+    char name[256];
+    uint16_t port;
+    bool use[2]; /* IPv4, IPv6 */
+    size_t n;
+    struct mx mx[ROUTE_HOSTS_MAX];
+    unsigned open;
+    bool temporary; /* an address could not be asked for */
+};
+
+struct address_question {
+    struct lookup *lookup;
+    size_t mx;
+    unsigned family; /* 0: IPv4, 1: IPv6 */
+};
+
+void route_unref(struct route *r)
+{
+    if (--r->refs == 0)
+        free(r);
+}
+
+static void lookup_free(struct lookup *l)
+{
+    conf_unref(l->conf);
+    free(l);
+}
+
+/* ---- addresses ---- */
+
+static bool fill_address(struct address *a, unsigned family, const void *bytes, uint16_t port,
+                         const char *host)
+{
+    *a = (struct address){0};
+    if (family == 0) {
+        struct sockaddr_in *in = (struct sockaddr_in *)&a->sockaddr;
+        in->sin_family = AF_INET;
+        in->sin_port = htons(port);
+        memcpy(&in->sin_addr, bytes, 4);
+        a->len = sizeof *in;
+    } else {
+        struct sockaddr_in6 *in = (struct sockaddr_in6 *)&a->sockaddr;
+        in->sin6_family = AF_INET6;
+        in->sin6_port = htons(port);
+        memcpy(&in->sin6_addr, bytes, 16);
+        a->len = sizeof *in;
+    }
+    snprintf(a->host, sizeof a->host, "%s", host);
+    return inet_ntop(family ? AF_INET6 : AF_INET, bytes, a->text, sizeof a->text) != NULL;
+}
+
+/* An address in digits is not asked for. */
+static bool literal(struct lookup *l, const char *text, struct route **ret)
+{
+    unsigned char bytes[16];
+    unsigned family;
+    if (inet_pton(AF_INET, text, bytes) == 1)
+        family = 0;
+    else if (inet_pton(AF_INET6, text, bytes) == 1)
+        family = 1;
+    else
+        return false;
+    struct route *r = calloc(1, sizeof *r);
+    if (!r)
+        return false;
+    r->refs = 1;
+    r->until_ms = clock_monotonic_ms() + ROUTE_TTL_MS;
+    r->n = fill_address(&r->addresses[0], family, bytes, l->port, text);
+    *ret = r;
+    return true;
+}
+
+/* The addresses of each host in turn, IPv6 and IPv4 alternating, within the route's limit. */
+static struct route *collect(const struct lookup *l)
+{
+    struct route *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->refs = 1;
+    r->until_ms = clock_monotonic_ms() + ROUTE_TTL_MS;
+    for (size_t m = 0; m < l->n; m++)
+        for (size_t i = 0; i < 8; i++)
+            for (int family = 1; family >= 0; family--)
+                if (i < l->mx[m].n[family] && r->n < ROUTE_ADDRESSES_MAX)
+                    r->addresses[r->n++] = l->mx[m].addresses[family][i];
+    return r;
+}
+
+static void end(struct lookup *l, struct route *route, const struct verdict *failure)
+{
+    dest_routed(l->dest, route, failure);
+    lookup_free(l);
+}
+
+static void end_failed(struct lookup *l, enum smtp_outcome o, const char *status, const char *text)
+{
+    struct verdict v;
+    verdict_set(&v, o, status, text, l->name);
+    end(l, NULL, &v);
+}
+
+static void addresses_done(struct lookup *l)
+{
+    struct verdict v;
+    struct route *r = collect(l);
+    if (r && r->n > 0) {
+        end(l, r, NULL);
+        return;
+    }
+    free(r);
+    if (!r || l->temporary)
+        verdict_set(&v, SMTP_DEFERRED, "4.4.3", "name service error for %s: try again", l->name);
+    else
+        verdict_set(&v, SMTP_FAILED, "5.4.4", "no address found for the mail hosts of %s", l->name);
+    end(l, NULL, &v);
+}
+
+static void take_addresses(struct lookup *l, const struct address_question *q,
+                           const struct resolver_answer *a)
+{
+    struct mx *mx = &l->mx[q->mx];
+    size_t size = q->family ? 16 : 4;
+    for (size_t i = 0; i < a->n && mx->n[q->family] < 8; i++)
+        if (a->records[i].len == size &&
+            fill_address(&mx->addresses[q->family][mx->n[q->family]], q->family, a->records[i].data,
+                         l->port, mx->host))
+            mx->n[q->family]++;
+}
+
+static void on_address(void *arg, const struct resolver_answer *a)
+{
+    struct address_question *q = arg;
+    struct lookup *l = q->lookup;
+    struct relay *relay = l->dest->relay;
+    pthread_mutex_lock(&relay->lock);
+    if (a->outcome == RESOLVER_TEMPORARY)
+        l->temporary = true;
+    take_addresses(l, q, a);
+    free(q);
+    if (--l->open == 0)
+        addresses_done(l);
+    pthread_mutex_unlock(&relay->lock);
+}
+
+static bool ask_address(struct lookup *l, size_t mx, unsigned family)
+{
+    struct address_question *q = malloc(sizeof *q);
+    if (!q)
+        return false;
+    *q = (struct address_question){l, mx, family};
+    l->open++;
+    if (resolver_ask(l->dest->relay->resolver, l->mx[mx].host, family ? DNS_AAAA : DNS_A,
+                     on_address, q) == OK)
+        return true;
+    l->open--;
+    free(q);
+    return false;
+}
+
+/* Asks for the addresses of all hosts at once. False: nothing could be asked. */
+static bool ask_addresses(struct lookup *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        for (unsigned family = 0; family < 2; family++)
+            if (l->use[family] && !ask_address(l, i, family))
+                l->temporary = true;
+    return l->open > 0;
+}
+
+/* ---- MX ---- */
+
+static int by_preference(const void *a, const void *b)
+{
+    const struct mx *x = a, *y = b;
+    if (x->preference != y->preference)
+        return x->preference < y->preference ? -1 : 1;
+    return x->shuffle < y->shuffle ? -1 : x->shuffle > y->shuffle;
+}
+
+static void add_mx(struct lookup *l, const char *host, uint16_t preference)
+{
+    struct mx *mx = &l->mx[l->n++];
+    snprintf(mx->host, sizeof mx->host, "%s", host);
+    mx->preference = preference;
+    if (getrandom(&mx->shuffle, sizeof mx->shuffle, GRND_NONBLOCK) < 0)
+        mx->shuffle = 0;
+}
+
+/* The best ROUTE_HOSTS_MAX of the records; *ret_null: RFC 7505's "no mail here". */
+static void take_records(struct lookup *l, const struct resolver_answer *a, bool *ret_null)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        struct buf name;
+        uint16_t preference;
+        buf_init(&name, 256);
+        if (resolver_mx(a->records[i], &preference, &name) == OK) {
+            buf_putc(&name, 0);
+            if (buf_ok(&name) && buf_len(&name) == 1)
+                *ret_null = true;
+            else if (buf_ok(&name) && l->n < ROUTE_HOSTS_MAX)
+                add_mx(l, name.mem + name.start, preference);
+        }
+        buf_release(&name);
+    }
+    if (l->n > 0)
+        *ret_null = false; /* RFC 7505 3: a null MX stands alone */
+    qsort(l->mx, l->n, sizeof *l->mx, by_preference);
+}
+
+/* RFC 5321 5.1: hosts that are not better than ourselves are no way forward. True: we are the best
+ * one, the mail loops. */
+static bool cut_at_ourselves(struct lookup *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (!slice_eq_nocase(slice_cstr(l->mx[i].host), l->conf->myhostname))
+            continue;
+        uint16_t ours = l->mx[i].preference;
+        size_t kept = 0;
+        while (kept < l->n && l->mx[kept].preference < ours)
+            kept++;
+        l->n = kept;
+        return kept == 0;
+    }
+    return false;
+}
+
+static void mx_answered(struct lookup *l, const struct resolver_answer *a)
+{
+    bool null_mx = false;
+    if (a->outcome == RESOLVER_TEMPORARY) {
+        end_failed(l, SMTP_DEFERRED, "4.4.3", "name service error for %s: try again");
+        return;
+    }
+    if (a->outcome == RESOLVER_NO_NAME) {
+        end_failed(l, SMTP_FAILED, "5.1.2", "domain %s does not exist");
+        return;
+    }
+    take_records(l, a, &null_mx);
+    if (null_mx) {
+        end_failed(l, SMTP_FAILED, "5.1.10", "domain %s does not accept mail (null MX)");
+    } else if (l->n > 0 && cut_at_ourselves(l)) {
+        end_failed(l, SMTP_FAILED, "5.4.6", "mail for %s loops back to myself");
+    } else {
+        if (l->n == 0)
+            add_mx(l, l->name, 0); /* RFC 5321 5.1: the implicit MX */
+        if (!ask_addresses(l))
+            addresses_done(l);
+    }
+}
+
+static void on_mx(void *arg, const struct resolver_answer *a)
+{
+    struct lookup *l = arg;
+    struct relay *relay = l->dest->relay;
+    pthread_mutex_lock(&relay->lock);
+    mx_answered(l, a);
+    pthread_mutex_unlock(&relay->lock);
+}
+
+/* ---- the next hop ---- */
+
+struct hop {
+    char host[256];
+    uint16_t port;
+    bool exact; /* in brackets: no MX */
+};
+
+/* "host", "host:port", "[host]", "[host]:port"; an address literal's "IPv6:" is dropped. */
+static bool parse_hop(struct slice s, uint16_t port, struct hop *ret)
+{
+    struct slice host = s, rest = SLICE_NONE;
+    uint64_t n = port;
+    size_t end = slice_find(s, ']');
+    ret->exact = s.len > 0 && s.data[0] == '[';
+    if (ret->exact) {
+        if (end == SIZE_MAX)
+            return false;
+        host = slice_sub(s, 1, end - 1);
+        rest = slice_from(s, end + 1);
+    } else if ((end = slice_find(s, ':')) != SIZE_MAX) {
+        host = slice_sub(s, 0, end);
+        rest = slice_from(s, end);
+    }
+    if (rest.len &&
+        (rest.data[0] != ':' || slice_parse_u64(slice_from(rest, 1), 65535, &n) != OK || n == 0))
+        return false;
+    if (slice_starts_nocase(host, SLICE("IPv6:")))
+        host = slice_from(host, 5);
+    ret->port = (uint16_t)n;
+    snprintf(ret->host, sizeof ret->host, "%.*s", SLICE_ARG(host));
+    return host.len > 0 && host.len < sizeof ret->host && strlen(ret->host) == host.len;
+}
+
+/* RFC 5890: names are asked for in their ASCII form. */
+static bool to_ascii(char host[256])
+{
+    char *ascii = NULL;
+    bool plain = true;
+    for (const char *p = host; *p; p++)
+        plain = plain && (unsigned char)*p < 0x80;
+    if (plain)
+        return true;
+    bool ok =
+        idn2_to_ascii_8z(host, &ascii, IDN2_NONTRANSITIONAL) == IDN2_OK && strlen(ascii) < 256;
+    if (ok)
+        memcpy(host, ascii, strlen(ascii) + 1);
+    idn2_free(ascii);
+    return ok;
+}
+
+static void choose_protocols(struct lookup *l)
+{
+    struct slice p = l->conf->inet_protocols;
+    bool all = slice_search(p, SLICE("all")) != SIZE_MAX;
+    l->use[0] = all || slice_search(p, SLICE("ipv4")) != SIZE_MAX;
+    l->use[1] = all || slice_search(p, SLICE("ipv6")) != SIZE_MAX;
+}
+
+static bool start(struct lookup *l, bool exact)
+{
+    if (!exact)
+        return resolver_ask(l->dest->relay->resolver, l->name, DNS_MX, on_mx, l) == OK;
+    add_mx(l, l->name, 0);
+    return ask_addresses(l);
+}
+
+bool route_find(struct dest *d, struct route **ret, struct verdict *failure)
+{
+    struct lookup *l = calloc(1, sizeof *l);
+    struct hop hop;
+    *ret = NULL;
+    verdict_set(failure, SMTP_DEFERRED, "4.3.0", "out of memory or of resolver slots");
+    if (!l)
+        return true;
+    l->dest = d;
+    l->conf = role_conf(d->relay->role);
+    struct slice relayhost = l->conf->relayhost;
+    bool ok =
+        parse_hop(relayhost.len ? relayhost : dest_name(d), (uint16_t)l->conf->smtp_port, &hop) &&
+        to_ascii(hop.host);
+    if (!ok) {
+        verdict_set(failure, relayhost.len ? SMTP_DEFERRED : SMTP_FAILED,
+                    relayhost.len ? "4.3.5" : "5.1.2", "\"%.*s\" is no name of a mail host",
+                    SLICE_ARG(relayhost.len ? relayhost : dest_name(d)));
+    } else {
+        snprintf(l->name, sizeof l->name, "%s", hop.host);
+        l->port = hop.port;
+        choose_protocols(l);
+        if (!literal(l, hop.host, ret) && start(l, hop.exact))
+            return false;
+    }
+    lookup_free(l);
+    return true;
+}
