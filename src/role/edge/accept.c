@@ -118,7 +118,7 @@ static void admit(struct listener *l, const struct conf *c, int fd,
     int on = 1;
     if (from->ss_family != AF_UNIX)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (conn_new(e, fd, l->service, ip, loopback, counted) != OK && counted)
+    if (edge_conn_new(e, fd, l->service, ip, loopback, counted) != OK && counted)
         edge_count_out(e, slice_cstr(ip));
 }
 

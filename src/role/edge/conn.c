@@ -71,8 +71,8 @@ static void begin_handshake(struct conn *c)
     c->end_reason = "no TLS";
 }
 
-enum result conn_new(struct edge *e, int fd, enum listen_service service, const char *ip,
-                     bool loopback, bool counted)
+enum result edge_conn_new(struct edge *e, int fd, enum listen_service service, const char *ip,
+                          bool loopback, bool counted)
 {
     struct conn *c = calloc(1, sizeof *c);
     if (!c) {
@@ -186,7 +186,7 @@ static void end(struct conn *c)
     free_conn(c);
 }
 
-void conn_free_all(struct edge *e)
+void edge_conn_free_all(struct edge *e)
 {
     LIST_FOR_EACH(n, &e->conns)
     {

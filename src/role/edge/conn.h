@@ -107,10 +107,10 @@ struct conn {
 };
 
 /* Takes the fd. The first run greets. On failure the fd is closed. */
-MUST_USE enum result conn_new(struct edge *e, int fd, enum listen_service service, const char *ip,
-                              bool loopback, bool counted);
+MUST_USE enum result edge_conn_new(struct edge *e, int fd, enum listen_service service,
+                                   const char *ip, bool loopback, bool counted);
 /* At the role's end, when the engine has stopped. */
-void conn_free_all(struct edge *e);
+void edge_conn_free_all(struct edge *e);
 
 /* Asks another role; protocol->answer gets the answer. One at a time. */
 void conn_request(struct conn *c, enum ipc_role peer, struct ipc_message *m);

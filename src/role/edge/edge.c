@@ -91,7 +91,7 @@ static void stop(struct role *r)
     if (!e)
         return;
     edge_free_listeners(e);
-    conn_free_all(e);
+    edge_conn_free_all(e);
     proxy_free_all(e);
     edge_settings_unref(e->settings);
     tls_context_unref(e->tls);
