@@ -49,8 +49,10 @@ static void list_mechanisms(const struct pop3 *p, struct buf *out)
 {
     struct slice words = p->secured ? p->config->mechanisms : p->config->mechanisms_clear;
     pop3_ok(out, "");
-    while (words.len)
-        buf_printf(out, "%.*s\r\n", SLICE_ARG(slice_split(&words, ' ')));
+    while (words.len) {
+        buf_append(out, slice_split(&words, ' '));
+        buf_puts(out, "\r\n");
+    }
     buf_puts(out, ".\r\n");
 }
 
@@ -138,12 +140,12 @@ enum pop3_want pop3_auth_response(struct pop3 *p, struct slice line, struct buf 
 
 void pop3_auth_challenge(struct pop3 *p, struct slice challenge, struct buf *out)
 {
-    pop3_wipe(&p->scratch);
     p->waiting = 0;
     p->auth = LINE_AUTH_RESPONSE;
     buf_puts(out, "+ ");
     base64_encode(challenge, out);
     buf_puts(out, "\r\n");
+    pop3_wipe(&p->scratch);
 }
 
 void pop3_auth_refused(struct pop3 *p, enum pop3_refusal why, struct buf *out)
