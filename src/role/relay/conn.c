@@ -13,7 +13,7 @@
 
 enum { IN_MAX = 64 * 1024, READ_MOST = 16 * 1024, VERDICT_MS = 600 * 1000, QUIT_MS = 5000 };
 
-struct conn {
+struct outconn {
     struct io_task task;
     struct list_node all;  /* in relay->conns */
     struct list_node idle; /* in dest->idle, else to itself; under the lock */
@@ -40,25 +40,25 @@ struct conn {
 };
 
 static void run(struct io_task *t, unsigned events);
-static void talk(struct conn *c);
-static void next_address(struct conn *c);
+static void talk(struct outconn *c);
+static void next_address(struct outconn *c);
 
-static void open_task(struct conn *c, int fd)
+static void open_task(struct outconn *c, int fd)
 {
     io_task_open(c->relay->role->engine, &c->task, fd, run);
     c->task_open = true;
 }
 
-static void close_task(struct conn *c)
+static void close_task(struct outconn *c)
 {
     if (c->task_open)
         io_task_close(&c->task);
     c->task_open = false;
 }
 
-struct conn *conn_new(struct relay *relay, struct dest *d, struct rjob *j)
+struct outconn *outconn_new(struct relay *relay, struct dest *d, struct rjob *j)
 {
-    struct conn *c = calloc(1, sizeof *c);
+    struct outconn *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     list_init(&c->idle);
@@ -76,16 +76,16 @@ struct conn *conn_new(struct relay *relay, struct dest *d, struct rjob *j)
     return c;
 }
 
-void conn_give(struct list_node *idle, struct rjob *j)
+void outconn_give(struct list_node *idle, struct rjob *j)
 {
-    struct conn *c = CONTAINER_OF(list_pop_front(idle), struct conn, idle);
+    struct outconn *c = CONTAINER_OF(list_pop_front(idle), struct outconn, idle);
     c->job = j;
     io_wake(&c->task);
 }
 
 /* ---- ends ---- */
 
-static void close_stream(struct conn *c)
+static void close_stream(struct outconn *c)
 {
     close_task(c);
     if (!c->open)
@@ -96,7 +96,7 @@ static void close_stream(struct conn *c)
     c->open = false;
 }
 
-static void conn_release(struct conn *c)
+static void conn_release(struct outconn *c)
 {
     list_remove(&c->all);
     route_unref(c->route);
@@ -107,7 +107,7 @@ static void conn_release(struct conn *c)
 
 /* The connection is over. A job that it still has gets `failure`; when no address could be reached,
  * the others that wait do too. */
-static void finish(struct conn *c, const struct verdict *failure)
+static void finish(struct outconn *c, const struct verdict *failure)
 {
     struct relay *relay = c->relay;
     struct verdict copy = failure ? *failure : (struct verdict){0};
@@ -124,11 +124,11 @@ static void finish(struct conn *c, const struct verdict *failure)
     pthread_mutex_unlock(&relay->lock);
 }
 
-void conn_free_all(struct relay *relay)
+void outconn_free_all(struct relay *relay)
 {
     LIST_FOR_EACH(n, &relay->conns)
     {
-        struct conn *c = CONTAINER_OF(n, struct conn, all);
+        struct outconn *c = CONTAINER_OF(n, struct outconn, all);
         close_stream(c);
         if (c->job)
             job_free(c->job);
@@ -143,7 +143,7 @@ static bool is_loopback(const struct address *a)
     return slice_starts(slice_cstr(a->text), SLICE("127.")) || strcmp(a->text, "::1") == 0;
 }
 
-static int tls_level(const struct conn *c)
+static int tls_level(const struct outconn *c)
 {
     struct slice level = c->conf->smtp_tls_security_level;
     if (slice_is_nocase(level, "encrypt"))
@@ -153,7 +153,7 @@ static int tls_level(const struct conn *c)
     return SMTP_TLS_MAY;
 }
 
-static void session_config(struct conn *c)
+static void session_config(struct outconn *c)
 {
     const struct address *a = &c->route->addresses[c->at];
     c->config = (struct smtp_client_config){.helo_name = c->conf->smtp_helo_name,
@@ -164,7 +164,7 @@ static void session_config(struct conn *c)
                        &c->config.password);
 }
 
-static void start_session(struct conn *c)
+static void start_session(struct outconn *c)
 {
     int on = 1;
     (void)setsockopt(c->stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -178,7 +178,7 @@ static void start_session(struct conn *c)
 }
 
 /* Returns errno, EINPROGRESS included. */
-static int start_connect(struct conn *c, const struct address *a)
+static int start_connect(struct outconn *c, const struct address *a)
 {
     int fd = socket(a->sockaddr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -204,7 +204,7 @@ static unsigned port_of(const struct address *a)
 }
 
 /* Tries addresses from c->at on until one is on its way. */
-static void connect_from(struct conn *c)
+static void connect_from(struct outconn *c)
 {
     for (; c->at < c->route->n; c->at++) {
         const struct address *a = &c->route->addresses[c->at];
@@ -221,7 +221,7 @@ static void connect_from(struct conn *c)
     finish(c, &c->last);
 }
 
-static void next_address(struct conn *c)
+static void next_address(struct outconn *c)
 {
     close_stream(c);
     c->plain = false;
@@ -229,7 +229,7 @@ static void next_address(struct conn *c)
     connect_from(c);
 }
 
-static void connected(struct conn *c, unsigned events)
+static void connected(struct outconn *c, unsigned events)
 {
     int failed = 0;
     socklen_t len = sizeof failed;
@@ -252,7 +252,7 @@ static void connected(struct conn *c, unsigned events)
 
 /* ---- TLS ---- */
 
-static void tls_failed(struct conn *c, const struct error *err)
+static void tls_failed(struct outconn *c, const struct error *err)
 {
     verdict_set(&c->last, SMTP_DEFERRED, "4.7.5", "TLS with %s: %s", c->remote, err->text);
     if (c->config.tls == SMTP_TLS_MAY && !c->plain && !c->config.user.len) {
@@ -265,7 +265,7 @@ static void tls_failed(struct conn *c, const struct error *err)
     }
 }
 
-static void handshake(struct conn *c)
+static void handshake(struct outconn *c)
 {
     struct error err = {""};
     enum result r = stream_handshake(&c->stream, &err);
@@ -288,7 +288,7 @@ static void handshake(struct conn *c)
     talk(c);
 }
 
-static void start_tls(struct conn *c)
+static void start_tls(struct outconn *c)
 {
     struct error err = {"no TLS context"};
     if (!c->relay->tls ||
@@ -300,7 +300,7 @@ static void start_tls(struct conn *c)
 
 /* ---- talking ---- */
 
-static int64_t patience_ms(const struct conn *c)
+static int64_t patience_ms(const struct outconn *c)
 {
     int64_t ms = c->conf->smtp_helo_timeout * 1000;
     if (c->state == LEAVING)
@@ -308,14 +308,14 @@ static int64_t patience_ms(const struct conn *c)
     return smtp_client_awaits_verdict(&c->client) && ms < VERDICT_MS ? VERDICT_MS : ms;
 }
 
-static void wait_for(struct conn *c, unsigned interest)
+static void wait_for(struct outconn *c, unsigned interest)
 {
     io_task_deadline(&c->task, patience_ms(c));
     io_task_want(&c->task, interest);
 }
 
 /* Nothing to do: waits for a job or for the end of the idle time. False: there is a job. */
-static bool go_idle(struct conn *c)
+static bool go_idle(struct outconn *c)
 {
     pthread_mutex_lock(&c->relay->lock);
     if (!c->job)
@@ -335,13 +335,13 @@ static bool go_idle(struct conn *c)
     return true;
 }
 
-static void leave(struct conn *c)
+static void leave(struct outconn *c)
 {
     c->state = LEAVING;
     smtp_client_quit(&c->client);
 }
 
-static void count_alive(struct conn *c)
+static void count_alive(struct outconn *c)
 {
     if (c->counted)
         return;
@@ -352,7 +352,7 @@ static void count_alive(struct conn *c)
 }
 
 /* In READY. False: the connection waits. */
-static bool start_job(struct conn *c)
+static bool start_job(struct outconn *c)
 {
     count_alive(c);
     if (!c->job && go_idle(c))
@@ -372,7 +372,7 @@ static bool start_job(struct conn *c)
 }
 
 /* In DONE. False: the job moves to a new connection. */
-static bool end_job(struct conn *c)
+static bool end_job(struct outconn *c)
 {
     bool stale = smtp_client_untouched(&c->client) && c->client.transactions > 1 &&
                  c->client.failure.status.len;
@@ -386,7 +386,7 @@ static bool end_job(struct conn *c)
 }
 
 /* The session could not be used or has ended. */
-static void session_over(struct conn *c)
+static void session_over(struct outconn *c)
 {
     const struct smtp_client_failure *f = &c->client.failure;
     if (c->state == LEAVING || c->counted) {
@@ -401,7 +401,7 @@ static void session_over(struct conn *c)
     next_address(c);
 }
 
-static void lost(struct conn *c, const char *why)
+static void lost(struct outconn *c, const char *why)
 {
     char text[500];
     snprintf(text, sizeof text, "%s with %s while waiting for: %s", why, c->remote,
@@ -410,7 +410,7 @@ static void lost(struct conn *c, const char *why)
 }
 
 /* Sends what waits and reads what is there. False: waits, or will. */
-static bool exchange(struct conn *c)
+static bool exchange(struct outconn *c)
 {
     enum result w = stream_write(&c->stream, &c->client.out);
     if (w != OK && w != BUSY) {
@@ -434,7 +434,7 @@ static bool exchange(struct conn *c)
 }
 
 /* In BODY. False: waits for the socket. */
-static bool send_body(struct conn *c)
+static bool send_body(struct outconn *c)
 {
     enum result r = smtp_client_body(&c->client, &c->body);
     enum result w = stream_write(&c->stream, &c->client.out);
@@ -443,7 +443,7 @@ static bool send_body(struct conn *c)
     return exchange(c);
 }
 
-static void talk(struct conn *c)
+static void talk(struct outconn *c)
 {
     for (;;) {
         switch (smtp_client_run(&c->client, &c->in)) {
@@ -476,7 +476,7 @@ static void talk(struct conn *c)
 }
 
 /* An idle connection ran: a job came, the time is over, or the server spoke or closed. */
-static void run_idle(struct conn *c, unsigned events)
+static void run_idle(struct outconn *c, unsigned events)
 {
     pthread_mutex_lock(&c->relay->lock);
     bool mine = !list_empty(&c->idle); /* still in the list: nobody gave it a job */
@@ -499,7 +499,7 @@ static void run_idle(struct conn *c, unsigned events)
 
 static void run(struct io_task *t, unsigned events)
 {
-    struct conn *c = CONTAINER_OF(t, struct conn, task);
+    struct outconn *c = CONTAINER_OF(t, struct outconn, task);
     switch (c->state) {
     case NEW:
         connect_from(c);

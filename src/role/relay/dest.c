@@ -60,7 +60,7 @@ static void set_route(struct dest *d, struct route *route, const struct verdict 
 static void pump(struct dest *d)
 {
     while (d->n_waiting && !list_empty(&d->idle))
-        conn_give(&d->idle, dest_next(d));
+        outconn_give(&d->idle, dest_next(d));
     if (!d->n_waiting || d->conns >= d->limit || d->routing)
         return;
     if (!d->route || d->route->until_ms < clock_monotonic_ms()) {
@@ -74,7 +74,7 @@ static void pump(struct dest *d)
     }
     while (d->n_waiting && d->conns < d->limit) {
         struct rjob *j = dest_next(d);
-        if (!conn_new(d->relay, d, j)) {
+        if (!outconn_new(d->relay, d, j)) {
             dest_return(d, j);
             break;
         }

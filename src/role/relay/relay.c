@@ -21,7 +21,9 @@ static struct relay *state_of(struct role *role)
     return role->state;
 }
 
-static enum result prepare(struct role *role, struct error *err)
+/* Reads what the system says of DNS while it can be seen; no thread is started before the sandbox.
+ */
+static enum result start(struct role *role, struct error *err)
 {
     struct relay *r = state_of(role);
     if (!r)
@@ -32,12 +34,9 @@ static enum result prepare(struct role *role, struct error *err)
     conf_unref(c);
     if (result == OK)
         result = tls_client_new(false, &r->tls, err);
+    if (result == OK)
+        result = resolver_start(r->resolver, role->engine, err);
     return result;
-}
-
-static enum result start(struct role *role, struct error *err)
-{
-    return resolver_start(state_of(role)->resolver, role->engine, err);
 }
 
 static void secrets(struct role *role, const struct role_secret *s, size_t n)
@@ -187,7 +186,7 @@ static void stop(struct role *role)
     struct relay *r = role->state;
     if (!r)
         return;
-    conn_free_all(r);
+    outconn_free_all(r);
     dest_free_all(r);
     resolver_free(r->resolver);
     tls_context_unref(r->tls);
@@ -199,7 +198,6 @@ static void stop(struct role *role)
 
 const struct role_ops role_relay = {
     .role = ROLE_RELAY,
-    .prepare = prepare,
     .start = start,
     .configured = configured,
     .secrets = secrets,

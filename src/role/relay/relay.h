@@ -119,11 +119,11 @@ struct slice dest_name(const struct dest *d);
 void dest_free_all(struct relay *relay); /* the engine has stopped */
 
 /* ---- conn.c ---- */
-struct conn;
+struct outconn;
 /* With the lock held; the connection has the job. NULL: no memory. */
-struct conn *conn_new(struct relay *relay, struct dest *d, struct rjob *j);
+struct outconn *outconn_new(struct relay *relay, struct dest *d, struct rjob *j);
 /* Gives an idle connection (the first of the list) a job. */
-void conn_give(struct list_node *idle, struct rjob *j);
-void conn_free_all(struct relay *relay); /* the engine has stopped */
+void outconn_give(struct list_node *idle, struct rjob *j);
+void outconn_free_all(struct relay *relay); /* the engine has stopped */
 
 #endif
