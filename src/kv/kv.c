@@ -97,6 +97,7 @@ static struct kv *new_kv(const struct kv_options *options)
     kv->clean_below = options->clean_below ? options->clean_below : DEFAULT_CLEAN_BELOW;
     kv->reserve_bytes = options->reserve_bytes ? options->reserve_bytes : DEFAULT_RESERVE;
     kv->space_checked_ms = INT64_MIN / 2;
+    kv->free_space = UINT64_MAX;
     list_init(&kv->waiting);
     list_init(&kv->groups);
     list_init(&kv->snapshots);
@@ -197,6 +198,9 @@ enum result kv_open(const struct kv_options *options, struct kv **ret,
     writer_init(&kv->writer, &kv->segments, kv->journal_fd, kv->segment_bytes);
     if (r == OK)
         r = recover(kv, &stats, err);
+    /* Before anybody asks: who comes while another one is looking takes the figure that is there.
+     */
+    (void)engine_disk_reserved(kv);
     /* What a run before has left to clean. */
     kv->want_upkeep = segments_to_clean(&kv->segments, kv->flushed_segment, kv->clean_below) != 0;
     if (r == OK && !kv->read_only)

@@ -68,8 +68,12 @@ static void commit_one(struct worker *w, uint64_t n)
         kv_batch_blob_del(b, get_number(w->kv, record_key(key, w->thread, n - WINDOW)));
         kv_batch_del(b, record_key(key, w->thread, n - WINDOW));
     }
-    if (kv_commit(b) != OK)
+    enum result r = kv_commit(b);
+    if (r != OK) {
+        fprintf(stderr, "commit %llu of thread %llu: %s\n", (unsigned long long)n,
+                (unsigned long long)w->thread, result_name(r));
         _exit(3);
+    }
 }
 
 static void *work(void *arg)
@@ -92,8 +96,10 @@ static int child(const char *path)
     pthread_t thread;
     struct kv *kv;
     struct error err;
-    if (kv_open(&options, &kv, NULL, &err) != OK)
+    if (kv_open(&options, &kv, NULL, &err) != OK) {
+        fprintf(stderr, "%s\n", err.text);
         return 5;
+    }
     for (uint64_t i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){kv, i};
         if (pthread_create(&thread, NULL, work, &workers[i]) != 0)
