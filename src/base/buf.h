@@ -29,7 +29,7 @@ static inline size_t buf_len(const struct buf *b)
 }
 static inline struct slice buf_slice(const struct buf *b)
 {
-    return slice_of(b->mem + b->start, b->end - b->start);
+    return slice_of(b->mem ? b->mem + b->start : NULL, b->end - b->start);
 }
 MUST_USE static inline bool buf_ok(const struct buf *b)
 {

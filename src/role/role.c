@@ -147,11 +147,14 @@ static enum result start_confined(struct runtime *rt, struct error *err)
     struct sandbox s = {0};
     char folder[4096];
     rt->sandbox.uid = (unsigned)geteuid();
+    enum result r = ops->prepare ? ops->prepare(&rt->role, err) : OK;
+    if (r != OK)
+        return r;
     if (!is_sandboxed(ops->role))
         return ops->start ? ops->start(&rt->role, err) : OK;
     pid_t master = getppid();
     bool confined_first = ops->role == ROLE_MAILBOX;
-    enum result r = describe_sandbox(rt, &s, folder, sizeof folder, err);
+    r = describe_sandbox(rt, &s, folder, sizeof folder, err);
     if (r == OK && confined_first)
         r = sandbox_prepare(&s, &rt->sandbox, err);
     if (r == OK && ops->start)

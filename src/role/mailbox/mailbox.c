@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "mime/encoding.h"
 #include "role/mailbox/control.h"
 #include "role/mailbox/feed.h"
 
@@ -63,6 +64,14 @@ static enum result open_all(struct mailbox_role *m, const struct conf *c, struct
         queue_set_events(m->queue, log_queue_event, m);
     }
     return r;
+}
+
+/* Tables that searching needs, from files that the sandbox will hide. */
+static enum result prepare(struct role *role, struct error *err)
+{
+    (void)role, (void)err;
+    charset_preload();
+    return OK;
 }
 
 static enum result start(struct role *role, struct error *err)
@@ -209,6 +218,7 @@ static void stop(struct role *role)
 
 const struct role_ops role_mailbox = {
     .role = ROLE_MAILBOX,
+    .prepare = prepare,
     .start = start,
     .configured = configured,
     .listeners = listeners,
