@@ -1,0 +1,431 @@
+/* test_smtp_client.c: dialogues of the SMTP client core with scripted servers. A script is lines:
+ * "S: " what the server says, "C: " what the client must say next; the client's output must be
+ * exactly that, so what is pipelined and what is not shows in the order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "proto/smtp/client.h"
+
+static struct smtp_client client;
+static struct smtp_client_config config;
+static struct buf in;
+static struct smtp_client_rcpt rcpts[4];
+static struct smtp_client_mail mail;
+static struct slice message;
+
+static int setup(void **state)
+{
+    (void)state;
+    config = (struct smtp_client_config){.helo_name = SLICE("me.test")};
+    rcpts[0] = (struct smtp_client_rcpt){.address = SLICE("a@far.test")};
+    rcpts[1] = (struct smtp_client_rcpt){.address = SLICE("b@far.test")};
+    mail = (struct smtp_client_mail){
+        .sender = SLICE("me@here.test"), .rcpts = rcpts, .n_rcpts = 1, .size = 7};
+    message = SLICE("hello\r\n");
+    buf_init(&in, 1 << 20);
+    smtp_client_init(&client, &config);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    smtp_client_release(&client);
+    buf_release(&in);
+    return 0;
+}
+
+static void expect(const char *text)
+{
+    struct slice want = slice_cstr(text), got = slice_sub(buf_slice(&client.out), 0, want.len);
+    if (!slice_eq(got, want))
+        fail_msg("wanted \"%s\", got \"%.*s\"", text, SLICE_ARG(buf_slice(&client.out)));
+    buf_consume(&client.out, want.len);
+}
+
+static enum smtp_client_event run(void)
+{
+    enum smtp_client_event e = smtp_client_run(&client, &in);
+    while (e == SMTP_CLIENT_BODY) {
+        while (smtp_client_body(&client, &message) == BUSY)
+            ;
+        e = smtp_client_run(&client, &in);
+    }
+    return e;
+}
+
+/* Server and client in turn until both are through; nothing unexpected may be left. */
+static enum smtp_client_event play(const char *script)
+{
+    enum smtp_client_event e = run();
+    struct slice rest = slice_cstr(script);
+    while (rest.len) {
+        struct slice line = slice_split(&rest, '\n');
+        char text[2000];
+        snprintf(text, sizeof text, "%.*s\r\n", SLICE_ARG(slice_from(line, 3)));
+        if (line.data[0] == 'C') {
+            expect(text);
+            continue;
+        }
+        if (buf_len(&client.out))
+            fail_msg("not expected: \"%.*s\"", SLICE_ARG(buf_slice(&client.out)));
+        buf_puts(&in, text);
+        /* Lines of the server that follow each other arrive together. */
+        if (!(rest.len && rest.data[0] == 'S'))
+            e = run();
+    }
+    if (buf_len(&client.out))
+        fail_msg("left over: \"%.*s\"", SLICE_ARG(buf_slice(&client.out)));
+    return e;
+}
+
+static void ready(const char *offers)
+{
+    char script[1000];
+    snprintf(script, sizeof script,
+             "S: 220 far ESMTP\nC: EHLO me.test\nS: 250-far\n%sS: 250 HELP\n", offers);
+    assert_int_equal(play(script), SMTP_CLIENT_READY);
+}
+
+static void check(size_t i, enum smtp_outcome outcome, const char *status, const char *text)
+{
+    assert_int_equal(client.results[i].outcome, outcome);
+    if (!slice_is(client.results[i].status, status))
+        fail_msg("status %.*s", SLICE_ARG(client.results[i].status));
+    if (!slice_is(client.results[i].text, text))
+        fail_msg("text %.*s", SLICE_ARG(client.results[i].text));
+}
+
+static void send_mail(void)
+{
+    assert_int_equal(smtp_client_send(&client, &mail), OK);
+}
+
+static void waits_for_each_reply_without_pipelining(void **state)
+{
+    (void)state;
+    ready("");
+    send_mail();
+    assert_int_equal(play("C: MAIL FROM:<me@here.test>\nS: 250 ok\nC: RCPT TO:<a@far.test>\n"
+                          "S: 250 ok\nC: DATA\nS: 354 go\nC: hello\nC: .\nS: 250 2.6.0 queued\n"),
+                     SMTP_CLIENT_DONE);
+    check(0, SMTP_SENT, "2.6.0", "250 2.6.0 queued");
+    smtp_client_next(&client);
+    assert_int_equal(run(), SMTP_CLIENT_READY);
+    smtp_client_quit(&client);
+    assert_int_equal(play("C: QUIT\nS: 221 bye\n"), SMTP_CLIENT_CLOSED);
+}
+
+static void pipelines_up_to_data(void **state)
+{
+    (void)state;
+    ready("S: 250-PIPELINING\nS: 250-SIZE 1000\nS: 250-DSN\nS: 250-8BITMIME\n");
+    mail.n_rcpts = 2;
+    mail.eightbit = true;
+    mail.ret = SLICE("HDRS");
+    mail.envid = SLICE("x+2B");
+    rcpts[1].notify = SLICE("FAILURE");
+    rcpts[1].orcpt = SLICE("rfc822;b@x");
+    send_mail();
+    assert_int_equal(
+        play("C: MAIL FROM:<me@here.test> SIZE=7 BODY=8BITMIME RET=HDRS ENVID=x+2B\n"
+             "C: RCPT TO:<a@far.test>\nC: RCPT TO:<b@far.test> NOTIFY=FAILURE ORCPT=rfc822;b@x\n"
+             "C: DATA\nS: 250 ok\nS: 250 ok\nS: 550-5.1.1 no such\nS: 550 5.1.1 user\nS: 354 go\n"
+             "C: hello\nC: .\nS: 250 ok\n"),
+        SMTP_CLIENT_DONE);
+    check(0, SMTP_SENT, "2.0.0", "250 ok");
+    check(1, SMTP_FAILED, "5.1.1", "550 5.1.1 no such user");
+}
+
+static void dot_ends_a_data_that_nobody_wanted(void **state)
+{
+    (void)state;
+    ready("S: 250-PIPELINING\n");
+    send_mail();
+    assert_int_equal(play("C: MAIL FROM:<me@here.test>\nC: RCPT TO:<a@far.test>\nC: DATA\n"
+                          "S: 250 ok\nS: 450 4.2.0 later\nS: 354 go\nC: .\nS: 554 no recipients\n"),
+                     SMTP_CLIENT_DONE);
+    check(0, SMTP_DEFERRED, "4.2.0", "450 4.2.0 later");
+}
+
+static void next_transaction_begins_with_rset_where_needed(void **state)
+{
+    (void)state;
+    ready("S: 250-PIPELINING\n");
+    send_mail();
+    assert_int_equal(play("C: MAIL FROM:<me@here.test>\nC: RCPT TO:<a@far.test>\nC: DATA\n"
+                          "S: 250 ok\nS: 550 no\nS: 503 no\n"),
+                     SMTP_CLIENT_DONE);
+    check(0, SMTP_FAILED, "5.0.0", "550 no");
+    smtp_client_next(&client);
+    assert_int_equal(run(), SMTP_CLIENT_READY);
+    send_mail();
+    assert_int_equal(
+        play("C: RSET\nC: MAIL FROM:<me@here.test>\nC: RCPT TO:<a@far.test>\nC: DATA\n"
+             "S: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\nC: hello\nC: .\nS: 250 ok\n"),
+        SMTP_CLIENT_DONE);
+    check(0, SMTP_SENT, "2.0.0", "250 ok");
+}
+
+static void mail_refused_refuses_all(void **state)
+{
+    (void)state;
+    ready("");
+    mail.n_rcpts = 2;
+    send_mail();
+    assert_int_equal(play("C: MAIL FROM:<me@here.test>\nS: 451 4.7.1 try later\n"),
+                     SMTP_CLIENT_DONE);
+    check(0, SMTP_DEFERRED, "4.7.1", "451 4.7.1 try later");
+    check(1, SMTP_DEFERRED, "4.7.1", "451 4.7.1 try later");
+}
+
+static void helo_where_ehlo_is_unknown(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        play("S: 220 far\nC: EHLO me.test\nS: 502 what\nC: HELO me.test\nS: 250 far\n"),
+        SMTP_CLIENT_READY);
+}
+
+static void tls_is_started_and_hello_said_again(void **state)
+{
+    (void)state;
+    config.tls = SMTP_TLS_MAY;
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 STARTTLS\nC: STARTTLS\n"
+                          "S: 220 go\n"),
+                     SMTP_CLIENT_STARTTLS);
+    smtp_client_tls_done(&client);
+    assert_int_equal(play("C: EHLO me.test\nS: 250-far\nS: 250 SIZE 5\n"), SMTP_CLIENT_READY);
+    send_mail();
+    assert_int_equal(run(), SMTP_CLIENT_DONE);
+    check(0, SMTP_FAILED, "5.3.4", "the message is larger than the server takes");
+}
+
+static void bytes_behind_starttls_are_an_attack(void **state)
+{
+    (void)state;
+    config.tls = SMTP_TLS_MAY;
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 STARTTLS\nC: STARTTLS\n"
+                          "S: 220 go\nS: 250 injected\n"),
+                     SMTP_CLIENT_CLOSED);
+    assert_true(slice_is(client.failure.status, "4.7.0"));
+}
+
+static void required_tls_is_required(void **state)
+{
+    (void)state;
+    config.tls = SMTP_TLS_ENCRYPT;
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250 far\n"), SMTP_CLIENT_CLOSED);
+    assert_true(slice_is(client.failure.status, "4.7.4"));
+}
+
+static void refused_tls_is_done_without(void **state)
+{
+    (void)state;
+    config.tls = SMTP_TLS_MAY;
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 STARTTLS\nC: STARTTLS\n"
+                          "S: 454 not now\n"),
+                     SMTP_CLIENT_READY);
+}
+
+static void authenticates(void **state)
+{
+    (void)state;
+    config.user = SLICE("u");
+    config.password = SLICE("p");
+    config.plaintext_auth = true;
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH PLAIN LOGIN\n"
+                          "C: AUTH PLAIN AHUAcA==\nS: 235 2.7.0 ok\n"),
+                     SMTP_CLIENT_READY);
+}
+
+static void authenticates_with_login(void **state)
+{
+    (void)state;
+    config.user = SLICE("u");
+    config.password = SLICE("p");
+    config.plaintext_auth = true;
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH=LOGIN\n"
+                          "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: dQ==\nS: 334 UGFzc3dvcmQ6\n"
+                          "C: cA==\nS: 535 5.7.8 wrong\n"),
+                     SMTP_CLIENT_CLOSED);
+    assert_true(client.failure.remote && slice_is(client.failure.status, "5.7.8"));
+}
+
+static void password_does_not_go_in_clear(void **state)
+{
+    (void)state;
+    config.user = SLICE("u");
+    config.password = SLICE("p");
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH PLAIN\n"),
+                     SMTP_CLIENT_CLOSED);
+}
+
+static void smtputf8_is_needed(void **state)
+{
+    (void)state;
+    ready("");
+    mail.smtputf8 = true;
+    send_mail();
+    assert_int_equal(run(), SMTP_CLIENT_DONE);
+    assert_true(slice_is(client.results[0].status, "5.6.7"));
+}
+
+static void addresses_can_not_add_commands(void **state)
+{
+    (void)state;
+    ready("");
+    mail.n_rcpts = 2;
+    rcpts[0].address = SLICE("a@far.test>\r\nRCPT TO:<evil@far.test");
+    mail.envid = SLICE("x\r\nRSET");
+    send_mail();
+    assert_int_equal(play("C: MAIL FROM:<me@here.test>\nS: 250 ok\nC: RCPT TO:<b@far.test>\n"
+                          "S: 250 ok\nC: DATA\nS: 354 go\nC: hello\nC: .\nS: 250 ok\n"),
+                     SMTP_CLIENT_DONE);
+    assert_int_equal(client.results[0].outcome, SMTP_FAILED);
+    assert_int_equal(client.results[1].outcome, SMTP_SENT);
+    smtp_client_next(&client);
+    assert_int_equal(run(), SMTP_CLIENT_READY);
+    mail.sender = SLICE("x>\r\nDATA\r\n");
+    send_mail();
+    assert_int_equal(run(), SMTP_CLIENT_DONE);
+    assert_int_equal(client.results[1].outcome, SMTP_FAILED);
+    assert_int_equal(buf_len(&client.out), 0);
+}
+
+static void service_closing_defers(void **state)
+{
+    (void)state;
+    ready("");
+    send_mail();
+    assert_int_equal(play("C: MAIL FROM:<me@here.test>\nS: 421 4.3.2 closing\n"), SMTP_CLIENT_DONE);
+    check(0, SMTP_DEFERRED, "4.3.2", "421 4.3.2 closing");
+    assert_true(smtp_client_untouched(&client));
+    smtp_client_next(&client);
+    assert_int_equal(run(), SMTP_CLIENT_CLOSED);
+}
+
+static void lost_connection_defers_what_is_open(void **state)
+{
+    (void)state;
+    ready("S: 250-PIPELINING\n");
+    mail.n_rcpts = 2;
+    send_mail();
+    assert_int_equal(play("C: MAIL FROM:<me@here.test>\nC: RCPT TO:<a@far.test>\n"
+                          "C: RCPT TO:<b@far.test>\nC: DATA\nS: 250 ok\nS: 550 no\n"),
+                     SMTP_CLIENT_INPUT);
+    assert_string_equal(smtp_client_stage(&client), "RCPT TO");
+    smtp_client_lost(&client, "4.4.2", "gone");
+    assert_int_equal(run(), SMTP_CLIENT_DONE);
+    check(0, SMTP_FAILED, "5.0.0", "550 no");
+    check(1, SMTP_DEFERRED, "4.4.2", "gone");
+}
+
+static void what_is_not_smtp_is_temporary(void **state)
+{
+    (void)state;
+    ready("");
+    send_mail();
+    assert_int_equal(play("C: MAIL FROM:<me@here.test>\nS: HTTP/1.1 400 Bad Request\n"),
+                     SMTP_CLIENT_DONE);
+    assert_int_equal(client.results[0].outcome, SMTP_DEFERRED);
+    assert_true(slice_is(client.results[0].status, "4.5.0"));
+}
+
+static void replies_have_limits(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SMTP_REPLY_LINES_MAX + 1; i++)
+        buf_puts(&in, "220-more\r\n");
+    assert_int_equal(run(), SMTP_CLIENT_CLOSED);
+    teardown(NULL);
+    setup(NULL);
+    for (int i = 0; i < SMTP_REPLY_LINE_MAX; i++)
+        buf_puts(&in, "2");
+    assert_int_equal(run(), SMTP_CLIENT_CLOSED);
+}
+
+static void body_is(const char *text, const char *wire)
+{
+    teardown(NULL);
+    setup(NULL);
+    ready("");
+    send_mail();
+    play("C: MAIL FROM:<me@here.test>\nS: 250 ok\nC: RCPT TO:<a@far.test>\nS: 250 ok\nC: DATA\n");
+    buf_puts(&in, "354 go\r\n");
+    message = slice_cstr(text);
+    assert_int_equal(run(), SMTP_CLIENT_INPUT);
+    expect(wire);
+    assert_int_equal(buf_len(&client.out), 0);
+}
+
+static void only_crlf_ends_lines(void **state)
+{
+    (void)state;
+    body_is("a\r\n.b\r\n..\r\n", "a\r\n..b\r\n...\r\n.\r\n");
+    body_is("", ".\r\n");
+    body_is("no end", "no end\r\n.\r\n");
+    body_is("a\n.\nb", "a\r\n..\r\nb\r\n.\r\n");
+    body_is("a\r.\rb\r", "a\r\n..\r\nb\r\n.\r\n");
+    body_is("a\r\n.\r\r\n", "a\r\n..\r\n\r\n.\r\n");
+    body_is("\r\n.\n.\r\n", "\r\n..\r\n..\r\n.\r\n");
+}
+
+static void long_lines_pass(void **state)
+{
+    size_t n = 300000, out = 0;
+    char *long_line = malloc(n);
+    (void)state;
+    memset(long_line, 'x', n);
+    ready("");
+    send_mail();
+    play("C: MAIL FROM:<me@here.test>\nS: 250 ok\nC: RCPT TO:<a@far.test>\nS: 250 ok\nC: DATA\n");
+    buf_puts(&in, "354 go\r\n");
+    assert_int_equal(smtp_client_run(&client, &in), SMTP_CLIENT_BODY);
+    message = slice_of(long_line, n);
+    enum result r;
+    do {
+        r = smtp_client_body(&client, &message);
+        assert_true(buf_ok(&client.out));
+        out += buf_len(&client.out);
+        buf_reset(&client.out);
+    } while (r == BUSY);
+    assert_int_equal(r, OK);
+    assert_int_equal(out, n + 5);
+    free(long_line);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(waits_for_each_reply_without_pipelining),
+        T(pipelines_up_to_data),
+        T(dot_ends_a_data_that_nobody_wanted),
+        T(next_transaction_begins_with_rset_where_needed),
+        T(mail_refused_refuses_all),
+        T(helo_where_ehlo_is_unknown),
+        T(tls_is_started_and_hello_said_again),
+        T(bytes_behind_starttls_are_an_attack),
+        T(required_tls_is_required),
+        T(refused_tls_is_done_without),
+        T(authenticates),
+        T(authenticates_with_login),
+        T(password_does_not_go_in_clear),
+        T(smtputf8_is_needed),
+        T(addresses_can_not_add_commands),
+        T(service_closing_defers),
+        T(lost_connection_defers_what_is_open),
+        T(what_is_not_smtp_is_temporary),
+        T(replies_have_limits),
+        T(only_crlf_ends_lines),
+        T(long_lines_pass),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
