@@ -168,11 +168,12 @@ static char *take_line(struct connection *c, size_t *ret_len)
     }
 }
 
-static bool is_refusal(const char *line, size_t len)
+/* A line that begins with a number refuses only where a reply code is waited for. */
+static bool is_refusal(const char *line, size_t len, bool codes)
 {
     if (len >= 4 && strncmp(line, "-ERR", 4) == 0)
         return true;
-    if (len > 3 && (line[0] == '4' || line[0] == '5') && (line[3] == ' ' || line[3] == '-'))
+    if (codes && len > 3 && (line[0] == '4' || line[0] == '5') && (line[3] == ' ' || line[3] == '-'))
         return true;
     const char *space = memchr(line, ' ', len < 8 ? len : 8);
     return line[0] != '*' && space && len - (size_t)(space - line) > 3 &&
@@ -197,7 +198,7 @@ static bool want_line(struct connection *c, const struct step *s)
         }
         if (len >= s->len && memcmp(line, s->text, s->len) == 0)
             return true;
-        if (is_refusal(line, len)) {
+        if (is_refusal(line, len, s->text[0] >= '0' && s->text[0] <= '9')) {
             remember_failure(line, len);
             return false;
         }
