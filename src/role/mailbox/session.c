@@ -112,7 +112,8 @@ static bool work(struct session *s)
 static bool is_finished(struct session *s)
 {
     bool operations = OPERATIONS(atomic_load(&s->under_way)) != 0;
-    if (s->input_ended && buf_len(&s->in) == 0 && !operations)
+    /* What the protocol left of the input when the peer has ended it is no whole command. */
+    if (s->input_ended && !operations && !s->again)
         s->closing = true;
     return s->closing && buf_len(&s->out) == 0 && !operations;
 }
@@ -138,6 +139,8 @@ static void wait_for_more(struct session *s)
         buf_clear(&s->in);
     if (buf_len(&s->out) == 0)
         buf_clear(&s->out);
+    if (s->again)
+        io_wake(&s->task);
     int64_t left = object_of(s)->heard_ms + s->protocol->timeout_ms - clock_monotonic_ms();
     io_task_deadline(&s->task, left > 1 ? left : 1);
     io_task_want(&s->task, interest);

@@ -45,6 +45,7 @@ struct session {
     uint64_t conn;
     struct slice log_context; /* " conn=… account=…" for LOG_CTX */
     atomic_uint under_way;    /* operations that will wake this session */
+    bool again;               /* run wants another turn though nothing happens; it sets it anew */
     bool closing;             /* close when s->out has gone */
     bool input_ended;         /* the peer closed its side */
 };

@@ -1,0 +1,104 @@
+/* imap_append.c: APPEND: the message is gathered whole, since its summary needs all of it, and
+ * stored in one batch. message_size_limit bounds it (the core refuses larger ones before they are
+ * sent). */
+#include "mime/summary.h"
+#include "role/mailbox/imap.h"
+
+enum { NO_LIMIT_MAX = 1 << 30, SLACK = 1024 };
+
+static struct imap_incoming *incoming_of(void *ctx)
+{
+    return &((struct imap_session *)ctx)->incoming;
+}
+
+static void forget(struct imap_incoming *in)
+{
+    buf_release(&in->bytes);
+    in->delivery = NULL;
+}
+
+void imap_append_abandon(void *ctx)
+{
+    struct imap_incoming *in = incoming_of(ctx);
+    if (in->delivery)
+        delivery_abandon(in->delivery);
+    forget(in);
+}
+
+static enum result check_target(struct account *a, struct slice name)
+{
+    struct mailbox *m;
+    enum result r = mailbox_open(a, name, &m);
+    if (r == OK)
+        mailbox_unref(m);
+    return r;
+}
+
+enum result imap_append_begin(void *ctx, const struct imap_append *a)
+{
+    struct imap_session *i = ctx;
+    struct imap_incoming *in = &i->incoming;
+    enum result r = check_target(i->session->account, a->mailbox);
+    if (r == OK)
+        r = delivery_new(i->session->store, log_id_new(), &in->delivery);
+    if (r != OK)
+        return r;
+    buf_init(&in->bytes, i->config.append_max ? i->config.append_max + SLACK : NO_LIMIT_MAX);
+    struct delivery_target target = {
+        .account = i->session->account,
+        .mailbox = a->mailbox,
+        .flags = a->flags,
+        .keywords = a->keywords,
+        .n_keywords = a->n_keywords,
+        .internaldate = a->internaldate,
+        .must_exist = true,
+        .ret_uid = &in->uid,
+        .ret_uidvalidity = &in->uidvalidity,
+    };
+    r = delivery_add(in->delivery, &target);
+    if (r != OK)
+        imap_append_abandon(ctx);
+    return r;
+}
+
+enum result imap_append_write(void *ctx, struct slice bytes)
+{
+    struct imap_incoming *in = incoming_of(ctx);
+    buf_append(&in->bytes, bytes);
+    if (buf_ok(&in->bytes))
+        return OK;
+    imap_append_abandon(ctx);
+    return LIMIT;
+}
+
+static enum result add_bytes(struct imap_incoming *in)
+{
+    struct buf summary;
+    buf_init(&summary, SUMMARY_BYTES_MAX);
+    enum result r = summary_build(buf_slice(&in->bytes), &summary);
+    if (r == OK)
+        r = delivery_write(in->delivery, buf_slice(&in->bytes));
+    if (r == OK)
+        delivery_summary(in->delivery, buf_slice(&summary));
+    buf_release(&summary);
+    return r;
+}
+
+enum result imap_append_end(void *ctx, uint32_t *ret_uidvalidity, uint32_t *ret_uid)
+{
+    struct imap_incoming *in = incoming_of(ctx);
+    enum result r = add_bytes(in);
+    if (r != OK) {
+        imap_append_abandon(ctx);
+        return r;
+    }
+    struct delivery *d = in->delivery;
+    forget(in);
+    imap_begin(ctx);
+    r = delivery_submit(d, imap_done, ctx);
+    if (r != OK)
+        return imap_not_begun(ctx, r);
+    *ret_uidvalidity = in->uidvalidity;
+    *ret_uid = in->uid;
+    return OK;
+}

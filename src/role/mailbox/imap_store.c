@@ -1,0 +1,300 @@
+/* imap_store.c: the store in the words of the IMAP core (struct imap_ops). */
+#include "role/mailbox/imap.h"
+
+#include <stddef.h>
+
+/* The core's types are the store's, under names of its own: proto/ does not know the store. */
+#define SAME(type_a, type_b, field)                                                                \
+    _Static_assert(offsetof(type_a, field) == offsetof(type_b, field), "entries differ: " #field)
+SAME(struct imap_entry, struct entry, uid);
+SAME(struct imap_entry, struct entry, flags);
+SAME(struct imap_entry, struct entry, keywords);
+SAME(struct imap_entry, struct entry, modseq);
+SAME(struct imap_entry, struct entry, internaldate);
+SAME(struct imap_entry, struct entry, size);
+SAME(struct imap_entry, struct entry, message);
+_Static_assert(sizeof(struct imap_entry) == sizeof(struct entry), "entries differ in size");
+_Static_assert((int)IMAP_SEEN == (int)FLAG_SEEN && (int)IMAP_DRAFT == (int)FLAG_DRAFT,
+               "flags differ");
+_Static_assert((int)IMAP_NOSELECT == (int)MAILBOX_NOSELECT &&
+                   (int)IMAP_SPECIAL == (int)MAILBOX_SPECIAL &&
+                   (int)IMAP_NONEXISTENT == (int)MAILBOX_NONEXISTENT,
+               "attributes differ");
+
+static struct mailbox *box(struct imap_mailbox *m)
+{
+    return (struct mailbox *)m;
+}
+
+static const struct view *pictured(const struct imap_view *v)
+{
+    return (const struct view *)v;
+}
+
+static struct account *account_of(void *ctx)
+{
+    return ((struct imap_session *)ctx)->session->account;
+}
+
+/* ---- mailboxes ---- */
+
+struct listing {
+    bool (*each)(void *arg, const struct imap_mailbox_info *m);
+    void *arg;
+};
+
+static bool list_one(void *arg, const struct mailbox_info *m)
+{
+    struct listing *l = arg;
+    struct imap_mailbox_info info = {m->name, m->attrs, m->has_children};
+    return l->each(l->arg, &info);
+}
+
+static enum result list(void *ctx, bool (*each)(void *arg, const struct imap_mailbox_info *m),
+                        void *arg)
+{
+    struct listing l = {each, arg};
+    return mailbox_list(account_of(ctx), list_one, &l);
+}
+
+static enum result create(void *ctx, struct slice name, unsigned special_use)
+{
+    return mailbox_create(account_of(ctx), name, special_use);
+}
+
+static enum result remove_mailbox(void *ctx, struct slice name)
+{
+    return mailbox_delete(account_of(ctx), name);
+}
+
+static enum result rename_mailbox(void *ctx, struct slice from, struct slice to)
+{
+    return mailbox_rename(account_of(ctx), from, to);
+}
+
+static enum result subscribe(void *ctx, struct slice name, bool on)
+{
+    return mailbox_subscribe(account_of(ctx), name, on);
+}
+
+static enum result open_mailbox(void *ctx, struct slice name, struct imap_mailbox **ret)
+{
+    struct mailbox *m;
+    enum result r = mailbox_open(account_of(ctx), name, &m);
+    if (r == OK)
+        *ret = (struct imap_mailbox *)m;
+    return r;
+}
+
+static void close_mailbox(void *ctx, struct imap_mailbox *m)
+{
+    (void)ctx;
+    mailbox_unref(box(m));
+}
+
+/* ---- views ---- */
+
+static enum result newest_view(void *ctx, struct imap_mailbox *m, struct imap_view **ret)
+{
+    struct view *v;
+    enum result r = mailbox_view(box(m), &v);
+    (void)ctx;
+    if (r == OK)
+        *ret = (struct imap_view *)v;
+    return r;
+}
+
+static void release_view(struct imap_view *v)
+{
+    view_unref((struct view *)v);
+}
+
+static void info_of_view(const struct imap_view *view, struct imap_view_info *ret)
+{
+    const struct view *v = pictured(view);
+    *ret = (struct imap_view_info){
+        .count = view_count(v),
+        .uidvalidity = view_uidvalidity(v),
+        .uidnext = view_uidnext(v),
+        .unseen = view_unseen(v),
+        .first_unseen = view_first_unseen(v),
+        .keywords = view_keyword_count(v),
+        .highest_modseq = view_highest_modseq(v),
+        .bytes = view_bytes(v),
+    };
+}
+
+static const struct imap_entry *entry_of_view(const struct imap_view *v, uint32_t seq)
+{
+    return (const struct imap_entry *)view_entry(pictured(v), seq);
+}
+
+static uint32_t seek(const struct imap_view *v, uint32_t uid)
+{
+    return view_seek(pictured(v), uid);
+}
+
+static struct slice keyword_of_view(const struct imap_view *v, uint32_t bit)
+{
+    return view_keyword(pictured(v), bit);
+}
+
+struct comparing {
+    void (*gone)(void *arg, uint32_t old_seq, uint32_t uid);
+    void (*changed)(void *arg, uint32_t new_seq, const struct imap_entry *e);
+    void *arg;
+};
+
+static void one_gone(void *arg, uint32_t old_seq, uint32_t uid)
+{
+    struct comparing *c = arg;
+    if (c->gone)
+        c->gone(c->arg, old_seq, uid);
+}
+
+static void one_changed(void *arg, uint32_t new_seq, const struct entry *e)
+{
+    struct comparing *c = arg;
+    if (c->changed)
+        c->changed(c->arg, new_seq, (const struct imap_entry *)e);
+}
+
+static void diff(const struct imap_view *from, const struct imap_view *to,
+                 void (*gone)(void *arg, uint32_t old_seq, uint32_t uid),
+                 void (*changed)(void *arg, uint32_t new_seq, const struct imap_entry *e),
+                 void *arg)
+{
+    struct comparing c = {gone, changed, arg};
+    view_diff(pictured(from), pictured(to), one_gone, one_changed, &c);
+}
+
+static void has_changed(struct mailbox_watch *w)
+{
+    session_wake(CONTAINER_OF(w, struct imap_session, watch)->session);
+}
+
+static void watch(void *ctx, struct imap_mailbox *m)
+{
+    struct imap_session *i = ctx;
+    i->watch.changed = has_changed;
+    mailbox_watch(box(m), &i->watch);
+}
+
+static void unwatch(void *ctx, struct imap_mailbox *m)
+{
+    mailbox_unwatch(box(m), &((struct imap_session *)ctx)->watch);
+}
+
+/* ---- changes ---- */
+
+static enum result keyword_bit(void *ctx, struct imap_mailbox *m, struct slice name,
+                               uint32_t *ret_bit)
+{
+    (void)ctx;
+    return mailbox_keyword(box(m), name, ret_bit);
+}
+
+static void one_refused(void *arg, uint32_t uid)
+{
+    struct imap_session *i = arg;
+    if (i->refused)
+        i->refused(i->refused_arg, uid);
+}
+
+static enum result change(void *ctx, struct imap_mailbox *m, const struct imap_change *c,
+                          const uint32_t *uids, size_t n, void (*refused)(void *arg, uint32_t uid),
+                          void *arg)
+{
+    static const enum flag_op ops[] = {
+        [IMAP_FLAGS_SET] = FLAGS_SET,
+        [IMAP_FLAGS_ADD] = FLAGS_ADD,
+        [IMAP_FLAGS_REMOVE] = FLAGS_REMOVE,
+    };
+    struct imap_session *i = ctx;
+    i->refused = refused;
+    i->refused_arg = arg;
+    imap_begin(i);
+    enum result r = mailbox_store_flags(box(m), ops[c->op], c->flags, c->keywords, uids, n,
+                                        c->unchanged_since, one_refused, imap_done, i);
+    return r == OK ? OK : imap_not_begun(ctx, r);
+}
+
+static enum result expunge(void *ctx, struct imap_mailbox *m, const uint32_t *uids, size_t n)
+{
+    imap_begin(ctx);
+    enum result r = mailbox_expunge(box(m), uids, n, true, imap_done, ctx);
+    return r == OK ? OK : imap_not_begun(ctx, r);
+}
+
+static enum result copy(void *ctx, struct imap_mailbox *from, struct imap_mailbox *to, bool move,
+                        const uint32_t *uids, size_t n, uint32_t *ret_uids,
+                        uint32_t *ret_uidvalidity)
+{
+    imap_begin(ctx);
+    enum result r =
+        mailbox_copy(box(from), box(to), move, uids, n, ret_uids, ret_uidvalidity, imap_done, ctx);
+    return r == OK ? OK : imap_not_begun(ctx, r);
+}
+
+/* ---- messages ---- */
+
+struct summarizing {
+    void (*each)(void *arg, size_t i, struct slice summary);
+    void *arg;
+};
+
+static void one_summary(void *arg, size_t i, struct slice summary)
+{
+    struct summarizing *s = arg;
+    s->each(s->arg, i, summary.len ? summary : SLICE_NONE);
+}
+
+static enum result summaries(void *ctx, const uint64_t *messages, size_t n,
+                             void (*each)(void *arg, size_t i, struct slice summary), void *arg)
+{
+    struct summarizing s = {each, arg};
+    return message_summaries(((struct imap_session *)ctx)->session->store, messages, n, one_summary,
+                             &s);
+}
+
+static enum result read_message(void *ctx, uint64_t message, uint64_t from, uint64_t len,
+                                struct buf *out)
+{
+    return message_read(((struct imap_session *)ctx)->session->store, message, from, len, out);
+}
+
+static void client_id(void *ctx, struct slice text)
+{
+    struct imap_session *i = ctx;
+    LOG(LOG_INFO, "imap.client", LOG_CTX(i->session->log_context), LOG_S("id", text));
+}
+
+const struct imap_ops imap_store_ops = {
+    .list = list,
+    .create = create,
+    .remove = remove_mailbox,
+    .rename = rename_mailbox,
+    .subscribe = subscribe,
+    .open = open_mailbox,
+    .close = close_mailbox,
+    .view = newest_view,
+    .view_release = release_view,
+    .view_info = info_of_view,
+    .entry = entry_of_view,
+    .seek = seek,
+    .keyword = keyword_of_view,
+    .diff = diff,
+    .watch = watch,
+    .unwatch = unwatch,
+    .keyword_bit = keyword_bit,
+    .change = change,
+    .expunge = expunge,
+    .copy = copy,
+    .summaries = summaries,
+    .read = read_message,
+    .append_begin = imap_append_begin,
+    .append_write = imap_append_write,
+    .append_end = imap_append_end,
+    .append_abandon = imap_append_abandon,
+    .client_id = client_id,
+};
