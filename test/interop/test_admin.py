@@ -100,7 +100,7 @@ def test_taken_port_is_told(tmp_path):
         server.settings["listen"] = f"smtp://127.0.0.1:{s.getsockname()[1]}"
         server.write_conf()
         done = server.command("serve")
-    assert done.returncode == 1 and "in use" in done.stderr
+    assert done.returncode == 1 and "another program has this port" in done.stderr
 
 
 def test_each_role_runs_with_its_own_rights(server):

@@ -74,7 +74,7 @@ def test_imap_session(make_server):
     for mailbox in (b"INBOX", rb"\Drafts", rb"\Sent", rb"\Junk", rb"\Trash", rb"\Archive"):
         assert mailbox in names
     assert c.select("INBOX")[1] == [b"3"]
-    assert c.search(None, "SUBJECT", "imap 1")[1] == [b"2"]
+    assert c.search(None, "SUBJECT", '"imap 1"')[1] == [b"2"]
     assert c.store("2", "+FLAGS", r"(\Seen $Work)")[0] == "OK"
     assert c.search(None, "KEYWORD", "$Work", "SEEN")[1] == [b"2"]
     _, data = c.fetch("1", "(ENVELOPE BODYSTRUCTURE RFC822.SIZE INTERNALDATE UID)")
@@ -85,7 +85,7 @@ def test_imap_session(make_server):
     assert c.append("Drafts", r"(\Draft)", None, b"Subject: own\r\n\r\ntext\r\n")[0] == "OK"
     assert c.status("Drafts", "(MESSAGES UNSEEN)")[1][0].endswith(b"(MESSAGES 1 UNSEEN 1)")
     c.store("1", "+FLAGS", r"\Deleted")
-    assert c.expunge()[1] == [b"1"]
+    assert c.expunge()[1][-1] == b"1"  # behind the one that MOVE told
     assert c.create("Project/a&AOQ-")[0] == "OK" and c.rename("Project", "Done")[0] == "OK"
     assert any(b"Done/a&AOQ-" in line for line in c.list()[1])
     assert c.delete("Done/a&AOQ-")[0] == "OK" and c.close()[0] == "OK"

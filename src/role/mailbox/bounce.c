@@ -129,6 +129,18 @@ static void expanded(void *arg, struct ipc_message *m)
     finish(b, r);
 }
 
+/* Stored messages begin so (role/edge/deliver.c). */
+static struct slice with_return_path(struct arena *a, struct slice message)
+{
+    const struct slice field = SLICE("Return-Path: <>\r\n");
+    char *bytes = arena_alloc(a, field.len + message.len);
+    if (!bytes)
+        return SLICE_NONE;
+    memcpy(bytes, field.data, field.len);
+    memcpy(bytes + field.len, message.data, message.len);
+    return slice_of(bytes, field.len + message.len);
+}
+
 void mailbox_bounce(void *owner, struct slice rcpt, struct slice message, bool smtputf8,
                     void (*finished)(void *arg, enum result r), void *arg)
 {
@@ -142,7 +154,7 @@ void mailbox_bounce(void *owner, struct slice rcpt, struct slice message, bool s
         .mailbox = m, .smtputf8 = smtputf8, .id = log_id_new(), .finished = finished, .arg = arg};
     arena_init(&b->arena, ARENA_MAX);
     b->rcpt = arena_dup(&b->arena, rcpt);
-    b->message = arena_dup(&b->arena, message);
+    b->message = with_return_path(&b->arena, message);
     if (arena_failed(&b->arena)) {
         finish(b, FAILED);
         return;
