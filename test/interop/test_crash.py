@@ -59,9 +59,9 @@ class Load:
             return
         code, _ = c.data(text)
         with self.lock:
-            del self.unanswered[name]
+            # 451 when mailbox died meanwhile: it may have stored the message or not, as when no answer comes.
             if code == 250:
-                self.acknowledged[name] = rcpts
+                self.acknowledged[name] = self.unanswered.pop(name)
 
     def run_for(self, seconds, then):
         self.stopping = False
