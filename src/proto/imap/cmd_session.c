@@ -6,7 +6,7 @@
 const char *imap_capabilities(void)
 {
     return "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE "
-           "ESEARCH SPECIAL-USE LIST-EXTENDED LIST-STATUS";
+           "ESEARCH SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE";
 }
 
 static enum imap_step run_capability(struct imap *im, struct imap_command *cmd)

@@ -187,6 +187,14 @@ uint64_t imap_parse_number(struct imap_parser *p, uint64_t min, uint64_t max)
     return n;
 }
 
+static bool is_ascii(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.data[i] > 127)
+            return false;
+    return true;
+}
+
 /* RFC 3501 5.1.3: modified UTF-7 on the wire. What is neither that nor ASCII may be UTF-8, from
  * clients that know no better. */
 static struct slice decode_name(struct imap_parser *p, struct slice wire)
@@ -198,7 +206,7 @@ static struct slice decode_name(struct imap_parser *p, struct slice wire)
         return name;
     if (imap_utf7_decode(wire, &out) == OK && buf_ok(&out))
         name = arena_dup(p->arena, buf_slice(&out));
-    else if (wire.len <= IMAP_NAME_MAX && utf8_valid(wire))
+    else if (wire.len <= IMAP_NAME_MAX && !is_ascii(wire) && utf8_valid(wire))
         name = arena_dup(p->arena, wire);
     else
         imap_parser_fail(p, "Mailbox name is not valid modified UTF-7");

@@ -88,21 +88,12 @@ static bool need_bytes(struct imap *im, struct search_message *m)
     return m->have_bytes;
 }
 
-/* RFC 3501 6.4.4: the day of the Date field as it is written, whatever its zone. The envelope
- * begins with that field; without one there is no such day. */
+/* RFC 3501 6.4.4: the day of the Date field as its writer saw it, whatever the zone. */
 static bool sent_day(struct imap *im, struct search_message *m, int64_t *ret)
 {
-    if (!need_summary(im, m))
+    if (!need_summary(im, m) || m->summary.date == INT64_MIN)
         return false;
-    struct cursor c = cursor_of(m->summary.envelope);
-    int64_t seconds;
-    int zone;
-    if (!cursor_accept(&c, '(') || !cursor_accept(&c, '"'))
-        return false;
-    size_t end = slice_find(c.rest, '"');
-    if (end == SIZE_MAX || date_parse(slice_sub(c.rest, 0, end), &seconds, &zone) != OK)
-        return false;
-    *ret = date_day(seconds, zone);
+    *ret = date_day(m->summary.date, m->summary.date_zone);
     return true;
 }
 

@@ -11,6 +11,7 @@
 struct imap_incoming {
     struct delivery *delivery; /* NULL: none */
     struct buf bytes;          /* whole, until its summary is made */
+    bool after_cr;
     uint32_t uid, uidvalidity;
 };
 

@@ -1,10 +1,10 @@
 /* imap_append.c: APPEND: the message is gathered whole, since its summary needs all of it, and
- * stored in one batch. message_size_limit bounds it (the core refuses larger ones before they are
- * sent). */
+ * stored in one batch. Line ends become CRLF, as everything that reads messages expects.
+ * message_size_limit bounds it (the core refuses larger ones before they are sent). */
 #include "mime/summary.h"
 #include "role/mailbox/imap.h"
 
-enum { NO_LIMIT_MAX = 1 << 30, SLACK = 1024 };
+enum { NO_LIMIT_MAX = 1 << 30, SLACK = 64 * 1024 };
 
 static struct imap_incoming *incoming_of(void *ctx)
 {
@@ -43,7 +43,11 @@ enum result imap_append_begin(void *ctx, const struct imap_append *a)
         r = delivery_new(i->session->store, log_id_new(), &in->delivery);
     if (r != OK)
         return r;
-    buf_init(&in->bytes, i->config.append_max ? i->config.append_max + SLACK : NO_LIMIT_MAX);
+    /* Room for the CRs that may be added. */
+    buf_init(&in->bytes, i->config.append_max
+                             ? i->config.append_max + i->config.append_max / 16 + SLACK
+                             : NO_LIMIT_MAX);
+    in->after_cr = false;
     struct delivery_target target = {
         .account = i->session->account,
         .mailbox = a->mailbox,
@@ -61,10 +65,26 @@ enum result imap_append_begin(void *ctx, const struct imap_append *a)
     return r;
 }
 
+static void add_lines(struct imap_incoming *in, struct slice bytes)
+{
+    while (bytes.len) {
+        size_t end = slice_find(bytes, '\n');
+        struct slice line = slice_sub(bytes, 0, end);
+        buf_append(&in->bytes, line);
+        if (line.len)
+            in->after_cr = line.data[line.len - 1] == '\r';
+        if (end == SIZE_MAX)
+            return;
+        buf_puts(&in->bytes, in->after_cr ? "\n" : "\r\n");
+        in->after_cr = false;
+        bytes = slice_from(bytes, end + 1);
+    }
+}
+
 enum result imap_append_write(void *ctx, struct slice bytes)
 {
     struct imap_incoming *in = incoming_of(ctx);
-    buf_append(&in->bytes, bytes);
+    add_lines(in, bytes);
     if (buf_ok(&in->bytes))
         return OK;
     imap_append_abandon(ctx);
