@@ -156,9 +156,10 @@ static const char *parse_targets(struct reading *r, struct slice rest, size_t *r
         }
         struct slice word;
         const char *wrong = take_word(&rest, ",", &r->scratch, &word);
-        word = without_brackets(word);
-        if (!wrong)
+        if (!wrong) {
+            word = without_brackets(word);
             wrong = check_target(word);
+        }
         rest = skip_space(rest);
         if (!wrong && rest.len && rest.data[0] != ',')
             wrong = "a target holds white space (quote it, or put a comma between two)";
