@@ -402,7 +402,8 @@ void imap_login_refused(struct imap_login *l, enum imap_refusal why, struct buf 
         [IMAP_REFUSE_NO_MECHANISM] = "NO Unsupported authentication mechanism.",
         [IMAP_REFUSE_THROTTLED] = "NO [UNAVAILABLE] Too many failures, try again later.",
         [IMAP_REFUSE_UNAVAILABLE] = "NO [UNAVAILABLE] Temporary failure, try again later.",
-        [IMAP_REFUSE_LIMIT] = "NO [LIMIT] mail_max_userip_connections: too many connections.",
+        [IMAP_REFUSE_LIMIT] = ("NO [LIMIT] Maximum number of connections from user+IP exceeded "
+                               "(mail_max_userip_connections)."),
     };
     unsigned most = l->config->max_auth_failures ? l->config->max_auth_failures : FAILURES_DEFAULT;
     end_exchange(l);
