@@ -145,7 +145,8 @@ void kv_batch_free(struct kv_batch *b)
 static void add_op(struct kv_batch *b, struct slice key, struct slice value, bool del)
 {
     assert(key.len > 0 && key.len <= KV_KEY_MAX && value.len <= KV_VALUE_MAX);
-    b->ops = realloc(b->ops, (b->n + 1) * sizeof *b->ops);
+    if ((b->n & (b->n - 1)) == 0) /* full at each power of two */
+        b->ops = realloc(b->ops, (b->n ? 2 * b->n : 1) * sizeof *b->ops);
     assert(b->ops);
     b->ops[b->n++] = (struct op){pair_new(key, value), del};
 }
