@@ -124,6 +124,21 @@ static bool add_part(struct kv_batch *b, struct slice bytes, bool owned)
     return true;
 }
 
+/* The bytes outlive the caller's. */
+static bool add_copy(struct kv_batch *b, struct slice bytes)
+{
+    char *copy = malloc(bytes.len);
+    if (!copy) {
+        b->error = FAILED;
+        return false;
+    }
+    memcpy(copy, bytes.data, bytes.len);
+    if (add_part(b, slice_of(copy, bytes.len), true))
+        return true;
+    free(copy);
+    return false;
+}
+
 static bool blob_len_ok(struct kv_batch *b, struct slice bytes)
 {
     if (bytes.len == 0 || bytes.len > KV_BLOB_MAX)
@@ -138,18 +153,10 @@ uint64_t kv_batch_blob(struct kv_batch *b, struct slice bytes)
     uint64_t id = engine_new_blob_id(b->kv);
     if (!batch_open(b, bytes.len) || !blob_len_ok(b, bytes))
         return id;
-    char *copy = malloc(bytes.len);
-    if (!copy) {
-        b->error = FAILED;
-        return id;
-    }
-    memcpy(copy, bytes.data, bytes.len);
     struct blob_ref ref = {.len = (uint32_t)bytes.len};
     blob_sum(bytes, ref.crc);
-    if (add_part(b, slice_of(copy, bytes.len), true))
+    if (add_copy(b, bytes))
         record_put_blob(&b->meta, id, &ref);
-    else
-        free(copy);
     return id;
 }
 
@@ -194,7 +201,7 @@ void kv_batch_adopt(struct kv_batch *b, uint64_t blob)
 
 void batch_move(struct kv_batch *b, uint64_t id, const struct blob_ref *from, struct slice bytes)
 {
-    if (!batch_open(b, bytes.len) || !add_part(b, bytes, false))
+    if (!batch_open(b, bytes.len) || !add_copy(b, bytes))
         return;
     record_put_placed(&b->meta, OP_MOVE, id, from);
     b->has_refs = true;

@@ -56,7 +56,7 @@ MUST_USE enum result batch_seal(struct kv_batch *b);
 /* A batch whose record is one streamed blob; `bytes` are borrowed. */
 struct kv_batch *batch_stream(struct kv *kv, uint64_t id, struct slice bytes,
                               const struct blob_ref *sums);
-/* Moves a blob from where it lies; `bytes` are borrowed until the batch is done. */
+/* Moves a blob from where it lies; `bytes` are copied. */
 void batch_move(struct kv_batch *b, uint64_t id, const struct blob_ref *from, struct slice bytes);
 
 /* The preconditions, one after another; false at the end. value.data == NULL: absent. */
