@@ -155,8 +155,8 @@ def test_acknowledged_mail_survives_any_kill(tmp_path):
 
 
 def kill_role(server, role):
-    pid = server.role_pids().get(role)
-    assert pid, f"no process of {role}"
+    # One that was killed just before comes back with a delay.
+    pid = wait_for(lambda: server.role_pids().get(role), 15, "a process of " + role)
     os.kill(pid, signal.SIGKILL)
     time.sleep(0.3)
 
