@@ -55,30 +55,13 @@ void conn_auth_cancel(struct conn *c, bool forget)
     c->auth_known = !forget;
 }
 
-static const char *outcome_text(const struct conn_answer *a)
-{
-    static const char *const names[] = {
-        [AUTH_OK] = "ok",
-        [AUTH_CHALLENGE] = "challenge",
-        [AUTH_WRONG] = "wrong",
-        [AUTH_MALFORMED] = "malformed",
-        [AUTH_UNAVAILABLE] = "unavailable",
-        [AUTH_NO_MECHANISM] = "no mechanism",
-        [AUTH_THROTTLED] = "throttled",
-    };
-    if (a->type != IPC_AUTH_RESULT)
-        return "auth did not answer";
-    return a->auth.outcome < sizeof names / sizeof *names ? names[a->auth.outcome] : "unknown";
-}
-
 void conn_log_auth(struct conn *c, const struct conn_answer *a)
 {
     bool answered = a->type == IPC_AUTH_RESULT;
     bool ok = answered && a->auth.outcome == AUTH_OK;
-    struct slice none = SLICE("");
     atomic_fetch_add(ok ? &c->edge->count.auth_ok : &c->edge->count.auth_failed, 1);
-    LOG(LOG_INFO, ok ? "auth.ok" : "auth.failed", LOG_CTX(conn_ctx(c)),
-        LOG_C("service", c->protocol->name), LOG_S("login", answered ? a->auth.login : none),
-        LOG_S("account", answered ? a->auth.account : none), LOG_C("outcome", outcome_text(a)),
-        LOG_S("reason", answered ? a->auth.reason : none));
+    /* What auth decides it logs itself, with the same conn and the reason. */
+    if (!answered)
+        LOG(LOG_ERROR, "auth.no_answer", LOG_CTX(conn_ctx(c)),
+            LOG_C("service", c->protocol->name));
 }
