@@ -13,13 +13,14 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+PROGRAM = os.environ.setdefault("POSTRIDER", str(HERE.parent / "build" / "postrider"))
 sys.path[:0] = [str(HERE.parent / "tools"), str(HERE.parent / "test" / "interop")]
 import peers  # noqa: E402
 from harness import Server, free_port, wait_for  # noqa: E402
 
 ACCOUNTS = 100
 SCALE = float(os.environ.get("SCALE", "1"))
-LOAD = str(HERE.parent / "build" / "bench" / "load")
+LOAD = str(pathlib.Path(PROGRAM).resolve().parent / "bench" / "load")
 
 
 def load(port, connections, sessions, dialogue, accounts=ACCOUNTS):
@@ -185,7 +186,7 @@ class Theirs:
         return result
 
     def sink(self):
-        return self.ns.start("/usr/sbin/smtp-sink", f"127.0.0.1:{self.port['sink']}", "1000", stdout=subprocess.DEVNULL,
+        return self.ns.start("/usr/sbin/smtp-sink", "-u", "nobody", f"127.0.0.1:{self.port['sink']}", "1000", stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
 
     def stop(self):
@@ -289,7 +290,7 @@ def p8(ours, theirs):
     with tempfile.TemporaryDirectory() as folder:
         server = Server(folder, users=("a",), services=("smtp", "submission", "pop3", "imap"))
         began = time.monotonic()
-        process = server.process = subprocess.Popen([os.environ.get("POSTRIDER", "build/postrider"), "-c", server.conf, "serve"],
+        process = server.process = subprocess.Popen([PROGRAM, "-c", server.conf, "serve"],
                                                     stderr=subprocess.DEVNULL)
         while not all(server.answers(s) for s in server.port):
             if process.poll() is not None or time.monotonic() - began > 20:

@@ -171,9 +171,12 @@ class Dovecot:
         self.path.write_text(f"base_dir = {self.folder}/run\nstate_dir = {self.folder}/state\nlog_path = {self.folder}/log\n" + conf)
 
     def start(self):
-        done = self.ns.run("dovecot", "-c", str(self.path))
-        if done.returncode:
-            raise Unavailable("Dovecot did not start: " + done.stderr + self.log())
+        # Into a file: its processes keep what they started with, and a pipe's end would never come.
+        with open(self.folder / "start", "w+", encoding="utf-8") as said:
+            status = self.ns.start("dovecot", "-c", str(self.path), stdin=subprocess.DEVNULL, stdout=said, stderr=said).wait(30)
+            if status:
+                said.seek(0)
+                raise Unavailable("Dovecot did not start: " + said.read() + self.log())
         return self
 
     def pid(self):

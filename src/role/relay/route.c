@@ -68,7 +68,8 @@ static bool fill_address(struct address *a, unsigned family, const void *bytes, 
         memcpy(&in->sin6_addr, bytes, 16);
         a->len = sizeof *in;
     }
-    snprintf(a->host, sizeof a->host, "%s", host);
+    size_t host_len = strnlen(host, sizeof a->host - 1);
+    memcpy(a->host, host, host_len); /* the rest is zero already */
     return inet_ntop(family ? AF_INET6 : AF_INET, bytes, a->text, sizeof a->text) != NULL;
 }
 
