@@ -1,6 +1,7 @@
 """harness.py: a Postrider of a test's own: configuration, accounts, start, stop, log; on free loopback ports and a
 state folder below a temporary one. Nothing outside of it is touched."""
 import os
+import random
 import re
 import signal
 import socket
@@ -14,9 +15,16 @@ FIRST_UID = 64901
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the kernel gives to clients, so that no connection takes it before the server does."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_for(condition, seconds=15, what="condition"):
@@ -126,6 +134,25 @@ class Server:
                 with open(f"/proc/{pid}/comm", encoding="ascii") as comm:
                     pids[comm.read().strip().split(":")[-1].split("-")[-1].strip()] = pid
         return pids
+
+    def kill_everything(self):
+        for pid in [self.process.pid, *self.role_pids().values()]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
+
+    def kill_role(self, role):
+        # One that was killed just before comes back with a delay.
+        pid = wait_for(lambda: self.role_pids().get(role), 15, "a process of " + role)
+        os.kill(pid, signal.SIGKILL)
+
+    def reload(self, **settings):
+        """Sets, or with None removes, settings of the running server."""
+        self.settings.update(settings)
+        self.write_conf()
+        self.ok("reload")
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as f:

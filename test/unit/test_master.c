@@ -209,16 +209,24 @@ static void write_conf(const char *extra)
                port, port + 1, folder, users_path, extra);
 }
 
-static unsigned free_port(void)
+static bool is_free(unsigned number)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET};
-    socklen_t len = sizeof a;
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number)};
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    getsockname(fd, (struct sockaddr *)&a, &len);
+    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    bool ok = bind(fd, (struct sockaddr *)&a, sizeof a) == 0;
     close(fd);
-    return ntohs(a.sin_port);
+    return ok;
+}
+
+/* Two neighbours, below those that the kernel gives to clients: nobody takes them meanwhile. */
+static unsigned free_port_pair(void)
+{
+    unsigned number = 10000 + (unsigned)getpid() * 2 % 20000;
+    while (!is_free(number) || !is_free(number + 1))
+        number = number < 30000 ? number + 2 : 10000;
+    return number;
 }
 
 static pid_t run_master(void)
@@ -259,7 +267,7 @@ static int setup(void **state)
     snprintf(users_path, sizeof users_path, "%s/users", folder);
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     memset(shared, 0, sizeof *shared);
-    port = free_port() & ~1u;
+    port = free_port_pair();
     write_text(users_path, "alice:x\n");
     write_conf("");
     master = run_master();
