@@ -2,6 +2,7 @@
 """make bench: Postrider beside Debian's Postfix and Dovecot, on this machine, in this run; prints figures and ratios.
 ROWS=p1,p4 chooses rows; SCALE=0.2 makes the runs shorter. Needs root for the peers (their files are laid over /usr in a
 namespace); without it, Postrider's own figures alone are printed. Rows: see docs/PERFORMANCE.md."""
+import contextlib
 import json
 import os
 import pathlib
@@ -71,9 +72,10 @@ def pss_kib(pids):
 class Ours:
     name = "Postrider"
 
-    def __init__(self, folder, **settings):
+    def __init__(self, folder, sink_port, **settings):
         self.server = Server(folder, users=(), services=("smtp", "submission", "pop3", "imap"), auth_failure_delay="2s",
-                             client_limit="20000", **settings)
+                             client_limit="20000", mynetworks="127.0.0.0/8",
+                             relayhost=f"[127.0.0.1]:{sink_port}", **settings)
         self.server.passwords = {f"u{i}": f"secret{i}" for i in range(ACCOUNTS)}
         self.server.write_users()
         self.server.start()
@@ -82,9 +84,13 @@ class Ours:
     def pids(self):
         return descendants(self.server.process.pid)
 
-    def deliver(self, connections, sessions, dialogue="smtp"):
+    def deliver(self, connections, sessions, dialogue="smtp", accounts=ACCOUNTS):
         """Accepted is delivered."""
-        return load(self.port["smtp"], connections, sessions, dialogue)
+        return load(self.port["smtp"], connections, sessions, dialogue, accounts)
+
+    def relayed(self):
+        with open(self.server.log_path, "rb") as f:
+            return f.read().count(b" outcome=sent ")
 
     def stop(self):
         self.server.stop()
@@ -147,10 +153,11 @@ class Theirs:
     """Postfix, delivering by LMTP to Dovecot (Maildir); Dovecot tuned: processes are used again."""
     name = "Postfix + Dovecot"
 
-    def __init__(self, folder):
+    def __init__(self, folder, sink_port):
         folder = pathlib.Path(folder)
         folder.chmod(0o755)
-        self.port = {name: free_port() for name in ("smtp", "imap", "pop3", "sink")}
+        self.port = {name: free_port() for name in ("smtp", "imap", "pop3")}
+        self.port["sink"] = sink_port
         self.ns = peers.Namespace(folder, ["postfix", "dovecot"])
         (folder / "dovecot").mkdir()
         (folder / "dovecot" / "users").write_text("".join(f"u{i}:{{PLAIN}}secret{i}::::::\n" for i in range(ACCOUNTS)))
@@ -160,7 +167,9 @@ class Theirs:
         self.postfix = peers.Postfix(
             self.ns, folder / "postfix", smtp=str(self.port["smtp"]), myhostname="mail.example.test", mydestination="",
             inet_interfaces="127.0.0.1", virtual_mailbox_domains="example.test", virtual_mailbox_maps="static:any",
-            virtual_transport=f"lmtp:unix:{folder}/dovecot/run/lmtp", smtpd_client_connection_count_limit="0").start()
+            virtual_transport=f"lmtp:unix:{folder}/dovecot/run/lmtp", smtpd_client_connection_count_limit="0",
+            mynetworks="127.0.0.0/8", relayhost=f"[127.0.0.1]:{sink_port}", default_destination_concurrency_limit="50",
+            relay_domains="").start()
         wait_for(lambda: all(self.answers(p) for p in ("smtp", "imap", "pop3")), 20, "peers answer")
 
     def answers(self, name):
@@ -177,17 +186,28 @@ class Theirs:
     def delivered(self):
         return sum(1 for _ in self.mail.glob("*/Maildir/new/*")) + sum(1 for _ in self.mail.glob("*/Maildir/cur/*"))
 
-    def deliver(self, connections, sessions, dialogue="smtp"):
+    def relayed(self):
+        return self.postfix.log().count("status=sent")
+
+    def deliver(self, connections, sessions, dialogue="smtp", accounts=ACCOUNTS):
         before, began = self.delivered(), time.monotonic()
-        result = load(self.port["smtp"], connections, sessions, dialogue)
+        result = load(self.port["smtp"], connections, sessions, dialogue, accounts)
         wait_for(lambda: self.delivered() - before >= result["sessions"] - result["failed"], 600, "deliveries")
         result["accepted_rate"] = result["rate"]
         result["rate"] = round((result["sessions"] - result["failed"]) / (time.monotonic() - began), 1)
         return result
 
+    @contextlib.contextmanager
     def sink(self):
-        return self.ns.start("/usr/sbin/smtp-sink", "-u", "nobody", f"127.0.0.1:{self.port['sink']}", "1000", stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
+        """smtp-sink, which speaks SMTP and stores nothing."""
+        process = self.ns.start("/usr/sbin/smtp-sink", "-u", "nobody", f"127.0.0.1:{self.port['sink']}", "1000",
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for(lambda: self.answers("sink"), 10, "smtp-sink")
+            yield
+        finally:
+            process.terminate()
+            process.wait()
 
     def stop(self):
         self.postfix.stop()
@@ -211,11 +231,8 @@ def delivery_row(row, connections, ours_sessions, theirs_sessions, ours, theirs)
     if theirs:
         before, other = cpu_seconds(theirs.pids()), theirs.deliver(connections, theirs_sessions)
         their_cost = (cpu_seconds(theirs.pids()) - before) / other["sessions"] * 1e3
-        sink = theirs.sink()
-        wait_for(lambda: theirs.answers("sink"), 10, "smtp-sink")
-        limit = load(theirs.port["sink"], connections, ours_sessions, "smtp")
-        sink.terminate()
-        sink.wait()
+        with theirs.sink():
+            limit = load(theirs.port["sink"], connections, ours_sessions, "smtp")
         text += (f"; Postfix+Dovecot {other['rate']} (accepted {other['accepted_rate']}, p99 {other['p99_ms']} ms, "
                  f"{their_cost:.2f} ms CPU each): {ratio(mine['rate'], other['rate'])}; smtp-sink {limit['rate']}: "
                  f"{mine['rate'] / limit['rate'] * 100:.0f} %")
@@ -232,24 +249,42 @@ def p2(ours, theirs):
     delivery_row("P2", 1, 3000, 300, ours, theirs)
 
 
-def session_row(row, service, ours, theirs):
+def relay_rate(side, sessions):
+    """From the first message in until the last one is out, and recorded as such."""
+    before, began = side.relayed(), time.monotonic()
+    result = load(side.port["smtp"], 50, sessions, "relay")
+    good = result["sessions"] - result["failed"]
+    wait_for(lambda: side.relayed() - before >= good, 60, "relaying")
+    return round(good / (time.monotonic() - began), 1)
+
+
+def p3(ours, theirs):
+    if not theirs:
+        show("P3", "relay to smtp-sink: needs the peers' smtp-sink")
+        return
+    with theirs.sink():
+        mine, other = relay_rate(ours, 5000), relay_rate(theirs, 1000)
+    show("P3", f"relayed/s to smtp-sink, 50 at once: Postrider {mine}; Postfix {other}: {ratio(mine, other)}")
+
+
+def session_row(row, service, accounts, messages, ours, theirs):
     for side in filter(None, (ours, theirs)):  # the same mail in all mailboxes
-        side.deliver(20, max(1, int(ACCOUNTS * 10 / SCALE)))
-    mine = load(ours.port[service], 20, 20000, service)
+        side.deliver(20, accounts * messages / SCALE, accounts=accounts)
+    mine = load(ours.port[service], 20, 20000, service, accounts)
     text = f"{service} sessions/s, 20 at once: Postrider {mine['rate']} (p99 {mine['p99_ms']} ms)"
     if theirs:
-        load(theirs.port[service], 20, 200, service)
-        other = load(theirs.port[service], 20, 3000, service)
+        load(theirs.port[service], 20, 200, service, accounts)
+        other = load(theirs.port[service], 20, 3000, service, accounts)
         text += f"; Dovecot tuned {other['rate']} (p99 {other['p99_ms']} ms): {ratio(mine['rate'], other['rate'])}"
     show(row, text)
 
 
 def p4(ours, theirs):
-    session_row("P4", "pop3", ours, theirs)
+    session_row("P4", "pop3", 20, 10, ours, theirs)
 
 
 def p5(ours, theirs):
-    session_row("P5", "imap", ours, theirs)
+    session_row("P5", "imap", 10, 50, ours, theirs)
 
 
 def idle_connections(side, n):
@@ -301,7 +336,8 @@ def p8(ours, theirs):
         server.process.wait()
 
 
-ROWS = {"p7": p7, "p8": p8, "p1": p1, "p2": p2, "p4": p4, "p5": p5, "p6": p6}
+# The mailboxes of P4 and P5 are to be small still.
+ROWS = {"p7": p7, "p8": p8, "p4": p4, "p5": p5, "p6": p6, "p1": p1, "p2": p2, "p3": p3}
 
 
 def main():
@@ -311,14 +347,18 @@ def main():
     os.mkdir(folder + "/ours")
     os.mkdir(folder + "/theirs")
     ours = theirs = None
+    sink_port = free_port()
     try:
         try:
-            theirs = Theirs(folder + "/theirs")
+            theirs = Theirs(folder + "/theirs", sink_port)
         except peers.Unavailable as why:
             print(f"no peers to compare with: {why}")
-        ours = Ours(folder + "/ours")
+        ours = Ours(folder + "/ours", sink_port)
         for row in wanted:
-            ROWS[row](ours, theirs)
+            try:
+                ROWS[row](ours, theirs)
+            except (AssertionError, OSError, subprocess.SubprocessError) as why:
+                show(row.upper(), f"failed: {why}")
     finally:
         for side in filter(None, (ours, theirs)):
             side.stop()
