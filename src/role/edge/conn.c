@@ -164,7 +164,6 @@ void conn_dissolve(struct conn *c)
 static void drop_input(struct conn *c)
 {
     char away[4096];
-    shutdown(c->stream.fd, SHUT_WR);
     for (int i = 0; i < 16 && recv(c->stream.fd, away, sizeof away, MSG_DONTWAIT) > 0; i++)
         ;
 }
