@@ -34,6 +34,7 @@ struct outconn {
     struct buf in;
     struct slice body; /* of the job's message, what is still to go */
     unsigned messages;
+    unsigned generation; /* of the settings: relay's when it was made */
     struct verdict last; /* why the last address failed */
     char remote[340];
     char tls[80];
@@ -66,6 +67,7 @@ struct outconn *outconn_new(struct relay *relay, struct dest *d, struct rjob *j)
     c->dest = d;
     c->job = j;
     c->conf = role_conf(relay->role);
+    c->generation = relay->generation;
     c->route = d->route;
     c->route->refs++;
     buf_init(&c->in, IN_MAX);
@@ -314,13 +316,21 @@ static void wait_for(struct outconn *c, unsigned interest)
     io_task_want(&c->task, interest);
 }
 
-/* Nothing to do: waits for a job or for the end of the idle time. False: there is a job. */
-static bool go_idle(struct outconn *c)
+/* Takes no message any more: it had its share, or other settings apply by now. Lock held. */
+static bool is_worn(const struct outconn *c)
+{
+    return c->messages >= MESSAGES_PER_CONNECTION || c->generation != c->relay->generation;
+}
+
+/* Takes the next job where there is one. Otherwise true, and the connection waits for one or for
+ * the end of its idle time. False with *ret_worn: it has to leave. */
+static bool go_idle(struct outconn *c, bool *ret_worn)
 {
     pthread_mutex_lock(&c->relay->lock);
-    if (!c->job)
+    *ret_worn = is_worn(c);
+    if (!c->job && !*ret_worn)
         c->job = dest_next(c->dest);
-    bool idle = !c->job && c->messages < MESSAGES_PER_CONNECTION;
+    bool idle = !c->job && !*ret_worn;
     if (idle) {
         c->state = IDLE;
         list_push_front(&c->dest->idle, &c->idle); /* the warmest is used first */
@@ -354,10 +364,11 @@ static void count_alive(struct outconn *c)
 /* In READY. False: the connection waits. */
 static bool start_job(struct outconn *c)
 {
+    bool worn;
     count_alive(c);
-    if (!c->job && go_idle(c))
+    if (go_idle(c, &worn))
         return false;
-    if (!c->job || c->messages >= MESSAGES_PER_CONNECTION) {
+    if (worn) {
         leave(c); /* finish() gives a job back */
         return true;
     }

@@ -129,6 +129,21 @@ void dest_conn_gone(struct dest *d, const struct verdict *unreachable)
     settle(d);
 }
 
+void dest_forget_routes(struct relay *relay)
+{
+    size_t at = 0;
+    struct slice key;
+    void *value;
+    while (map_next(&relay->dests, &at, &key, &value)) {
+        struct dest *d = value;
+        if (d->route)
+            route_unref(d->route);
+        d->route = NULL;
+        while (!list_empty(&d->idle))
+            outconn_give(&d->idle, NULL);
+    }
+}
+
 void dest_free_all(struct relay *relay)
 {
     size_t at = 0;

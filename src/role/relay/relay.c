@@ -93,8 +93,16 @@ static void peer_up(struct role *role, enum ipc_role peer)
         LOG(LOG_WARNING, "relay.window_not_sent", LOG_C("peer", "mailbox"));
 }
 
+/* What was found and opened under the old settings (next hop, TLS level) is not used again. */
 static void configured(struct role *role)
 {
+    struct relay *r = state_of(role);
+    if (r) {
+        pthread_mutex_lock(&r->lock);
+        r->generation++;
+        dest_forget_routes(r);
+        pthread_mutex_unlock(&r->lock);
+    }
     peer_up(role, ROLE_MAILBOX);
 }
 

@@ -40,6 +40,7 @@ struct relay {
     struct list_node conns;
     struct arena kept;      /* every version of the passwords' file */
     struct slice passwords; /* smtp_sasl_password_maps: the newest */
+    unsigned generation;    /* of the settings */
     uint64_t jobs, sent, deferred, failed;
 };
 
@@ -115,6 +116,8 @@ void dest_return(struct dest *d, struct rjob *j); /* to the front: not attempted
 /* A connection ended. unreachable: no address took it; when nobody else got through either, all who
  * wait get that verdict. */
 void dest_conn_gone(struct dest *d, const struct verdict *unreachable);
+/* The settings changed: routes are looked for again, idle connections leave. */
+void dest_forget_routes(struct relay *relay);
 struct slice dest_name(const struct dest *d);
 void dest_free_all(struct relay *relay); /* the engine has stopped */
 
@@ -122,7 +125,7 @@ void dest_free_all(struct relay *relay); /* the engine has stopped */
 struct outconn;
 /* With the lock held; the connection has the job. NULL: no memory. */
 struct outconn *outconn_new(struct relay *relay, struct dest *d, struct rjob *j);
-/* Gives an idle connection (the first of the list) a job. */
+/* Gives an idle connection (the first of the list) a job; NULL: it looks whether it may stay. */
 void outconn_give(struct list_node *idle, struct rjob *j);
 void outconn_free_all(struct relay *relay); /* the engine has stopped */
 
