@@ -3,7 +3,6 @@ whole; what got no reply is there once, whole, or not at all. CRASH_ROUNDS (defa
 import hashlib
 import os
 import random
-import signal
 import smtplib
 import threading
 import time
@@ -119,16 +118,6 @@ def empty_mailboxes(server, load):
     load.unanswered.clear()
 
 
-def kill_everything(server):
-    pids = [server.process.pid, *server.role_pids().values()]
-    for pid in pids:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    server.process.wait()
-
-
 def test_acknowledged_mail_survives_any_kill(tmp_path):
     seed = int(os.environ.get("CRASH_SEED", str(int(time.time()))))
     rounds = int(os.environ.get("CRASH_ROUNDS", "50"))
@@ -139,7 +128,7 @@ def test_acknowledged_mail_survives_any_kill(tmp_path):
     total = 0
     for number in range(rounds):
         if dice.random() < 0.5:
-            load.run_for(dice.uniform(0.05, 0.6), lambda: kill_everything(server))
+            load.run_for(dice.uniform(0.05, 0.6), server.kill_everything)
             server.start()
         else:
             role = dice.choice(["edge", "auth", "mailbox", "relay", "agent"])
@@ -155,9 +144,7 @@ def test_acknowledged_mail_survives_any_kill(tmp_path):
 
 
 def kill_role(server, role):
-    # One that was killed just before comes back with a delay.
-    pid = wait_for(lambda: server.role_pids().get(role), 15, "a process of " + role)
-    os.kill(pid, signal.SIGKILL)
+    server.kill_role(role)
     time.sleep(0.3)
 
 

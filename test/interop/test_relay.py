@@ -1,10 +1,15 @@
 """Mail out and in, between Postrider and a real Postfix on another host, with a real name server between."""
 import json
+import re
+import smtplib
+import threading
+import time
 
 import pytest
 
 from harness import DOMAIN, Server, wait_for
-from world import US, World, peers
+from scripted import Scripted
+from world import SCRIPTED, US, World, peers
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +57,19 @@ def test_mail_leaves_by_mx(server, world):
     queue_is_empty(server)
 
 
-def test_starttls_is_used_when_offered_and_mail_comes_in(server, world):
+def test_starttls_is_used_when_offered(server, world):
+    send(server, ["user@remote.test"], "by-tls")
+    world.wait_received("Subject: by-tls")
+    message = next(m for m in world.messages() if "Subject: by-tls" in m)
+    assert re.search(r"from mail\.example\.test .*\n\s*\(using TLSv1\.[23] with cipher", message), message
+    assert re.search(r"relay\.attempt .*to=user@remote\.test .*tls=\"TLSv1\.[23] ", server.log())
+
+
+def test_mail_comes_in(server, world):
     world.remote_sends("user@remote.test", "bob@" + DOMAIN, "Subject: from-postfix\n\nhi\n.\nafter\n")
     text = wait_mail(server, "from-postfix", "bob")
     assert "\r\n.\r\nafter" in text and "from mx.remote.test" in text
+    assert "with ESMTPS" in text
 
 
 def test_greylisting_delays(server, world):
@@ -126,3 +140,134 @@ def test_foreign_mail_from_the_remote_is_not_relayed(server, world):
         c.ehlo()
         c.mail("user@remote.test")
         assert c.rcpt("user@onlya.test")[0] == 554
+
+
+@pytest.mark.parametrize("how", ["refused", "broken"])
+def test_tls_that_fails_is_done_without_unless_required(server, world, how):
+    with Scripted((SCRIPTED, 25), world.certificate, starttls=how) as remote:
+        send(server, ["any@scripted.test"], f"{how}-may")
+        wait_for(lambda: remote.with_subject(f"{how}-may"), 30, "the mail in clear")
+        assert not remote.with_subject(f"{how}-may")["tls"]
+        queue_is_empty(server)
+        server.reload(smtp_tls_security_level="encrypt")
+        try:
+            send(server, [f"{how}@scripted.test"], f"{how}-encrypt")
+            wait_for(lambda: re.search(rf"relay\.attempt .*to={how}@scripted\.test.*dsn=4\.7\.\d.*status=deferred", server.log()),
+                     30, "a deferral")
+            assert not remote.with_subject(f"{how}-encrypt")
+            remote.starttls = "works"
+            wait_for(lambda: remote.with_subject(f"{how}-encrypt"), 30, "the mail under TLS")
+            assert remote.with_subject(f"{how}-encrypt")["tls"]
+        finally:
+            server.reload(smtp_tls_security_level=None)
+        queue_is_empty(server)
+
+
+def test_relayhost_gets_the_password_under_tls_only(server, world, tmp_path):
+    passwords = tmp_path / "passwords"
+    passwords.write_text(f"# of the test\n[{SCRIPTED}]:2526 relayuser:relay:secret\n")
+    server.reload(relayhost=f"[{SCRIPTED}]:2526", smtp_sasl_password_maps=str(passwords))
+    try:
+        with Scripted((SCRIPTED, 2526), world.certificate, password="relay:secret") as remote:
+            send(server, ["user@nowhere.test", "user@nullmx.test"], "by-relayhost")
+            wait_for(lambda: "the password is not sent without TLS" in server.log(), 30, "a deferral")
+            assert not any(line.startswith("AUTH") for line in remote.lines)
+            remote.starttls = "works"
+            message = wait_for(lambda: remote.with_subject("by-relayhost"), 30, "the mail")
+            assert message["tls"] and message["login"] == "relayuser"
+            queue_is_empty(server)
+            passwords.write_text(f"{SCRIPTED} relayuser:another\n")
+            server.reload()
+            send(server, ["user@elsewhere.test"], "wrong-password")
+            wait_for(lambda: "535 5.7.8 wrong password" in server.log() or "5.7.8 wrong" in server.log(), 30, "a refusal")
+            remote.password = "another"
+            wait_for(lambda: remote.with_subject("wrong-password"), 30, "the mail after the password was mended")
+            queue_is_empty(server)
+    finally:
+        server.reload(relayhost=None, smtp_sasl_password_maps=None)
+    assert "relay:secret" not in server.log()
+
+
+def test_recipients_of_a_destination_share_a_transaction(server, world):
+    send(server, ["utf1@remote.test", "utf2@remote.test", "nobody2@remote.test", "utf3@remote.test"], "three-at-once")
+    wait_for(lambda: world.received().count("Subject: three-at-once") == 3, 30, "three copies")
+    assert "nrcpt=3 " in world.postfix.log()
+    assert "Final-Recipient: rfc822; nobody2@remote.test" in wait_mail(server, "rfc822; nobody2@remote.test")
+    queue_is_empty(server)
+
+
+def test_connections_are_used_again(server, world):
+    server.reload(default_destination_concurrency_limit="1")
+    before = world.postfix.log()
+    try:
+        for i in range(6):
+            send(server, ["user@remote.test"], f"reuse-{i}")
+        for i in range(6):
+            world.wait_received(f"Subject: reuse-{i}")
+        queue_is_empty(server)
+    finally:
+        server.reload(default_destination_concurrency_limit=None)
+    since = world.postfix.log()[len(before):]
+    assert since.count(f": connect from unknown[{US}]") <= 3, since
+
+
+class Sender(threading.Thread):
+    """Submits foreign mail until told to stop; remembers what was acknowledged."""
+
+    def __init__(self, server, name):
+        super().__init__()
+        self.server, self.prefix = server, name
+        self.acknowledged, self.stopping = [], False
+
+    def run(self):
+        for i in range(1000):
+            if self.stopping:
+                return
+            subject = f"{self.prefix}-{i}-end"
+            try:
+                send(self.server, ["user@remote.test", "user@onlya.test"], subject)
+                self.acknowledged.append(subject)
+            except (OSError, smtplib.SMTPException):
+                time.sleep(0.02)
+
+
+def send_until(server, name, kill):
+    """What was acknowledged before and while kill() ran."""
+    sender = Sender(server, name)
+    sender.start()
+    wait_for(lambda: len(sender.acknowledged) >= 5, 20, "some mail in the queue")
+    kill()
+    sender.stopping = True
+    sender.join()
+    return sender.acknowledged
+
+
+def kill_and_wait(server, role):
+    server.kill_role(role)
+    time.sleep(0.2)
+    server.wait_ready()
+
+
+def kill_and_start(server):
+    server.kill_everything()
+    server.start()
+
+
+@pytest.mark.crash
+def test_queue_outlives_every_kill(server, world):
+    """At least once: nothing that was acknowledged is lost, whoever dies while it is taken, waits or leaves."""
+    world.postfix.stop()
+    sent = send_until(server, "q-all", server.kill_everything)
+    server.start()
+    sent += send_until(server, "q-mailbox", lambda: kill_and_wait(server, "mailbox"))
+    sent += send_until(server, "q-relay", lambda: kill_and_wait(server, "relay"))
+    world.postfix.start()
+    sent += send_until(server, "q-up-relay", lambda: kill_and_wait(server, "relay"))
+    sent += send_until(server, "q-up-mailbox", lambda: kill_and_wait(server, "mailbox"))
+    sent += send_until(server, "q-up-all", lambda: kill_and_start(server))
+    queue_is_empty(server)
+
+    def missing():
+        arrived = world.received()
+        return [s for s in sent if arrived.count(f"Subject: {s}\n") < 2]
+    wait_for(lambda: not missing(), 30, f"all of {len(sent)} messages")

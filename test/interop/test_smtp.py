@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from harness import DOMAIN, wait_for
+from harness import DOMAIN, free_port, wait_for
 
 pytestmark = pytest.mark.threads
 ALICE, BOB = "alice@" + DOMAIN, "bob@" + DOMAIN
@@ -101,6 +101,16 @@ def test_lmtp_answers_for_each_recipient(server):
         c.send(b"Subject: by lmtp\r\n\r\nx\r\n.\r\n")
         assert [c.getreply()[0], c.getreply()[0]] == [250, 250]
     assert b"Subject: by lmtp" in server.inbox("alice")[-1]
+
+
+def test_lmtp_over_a_unix_socket(make_server, tmp_path):
+    tmp_path.chmod(0o755)
+    server = make_server(listen=f"lmtp:{tmp_path}/lmtp, imap://127.0.0.1:{free_port()}", services=())
+    server.port["imap"] = int(server.settings["listen"].rsplit(":", 1)[1])
+    wait_for(lambda: server.answers("imap"), what="imap answers")
+    with smtplib.LMTP(f"{tmp_path}/lmtp") as c:
+        assert c.sendmail("a@elsewhere.test", [ALICE], "Subject: by socket\r\n\r\nx\r\n") == {}
+    assert b"Subject: by socket" in server.inbox("alice")[-1]
 
 
 def test_large_message_arrives_whole(server):

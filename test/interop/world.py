@@ -1,5 +1,6 @@
 """world.py: two hosts and a name server between them: this process enters a network namespace of its own
-(192.0.2.1, where Postrider and unbound run) and a Postfix lives in another (192.0.2.2). Needs root."""
+(192.0.2.1, where Postrider and unbound run; 192.0.2.3, for servers that a test scripts) and a Postfix lives in another
+(192.0.2.2). Needs root."""
 import ctypes
 import os
 import pathlib
@@ -12,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "
 import peers  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
-US, THEM = "192.0.2.1", "192.0.2.2"
+US, THEM, SCRIPTED = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 
 RECORDS = f"""
 example.test. MX 10 mail.example.test.
@@ -22,6 +23,7 @@ remote.test. MX 10 mx.remote.test.
 mx.remote.test. A {THEM}
 down.remote.test. A 192.0.2.77
 onlya.test. A {THEM}
+scripted.test. A {SCRIPTED}
 nullmx.test. MX 0 .
 loop.test. MX 10 mail.example.test.
 """
@@ -80,15 +82,25 @@ class World:
         sh("ip", "link", "set", "lo", "up")
         sh("ip", "link", "add", "us", "type", "veth", "peer", "name", "them", "netns", str(self.ns.holder.pid))
         sh("ip", "addr", "add", US + "/24", "dev", "us")
+        sh("ip", "addr", "add", SCRIPTED + "/24", "dev", "us")
         sh("ip", "link", "set", "us", "up")
         for words in ("link set lo up", f"addr add {THEM}/24 dev them", "link set them up"):
             sh(*self.ns.enter("ip", *words.split()))
+        self.make_certificate()
         self.start_dns()
         self.start_postfix()
 
+    def make_certificate(self):
+        """Self-signed; key and certificate in one file."""
+        key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
+        sh("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=mx.remote.test", "-days", "30",
+           "-keyout", str(key), "-out", str(certificate))
+        self.certificate = str(self.folder / "chain.pem")
+        pathlib.Path(self.certificate).write_text(key.read_text() + certificate.read_text())
+
     def start_dns(self):
         zones = "".join(f'local-zone: "{zone}." static\n' for zone in
-                        ("example.test", "remote.test", "onlya.test", "nullmx.test", "loop.test", "nowhere.test", "2.0.192.in-addr.arpa"))
+                        ("example.test", "remote.test", "onlya.test", "scripted.test", "nullmx.test", "loop.test", "nowhere.test", "2.0.192.in-addr.arpa"))
         data = "".join(f'local-data: "{line}"\n' for line in RECORDS.strip().splitlines())
         conf = self.folder / "unbound.conf"
         conf.write_text(f'server:\nusername: ""\nchroot: ""\ndirectory: "{self.folder}"\npidfile: ""\nuse-syslog: no\n'
@@ -111,12 +123,16 @@ class World:
             virtual_gid_maps="static:64914", transport_maps=f"texthash:{transport}",
             virtual_mailbox_maps="regexp:{{/^(grey.*|user|big|utf.*|bouncer)@/ box/}}",
             smtpd_recipient_restrictions="reject_unauth_destination, reject_unlisted_recipient, check_policy_service inet:127.0.0.1:10023",
-            smtputf8_enable="yes", minimal_backoff_time="1s", queue_run_delay="1s").start()
+            smtpd_tls_security_level="may", smtpd_tls_chain_files=self.certificate, smtpd_tls_received_header="yes",
+            smtp_tls_security_level="may", smtputf8_enable="yes", minimal_backoff_time="1s", queue_run_delay="1s").start()
 
-    def received(self):
+    def messages(self):
         """What the remote Postfix delivered, whole."""
         box = self.folder / "postfix" / "mail" / "box"
-        return "".join(f.read_text(errors="replace") for sub in ("new", "cur") for f in (box / sub).glob("*"))
+        return [f.read_text(errors="replace") for sub in ("new", "cur") for f in (box / sub).glob("*")]
+
+    def received(self):
+        return "".join(self.messages())
 
     def wait_received(self, text, seconds=30):
         wait_for(lambda: text in self.received(), seconds, f"arrival of {text}; its log: {self.postfix.log()[-1500:]}")

@@ -1,0 +1,114 @@
+"""scripted.py: a small SMTP server that does what a test tells it to: break TLS, demand a password. It remembers each
+message with what was known of its connection."""
+import base64
+import re
+import socketserver
+import ssl
+import threading
+
+
+class Session(socketserver.StreamRequestHandler):
+    timeout = 20
+
+    def say(self, text):
+        self.wfile.write(text.encode() + b"\r\n")
+
+    def handle(self):
+        self.script, self.tls, self.login, self.rcpts = self.server.script, False, None, []
+        try:
+            self.say("220 scripted.test ESMTP")
+            while True:
+                line = self.rfile.readline().decode("latin-1").rstrip("\r\n")
+                if not line or self.command(line) is False:
+                    return
+        except OSError:
+            pass
+
+    def command(self, line):
+        self.script.lines.append(line)
+        verb = re.split("[ :]", line.upper(), maxsplit=1)[0]
+        method = getattr(self, "do_" + verb.lower(), None)
+        return method(line) if method else self.say("250 Ok")
+
+    def do_quit(self, _):
+        self.say("221 Bye")
+        return False
+
+    def do_ehlo(self, _):
+        offers = ["scripted.test", "PIPELINING"]
+        if self.script.starttls and not self.tls:
+            offers.append("STARTTLS")
+        if self.script.password:
+            offers.append("AUTH PLAIN")
+        for offer in offers[:-1]:
+            self.say("250-" + offer)
+        self.say("250 " + offers[-1])
+
+    def do_starttls(self, _):
+        if self.script.starttls == "refused":
+            return self.say("454 4.7.0 TLS not available")
+        self.say("220 Go ahead")
+        if self.script.starttls == "broken":
+            self.say("this is no handshake")
+            return False
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.script.certificate)
+        self.request = context.wrap_socket(self.request, server_side=True)
+        self.tls = True
+        self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
+        return None
+
+    def do_auth(self, line):
+        _, login, password = base64.b64decode(line.split()[2]).decode().split("\0")
+        if (login, password) != ("relayuser", self.script.password):
+            return self.say("535 5.7.8 wrong password")
+        self.login = login
+        return self.say("235 2.7.0 Welcome")
+
+    def do_rcpt(self, line):
+        if self.script.password and not self.login:
+            return self.say("530 5.7.0 Authentication required")
+        self.rcpts.append(line)
+        return self.say("250 Ok")
+
+    def do_data(self, _):
+        if not self.rcpts:
+            return self.say("554 no valid recipients")
+        self.say("354 go")
+        text = b""
+        while not text.endswith(b"\r\n.\r\n"):
+            line = self.rfile.readline()
+            if not line:
+                return False
+            text += line
+        self.script.messages.append({"text": text.decode(), "tls": self.tls, "login": self.login, "rcpts": len(self.rcpts)})
+        self.rcpts = []
+        return self.say("250 taken")
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = daemon_threads = True
+
+
+class Scripted:
+    """starttls: None, "works", "refused" or "broken"; password: None or what relayuser must say."""
+
+    def __init__(self, address, certificate, starttls=None, password=None):
+        self.certificate, self.starttls, self.password = certificate, starttls, password
+        self.messages, self.lines = [], []
+        self.server = Server(address, Session)
+        self.server.script = self
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def with_subject(self, subject):
+        """The message, or None."""
+        return next((m for m in self.messages if f"Subject: {subject}\r\n" in m["text"]), None)
