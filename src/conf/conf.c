@@ -193,8 +193,12 @@ static void report_unknown(struct loading *l)
         struct conf_assignment *a = &l->lines.items[i];
         if (a->used)
             continue;
-        const char *near = conf_suggest(a->name);
-        if (near)
+        const char *near = conf_suggest(a->name), *other = conf_served_by(a->name);
+        if (other)
+            conf_error(l->errors, l->file, a->line,
+                       "`%.*s` is a parameter of %s that is not served yet: remove it",
+                       SLICE_ARG(a->name), other);
+        else if (near)
             conf_error(l->errors, l->file, a->line, "unknown parameter `%.*s`: did you mean `%s`?",
                        SLICE_ARG(a->name), near);
         else

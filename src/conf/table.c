@@ -1,6 +1,8 @@
 /* table.c: the settings' rows, and finding one by a name right or nearly right. */
 #include "conf/table.h"
 
+#include "conf/elsewhere.h"
+
 #define ROW(kind, name, fallback, min, max, origin, text)                                          \
     {CONF_##kind, #name, fallback, min, max, origin, text, offsetof(struct conf, name)},
 const struct conf_setting conf_table[CONF_SETTING_COUNT] = {CONF_SETTINGS(ROW)};
@@ -41,16 +43,39 @@ static size_t distance(struct slice a, struct slice b)
     return row[b.len];
 }
 
+static const struct {
+    const char *name, *origin;
+} elsewhere[] = {
+#define ELSEWHERE(name, origin) {#name, origin},
+    CONF_ELSEWHERE(ELSEWHERE)};
+enum { ELSEWHERE_COUNT = sizeof elsewhere / sizeof *elsewhere };
+
+const char *conf_served_by(struct slice name)
+{
+    for (size_t i = 0; i < ELSEWHERE_COUNT; i++)
+        if (slice_is(name, elsewhere[i].name))
+            return strcmp(elsewhere[i].origin, "postfix") == 0 ? "Postfix" : "Dovecot";
+    return NULL;
+}
+
+/* Takes the candidate when it is nearer than the best so far. */
+static void consider(struct slice name, const char *candidate, const char **best,
+                     size_t *least_so_far)
+{
+    size_t d = distance(name, slice_cstr(candidate));
+    if (d < *least_so_far) {
+        *least_so_far = d;
+        *best = candidate;
+    }
+}
+
 const char *conf_suggest(struct slice name)
 {
     const char *best = NULL;
-    size_t best_distance = name.len / 4 + 2; /* more than that is another word */
-    for (size_t i = 0; i < CONF_SETTING_COUNT; i++) {
-        size_t d = distance(name, slice_cstr(conf_table[i].name));
-        if (d < best_distance) {
-            best_distance = d;
-            best = conf_table[i].name;
-        }
-    }
+    size_t nearest = name.len / 4 + 2; /* more than that is another word */
+    for (size_t i = 0; i < CONF_SETTING_COUNT; i++)
+        consider(name, conf_table[i].name, &best, &nearest);
+    for (size_t i = 0; i < ELSEWHERE_COUNT; i++)
+        consider(name, elsewhere[i].name, &best, &nearest);
     return best;
 }

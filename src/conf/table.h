@@ -20,7 +20,9 @@ extern const struct conf_setting conf_table[CONF_SETTING_COUNT];
 
 /* Index of the setting, or SIZE_MAX. */
 size_t conf_find(struct slice name);
-/* The known name most like this one, or NULL where none is near. */
+/* The name most like this one, ours or one that is served elsewhere, or NULL where none is near. */
 const char *conf_suggest(struct slice name);
+/* Whose parameter it is, when it is exactly one that is not served here: "Postfix"; else NULL. */
+const char *conf_served_by(struct slice name);
 
 #endif
