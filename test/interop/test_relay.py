@@ -2,6 +2,7 @@
 import json
 import re
 import smtplib
+import tempfile
 import threading
 import time
 
@@ -13,13 +14,15 @@ from world import SCRIPTED, US, World, peers
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    try:
-        made = World(tmp_path_factory.mktemp("world"))
-    except peers.Unavailable as why:
-        pytest.skip(f"Postfix in a namespace: {why}")
-    yield made
-    made.close()
+def world():
+    # Not below pytest's own folder: each start of a pytest takes that from the others, Postfix's user included.
+    with tempfile.TemporaryDirectory(prefix="postrider-world-", ignore_cleanup_errors=True) as folder:
+        try:
+            made = World(folder)
+        except peers.Unavailable as why:
+            pytest.skip(f"Postfix in a namespace: {why}")
+        yield made
+        made.close()
 
 
 @pytest.fixture(scope="module")
