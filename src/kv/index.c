@@ -45,6 +45,7 @@ static rocksdb_options_t *make_options(rocksdb_block_based_table_options_t *tabl
     rocksdb_options_set_arena_block_size(o, 1 << 18);
     rocksdb_options_set_max_background_jobs(o, 2);
     rocksdb_options_set_max_open_files(o, 128);
+    rocksdb_options_set_max_file_opening_threads(o, 2); /* not 16 for each start */
     rocksdb_options_set_compression(o, rocksdb_lz4_compression);
     rocksdb_options_set_block_based_table_factory(o, table);
     rocksdb_options_set_stats_dump_period_sec(o, 0);
