@@ -41,19 +41,17 @@ static void test_space_comes_back(void **state)
     (void)state;
     enum { N = 600 };
     uint64_t ids[N];
-    struct kv_stats before, after;
+    struct kv_stats after;
     struct kv *kv = open_kv();
     put_blobs(kv, ids, N);
     for (unsigned i = 0; i < N; i++)
         if (i % 5)
             del_blob(kv, ids[i]);
-    kv_stats_get(kv, &before);
     assert_int_equal(kv_clean(kv), OK);
     kv_stats_get(kv, &after);
     assert_int_equal(after.live_bytes, N / 5 * BLOB);
     /* 1.2 MB live: two or three segments of a megabyte hold it, besides the current one. */
     assert_true(after.segments <= 4);
-    assert_true(after.segments < before.segments);
     assert_true(after.moved_bytes > 0 && after.cleaned_segments > 0);
     for (int round = 0; round < 2; round++) {
         for (unsigned i = 0; i < N; i += 5)
