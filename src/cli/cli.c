@@ -37,7 +37,8 @@ static int help(struct cli *c, char **words, int n)
     (void)words, (void)n;
     printf("usage: %s [-c FILE] COMMAND\n\n", c->program);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        printf("  %s %s\n      %s\n", commands[i].name, commands[i].words, commands[i].text);
+        printf("  %s%s%s\n      %s\n", commands[i].name, *commands[i].words ? " " : "",
+               commands[i].words, commands[i].text);
     printf("\nFILE is %s unless given. See postrider(8) and postrider.conf(5).\n", c->config_path);
     return 0;
 }

@@ -2,6 +2,7 @@
  * prints what comes. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -26,6 +27,9 @@ static int connect_control(struct cli *c)
     if (connect(fd, (struct sockaddr *)&addr, sizeof addr) != 0) {
         if (errno == ENOENT || errno == ECONNREFUSED)
             cli_fail(1, "the server is not running (%s)", addr.sun_path);
+        else if (errno == EACCES)
+            cli_fail(1, "%s: only root and the user that started the server may ask it",
+                     addr.sun_path);
         else
             cli_fail(1, "%s: %s", addr.sun_path, strerror(errno));
         close(fd);
@@ -62,10 +66,42 @@ static int receive(int fd)
     return status;
 }
 
+static bool is_one_of(const char *word, const char *const *list)
+{
+    for (; *list; list++)
+        if (strcmp(word, *list) == 0)
+            return true;
+    return false;
+}
+
+/* Are these the words of a command? Told here, so that it is told without a running server too. */
+static int check_words(char **words, int n)
+{
+    static const char *const on_id[] = {"show", "hold", "release", "delete", NULL};
+    bool json = n > 1 && strcmp(words[n - 1], "--json") == 0;
+    int plain = json ? n - 1 : n;
+    if (strcmp(words[0], "queue") == 0) {
+        if ((plain == 2 && strcmp(words[1], "list") == 0) ||
+            (!json && (plain == 2 || plain == 3) && strcmp(words[1], "flush") == 0) ||
+            (plain == 3 && is_one_of(words[1], on_id)))
+            return 0;
+        return cli_fail(2, "usage: queue list [--json] | queue show ID [--json] | "
+                           "queue flush [ID|all] | queue hold|release|delete ID|all");
+    }
+    if (strcmp(words[0], "mailbox") == 0)
+        return plain == 3 && strcmp(words[1], "list") == 0
+                   ? 0
+                   : cli_fail(2, "usage: mailbox list NAME [--json]");
+    return plain == 1 ? 0 : cli_fail(2, "usage: %s [--json]", words[0]);
+}
+
 int cli_remote(struct cli *c, char **words, int n)
 {
     struct slice items[WORDS_MAX];
     struct ipc_message m = {.type = IPC_CONTROL, .call = 1};
+    int wrong = check_words(words, n);
+    if (wrong != 0)
+        return wrong;
     if (n > WORDS_MAX)
         return cli_fail(2, "too many words");
     for (int i = 0; i < n; i++)

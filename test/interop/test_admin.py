@@ -38,6 +38,19 @@ def test_users_by_command(server):
     assert server.command("user", "add", "a:b", "--password-stdin", input="x\n").returncode == 1
 
 
+def test_wrong_words_are_told_with_the_right_ones(tmp_path):
+    conf = tmp_path / "c"
+    conf.write_text(f"state_directory = {tmp_path}/state\n")
+    for words in ("queue", "queue show", "queue hold --json", "queue lost 1", "queue list 1", "mailbox list",
+                  "mailbox show x", "status all"):
+        done = subprocess.run([PROGRAM, "-c", str(conf), *words.split()], capture_output=True, text=True, check=False)
+        assert done.returncode == 2 and "usage: " + words.split()[0] in done.stderr, words
+    for words in ("queue list", "queue list --json", "queue show 1 --json", "queue flush", "queue flush all",
+                  "mailbox list x --json", "status --json"):
+        done = subprocess.run([PROGRAM, "-c", str(conf), *words.split()], capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and "not running" in done.stderr, words
+
+
 def test_status_and_mailbox_list(server):
     server.send(rcpts=["alice@" + DOMAIN])
     status = json.loads(server.ok("status", "--json"))

@@ -116,7 +116,9 @@ void control_mailbox(struct control_call *c, const struct slice *words, size_t n
     }
     /* Opening makes what is not there; a question should not. */
     if (!account_exists(c->mailbox->store, words[1])) {
-        control_end(c, 1, "this account has no mailboxes (it never got mail nor logged in)");
+        control_end(c, 1,
+                    "no account of this name has mailboxes: it never got mail nor logged in, or "
+                    "the name is an address (see \"user list\")");
         return;
     }
     enum result r = account_open(c->mailbox->store, words[1], &l.account);
