@@ -33,8 +33,9 @@ void engine_enqueue(struct kv *kv, struct kv_batch *b)
     pthread_mutex_lock(&kv->lock);
     list_push_back(&kv->waiting, &b->node);
     kv->n_waiting++;
-    pthread_cond_signal(&kv->wake_committer);
     pthread_mutex_unlock(&kv->lock);
+    /* After the unlock: who is woken shall not find the lock taken and sleep again. */
+    pthread_cond_signal(&kv->wake_committer);
 }
 
 enum result kv_submit(struct kv_batch *b, kv_done_fn *done, void *arg)
@@ -198,12 +199,13 @@ static void pass_on(struct kv *kv, struct group *g)
     } else {
         list_push_back(&kv->groups, &g->node);
         kv->n_groups++;
-        pthread_cond_signal(&kv->wake_applier);
     }
     kv->committing = false;
     pthread_mutex_unlock(&kv->lock);
     if (here)
         apply_group(kv, g);
+    else
+        pthread_cond_signal(&kv->wake_applier);
 }
 
 void *committer_main(void *arg)
