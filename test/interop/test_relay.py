@@ -175,6 +175,8 @@ def test_relayhost_gets_the_password_under_tls_only(server, world, tmp_path):
             send(server, ["user@nowhere.test", "user@nullmx.test"], "by-relayhost")
             wait_for(lambda: "the password is not sent without TLS" in server.log(), 30, "a deferral")
             assert not any(line.startswith("AUTH") for line in remote.lines)
+            remote.starttls = "refused"
+            wait_for(lambda: "454 4.7.0 TLS not available" in server.log(), 30, "another deferral")
             remote.starttls = "works"
             message = wait_for(lambda: remote.with_subject("by-relayhost"), 30, "the mail")
             assert message["tls"] and message["login"] == "relayuser"

@@ -266,6 +266,29 @@ static void password_does_not_go_in_clear(void **state)
                      SMTP_CLIENT_CLOSED);
 }
 
+static void mail_waits_where_the_password_can_not_be_used(void **state)
+{
+    (void)state;
+    config.user = SLICE("u");
+    config.password = SLICE("p");
+    config.plaintext_auth = true;
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH GSSAPI NTLM\n"),
+                     SMTP_CLIENT_CLOSED);
+    assert_true(slice_is(client.failure.status, "4.7.0"));
+}
+
+static void password_needs_the_tls_that_is_offered(void **state)
+{
+    (void)state;
+    config.tls = SMTP_TLS_MAY;
+    config.user = SLICE("u");
+    config.password = SLICE("p");
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 STARTTLS\nC: STARTTLS\n"
+                          "S: 454 not now\n"),
+                     SMTP_CLIENT_CLOSED);
+    assert_true(client.failure.remote);
+}
+
 static void smtputf8_is_needed(void **state)
 {
     (void)state;
@@ -418,6 +441,8 @@ int main(void)
         T(authenticates),
         T(authenticates_with_login),
         T(password_does_not_go_in_clear),
+        T(mail_waits_where_the_password_can_not_be_used),
+        T(password_needs_the_tls_that_is_offered),
         T(smtputf8_is_needed),
         T(addresses_can_not_add_commands),
         T(service_closing_defers),

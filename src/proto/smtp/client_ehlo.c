@@ -21,6 +21,7 @@ void smtp_client_on_greeting(struct smtp_client *c, const struct smtp_reply *r)
 
 static void take_mechanisms(struct smtp_client *c, struct slice rest)
 {
+    c->offers |= OFFER_AUTH;
     while (rest.data) {
         struct slice word = slice_split(&rest, ' ');
         if (slice_is_nocase(word, "PLAIN"))
@@ -64,13 +65,16 @@ void smtp_client_hello_line(struct smtp_client *c, unsigned code, unsigned line,
 
 /* ---- what to do with it ---- */
 
+/* Without its password a server would refuse the mail for good (RFC 4954 6: 530), though the fault
+ * is the administrator's to mend. One that offers no AUTH at all may know us by our address. */
 static void after_hello(struct smtp_client *c)
 {
-    unsigned mechanisms = OFFER_AUTH_PLAIN | OFFER_AUTH_LOGIN;
     if (c->config->tls == SMTP_TLS_ENCRYPT && !c->tls)
         smtp_client_fail(c, "4.7.4", "TLS is required, but was not offered by the server");
-    else if (c->config->user.len && (c->offers & mechanisms))
+    else if (c->config->user.len && (c->offers & (OFFER_AUTH_PLAIN | OFFER_AUTH_LOGIN)))
         smtp_client_start_auth(c);
+    else if (c->config->user.len && (c->offers & OFFER_AUTH))
+        smtp_client_fail(c, "4.7.0", "the server offers neither AUTH PLAIN nor LOGIN");
     else
         c->state = CLIENT_READY;
 }
@@ -101,8 +105,8 @@ void smtp_client_on_helo(struct smtp_client *c, const struct smtp_reply *r)
 void smtp_client_on_starttls(struct smtp_client *c, const struct smtp_reply *r, bool more_input)
 {
     if (r->code != 220) {
-        if (c->config->tls == SMTP_TLS_ENCRYPT)
-            smtp_client_fail_remote(c, r);
+        if (c->config->tls == SMTP_TLS_ENCRYPT || c->config->user.len)
+            smtp_client_fail_remote(c, r); /* servers offer AUTH under TLS, or not at all */
         else
             after_hello(c); /* opportunistic: RFC 7435 */
     } else if (more_input) {
