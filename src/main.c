@@ -1,11 +1,26 @@
 /* main.c: the program's words: options, then `serve` or a command (cli/cli.h). */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "os/process.h"
 #include "role/role.h"
 
 #define DEFAULT_CONFIG "/etc/postrider/postrider.conf"
+
+/* The title that ps shows is written over argv, so the path must not lie there. */
+static int serve(const struct cli *c, int argc, char **argv)
+{
+    char *path = strdup(c->config_path);
+    if (!path)
+        return 1;
+    process_title_init(argc, argv);
+    int status = master_run(path);
+    free(path);
+    return status;
+}
 
 int main(int argc, char **argv)
 {
@@ -27,6 +42,6 @@ int main(int argc, char **argv)
         return 2;
     }
     if (strcmp(argv[optind], "serve") == 0 && optind + 1 == argc)
-        return master_run(c.config_path);
+        return serve(&c, argc, argv);
     return cli_run(&c, argv + optind, argc - optind);
 }

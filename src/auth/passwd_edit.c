@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/fds.h"
+
 static void wipe(struct buf *b)
 {
     if (b->mem)
@@ -109,19 +111,6 @@ static enum result edit_begin(struct edit *e, const char *path, bool create, str
     return r;
 }
 
-static bool write_all(int fd, struct slice s)
-{
-    while (s.len) {
-        ssize_t n = write(fd, s.data, s.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        s = slice_from(s, (size_t)n);
-    }
-    return true;
-}
-
 static bool sync_folder(const char *file)
 {
     char copy[PATH_MAX];
@@ -139,7 +128,7 @@ static bool fill_new_file(int fd, const struct edit *e)
 {
     bool own = e->st.st_uid == geteuid() && e->st.st_gid == getegid();
     return (own || fchown(fd, e->st.st_uid, e->st.st_gid) == 0) &&
-           fchmod(fd, e->st.st_mode & 07777) == 0 && write_all(fd, buf_slice(&e->new)) &&
+           fchmod(fd, e->st.st_mode & 07777) == 0 && fd_write_all(fd, buf_slice(&e->new)) &&
            fsync(fd) == 0;
 }
 

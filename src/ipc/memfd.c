@@ -1,32 +1,19 @@
 /* memfd.c: message bytes that are too many for a packet travel in sealed memory. The seals are what
  * makes it safe to map: the sender can neither shrink it (SIGBUS) nor change it behind a check. */
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ipc/ipc.h"
-
-static bool write_all(int fd, struct slice s)
-{
-    while (s.len) {
-        ssize_t n = write(fd, s.data, s.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        s = slice_from(s, (size_t)n);
-    }
-    return true;
-}
+#include "os/fds.h"
 
 enum result ipc_memfd(struct slice bytes, int *ret_fd)
 {
     int fd = memfd_create("postrider", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return FAILED;
-    if (!write_all(fd, bytes) ||
+    if (!fd_write_all(fd, bytes) ||
         fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
         close(fd);
         return FAILED;

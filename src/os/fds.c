@@ -63,6 +63,19 @@ enum result fd_read_all(int fd, size_t most, struct buf *out)
     }
 }
 
+bool fd_write_all(int fd, struct slice s)
+{
+    while (s.len) {
+        ssize_t n = write(fd, s.data, s.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        s = slice_from(s, (size_t)n);
+    }
+    return true;
+}
+
 struct file_stamp file_stamp(const char *path)
 {
     struct stat st;

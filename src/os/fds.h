@@ -11,6 +11,8 @@ void fd_close_others(int keep);
 /* Appends the whole file, read from its start whatever the offset. LIMIT when it is longer than
  * `most`. */
 MUST_USE enum result fd_read_all(int fd, size_t most, struct buf *out);
+/* Writes all of s to a blocking fd; false: errno says why, and some of it may be written. */
+MUST_USE bool fd_write_all(int fd, struct slice s);
 
 /* What tells whether a file is still the same: it changes when the file is written or replaced. */
 struct file_stamp {

@@ -59,11 +59,6 @@ void process_notify_reloading(void)
                (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
 }
 
-void process_notify_status(const char *text)
-{
-    sd_notifyf(0, "STATUS=%s", text);
-}
-
 enum result process_signals_fd(int *ret_fd, struct error *err)
 {
     sigset_t set;

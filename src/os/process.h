@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* "postrider: edge" in ps. main's argv, once, before the first process_set_title. */
+/* "postrider: edge" in ps. main's argv, once, before the first process_set_title, which
+ * writes over all of argv: copy before what is still needed of it. */
 void process_title_init(int argc, char **argv);
 void process_set_title(const char *title);
 
@@ -17,7 +18,6 @@ void process_set_title(const char *title);
 void process_notify(const char *state);
 /* "RELOADING=1" with the time that systemd asks for. */
 void process_notify_reloading(void);
-void process_notify_status(const char *text);
 
 /* Blocks the signals that the master hears (TERM, INT, HUP, CHLD) and returns a non-blocking fd
  * that tells of them. */
