@@ -1,11 +1,13 @@
-/* load.c: plays one dialogue of a text protocol over many connections, each in a thread of its own, and prints one line
- * of JSON: sessions, failures, seconds, sessions a second, and the sessions' duration (median, 99th percentile).
+/* load.c: plays one dialogue of a text protocol over many connections, each in a thread of its own,
+ * and prints one line of JSON: sessions, failures, seconds, sessions a second, and the sessions'
+ * duration (median, 99th percentile).
  *
  *   load HOST PORT CONNECTIONS SESSIONS ACCOUNTS DIALOGUE
  *
- * Lines of a dialogue: "send TEXT" (with CRLF; %a: the account's number, %n: the session's), "data FILE" (as it is),
- * "want PREFIX" (reads lines until one begins so; a line that begins with 4, 5, -ERR, or TAG NO|BAD ends the session as
- * failed), "loop N" … "end". Lines that begin with # are comments. */
+ * Lines of a dialogue: "send TEXT" (with CRLF; %a: the account's number, %n: the session's), "data
+ * FILE" (as it is), "want PREFIX" (reads lines until one begins so; a line that begins with 4, 5,
+ * -ERR, or TAG NO|BAD ends the session as failed), "loop N" … "end". Lines that begin with # are
+ * comments. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -173,7 +175,8 @@ static bool is_refusal(const char *line, size_t len, bool codes)
 {
     if (len >= 4 && strncmp(line, "-ERR", 4) == 0)
         return true;
-    if (codes && len > 3 && (line[0] == '4' || line[0] == '5') && (line[3] == ' ' || line[3] == '-'))
+    if (codes && len > 3 && (line[0] == '4' || line[0] == '5') &&
+        (line[3] == ' ' || line[3] == '-'))
         return true;
     const char *space = memchr(line, ' ', len < 8 ? len : 8);
     return line[0] != '*' && space && len - (size_t)(space - line) > 3 &&
@@ -263,7 +266,8 @@ int main(int argc, char **argv)
     server.sin_port = htons((uint16_t)atoi(argv[2]));
     sessions = (unsigned)atoi(argv[4]);
     accounts = (unsigned)atoi(argv[5]);
-    if (inet_pton(AF_INET, argv[1], &server.sin_addr) != 1 || !connections || !sessions || !accounts)
+    if (inet_pton(AF_INET, argv[1], &server.sin_addr) != 1 || !connections || !sessions ||
+        !accounts)
         die("bad argument", argv[1]);
     load_dialogue(argv[6]);
     durations = calloc(sessions, sizeof *durations);
@@ -280,9 +284,10 @@ int main(int argc, char **argv)
     qsort(durations, sessions, sizeof *durations, by_size);
     if (first_failure)
         fprintf(stderr, "load: first failure: %s\n", first_failure);
-    printf("{\"sessions\": %u, \"failed\": %u, \"seconds\": %.3f, \"rate\": %.1f, \"p50_ms\": %.2f, "
-           "\"p99_ms\": %.2f}\n",
-           sessions, failures, took, sessions / took, durations[sessions / 2] * 1e3,
-           durations[(size_t)(sessions * 0.99)] * 1e3);
+    printf(
+        "{\"sessions\": %u, \"failed\": %u, \"seconds\": %.3f, \"rate\": %.1f, \"p50_ms\": %.2f, "
+        "\"p99_ms\": %.2f}\n",
+        sessions, failures, took, sessions / took, durations[sessions / 2] * 1e3,
+        durations[(size_t)(sessions * 0.99)] * 1e3);
     return 0;
 }

@@ -34,14 +34,6 @@ void base64_encode(struct slice bytes, struct buf *out)
     }
 }
 
-void base64_encode_lines(struct slice bytes, struct buf *out)
-{
-    for (; bytes.len; bytes = slice_from(bytes, 57)) {
-        base64_encode(slice_sub(bytes, 0, 57), out);
-        buf_puts(out, "\r\n");
-    }
-}
-
 /* Four characters to at most three bytes; -1 when they are no group. `last`: padding may be there.
  */
 static int decode_group(const char *text, bool last, char out[3])

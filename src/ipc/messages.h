@@ -10,13 +10,14 @@
 
 #define IPC_MESSAGES(X)                                                                            \
     X(CONFIGURE)                                                                                   \
-    X(LISTENERS) X(CHANNEL) X(SECRET) X(READY) X(STOP) X(FAILURE) X(GRANT_KEY) X(AUTH_START)       \
-        X(AUTH_STEP) X(AUTH_CANCEL) X(AUTH_RESULT) X(RCPT_CHECK) X(RCPT_RESULT) X(DELIVER)         \
-            X(DELIVER_RESULT) X(LOGGED_IN) X(LOGGED_IN_RESULT) X(RELAY_JOB) X(RELAY_RESULT)        \
-                X(RELAY_WINDOW) X(RELAY_MESSAGE) X(RELAY_MESSAGE_RESULT) X(EXPAND)                 \
-                    X(EXPAND_RESULT) X(PASSWORD_CHECK) X(PASSWORD_RESULT) X(RESOLVE)               \
-                        X(RESOLVE_RESULT) X(STATUS) X(STATUS_RESULT) X(CONTROL) X(CONTROL_OUTPUT)  \
-                            X(CONTROL_END) X(ACCOUNT_CHECK) X(ACCOUNT_RESULT)
+    X(LISTENERS)                                                                                   \
+    X(CHANNEL) X(SECRET) X(READY) X(STOP) X(FAILURE) X(GRANT_KEY) X(AUTH_START) X(AUTH_STEP)       \
+        X(AUTH_CANCEL) X(AUTH_RESULT) X(RCPT_CHECK) X(RCPT_RESULT) X(DELIVER) X(DELIVER_RESULT)    \
+            X(LOGGED_IN) X(LOGGED_IN_RESULT) X(RELAY_JOB) X(RELAY_RESULT) X(RELAY_WINDOW)          \
+                X(RELAY_MESSAGE) X(RELAY_MESSAGE_RESULT) X(EXPAND) X(EXPAND_RESULT)                \
+                    X(PASSWORD_CHECK) X(PASSWORD_RESULT) X(RESOLVE) X(RESOLVE_RESULT) X(STATUS)    \
+                        X(STATUS_RESULT) X(CONTROL) X(CONTROL_OUTPUT) X(CONTROL_END)               \
+                            X(ACCOUNT_CHECK) X(ACCOUNT_RESULT)
 
 /* master -> every role. The effective settings as "name = value\n" text (conf_dump). */
 #define IPC_FIELDS_CONFIGURE(F) F(STR, settings) F(U64, generation)
@@ -42,8 +43,8 @@
  */
 #define IPC_FIELDS_AUTH_START(F)                                                                   \
     F(U64, conn)                                                                                   \
-    F(STR, service) F(STR, client_ip) F(U8, secured) F(STR, mechanism) F(U8, has_initial)          \
-        F(STR, initial)
+    F(STR, service)                                                                                \
+    F(STR, client_ip) F(U8, secured) F(STR, mechanism) F(U8, has_initial) F(STR, initial)
 #define IPC_FIELDS_AUTH_STEP(F) F(U64, conn) F(STR, response)
 /* edge -> auth: connection gone or exchange cancelled ("*"); no answer. forget = 1: forget its
  * login too. */
@@ -74,10 +75,11 @@
  * per rcpt, "" when absent. */
 #define IPC_FIELDS_DELIVER(F)                                                                      \
     F(U64, conn)                                                                                   \
-    F(U64, message_id) F(STR, sender) F(STR, account) F(STR, client_ip) F(STR, service)            \
-        F(U8, smtputf8) F(U8, eightbit) F(STR, ret) F(STR, envid) F(LIST, rcpts)                   \
-            F(LIST, target_counts) F(LIST, targets) F(LIST, grants) F(LIST, dsn_notify)            \
-                F(LIST, dsn_orcpt) F(U64, size) F(STR, message) F(STR, summary)
+    F(U64, message_id)                                                                             \
+    F(STR, sender) F(STR, account) F(STR, client_ip) F(STR, service) F(U8, smtputf8)               \
+        F(U8, eightbit) F(STR, ret) F(STR, envid) F(LIST, rcpts) F(LIST, target_counts)            \
+            F(LIST, targets) F(LIST, grants) F(LIST, dsn_notify) F(LIST, dsn_orcpt) F(U64, size)   \
+                F(STR, message) F(STR, summary)
 /* codes[i] "250" "452" "554"… and texts[i] per rcpt (enhanced code first, "2.0.0 …"). */
 #define IPC_FIELDS_DELIVER_RESULT(F) F(LIST, codes) F(LIST, texts)
 
@@ -86,8 +88,9 @@
  * mailbox. pending: bytes already read behind the login command. tls: "" or "TLSv1.3 CIPHER". */
 #define IPC_FIELDS_LOGGED_IN(F)                                                                    \
     F(U64, conn)                                                                                   \
-    F(STR, service) F(STR, account) F(STR, login) F(STR, grant) F(STR, client_ip) F(STR, tag)      \
-        F(STR, tls) F(STR, pending) F(STR, client_id)
+    F(STR, service)                                                                                \
+    F(STR, account) F(STR, login) F(STR, grant) F(STR, client_ip) F(STR, tag) F(STR, tls)          \
+        F(STR, pending) F(STR, client_id)
 /* code 0: taken, the fd is mailbox's. Else refused, with a text for the client ("too many
  * connections"). */
 #define IPC_FIELDS_LOGGED_IN_RESULT(F) F(U8, code) F(STR, text)
@@ -97,16 +100,16 @@
  * RELAY_RESULT. */
 #define IPC_FIELDS_RELAY_JOB(F)                                                                    \
     F(U64, message_id)                                                                             \
-    F(STR, destination) F(STR, sender) F(LIST, rcpts) F(U8, smtputf8) F(U8, eightbit) F(STR, ret)  \
-        F(STR, envid) F(LIST, dsn_notify) F(LIST, dsn_orcpt) F(U32, attempt) F(U64, size)          \
-            F(STR, message)
+    F(STR, destination)                                                                            \
+    F(STR, sender) F(LIST, rcpts) F(U8, smtputf8) F(U8, eightbit) F(STR, ret) F(STR, envid)        \
+        F(LIST, dsn_notify) F(LIST, dsn_orcpt) F(U32, attempt) F(U64, size) F(STR, message)
 /* One entry per rcpt: outcomes "sent" | "deferred" | "failed"; statuses "4.4.1"; replies: the
  * remote's words or ours; remotes: "host[address]" or ""; diag_types: "smtp" when reply is the
  * remote's, else "x-postrider". */
 #define IPC_FIELDS_RELAY_RESULT(F)                                                                 \
     F(U64, message_id)                                                                             \
-    F(LIST, outcomes) F(LIST, statuses) F(LIST, replies) F(LIST, remotes) F(LIST, diag_types)      \
-        F(STR, tls)
+    F(LIST, outcomes)                                                                              \
+    F(LIST, statuses) F(LIST, replies) F(LIST, remotes) F(LIST, diag_types) F(STR, tls)
 /* relay -> mailbox: how many jobs it takes at a time, in all and for one destination. */
 #define IPC_FIELDS_RELAY_WINDOW(F) F(U32, jobs) F(U32, per_destination)
 #define IPC_FIELDS_RELAY_MESSAGE(F) F(U64, message_id)

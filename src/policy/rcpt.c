@@ -1,3 +1,5 @@
+/* rcpt.c: may this client send to this recipient, and by which rule? The first that applies
+ * decides. role/auth asks for every RCPT. */
 #include "policy/policy.h"
 
 enum result policy_service_parse(struct slice name, enum policy_service *ret)

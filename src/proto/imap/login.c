@@ -406,7 +406,8 @@ void imap_login_refused(struct imap_login *l, enum imap_refusal why, struct buf 
                                "(mail_max_userip_connections)."),
     };
     unsigned most = l->config->max_auth_failures ? l->config->max_auth_failures : FAILURES_DEFAULT;
-    /* RFC 3501 6.2.3: LOGIN has no mechanism; what none can carry, as an empty password, is wrong. */
+    /* RFC 3501 6.2.3: LOGIN has no mechanism; what none can carry, as an empty password, is wrong.
+     */
     if (why == IMAP_REFUSE_MALFORMED && !l->exchanging)
         why = IMAP_REFUSE_WRONG;
     end_exchange(l);

@@ -143,7 +143,5 @@ void pop3_committed(struct pop3 *p, enum result r, struct buf *out);
 /* The driver ends the session (time-out, shutdown, too many connections): "-ERR text"; then write
  * and close. May be called in any state. text with its response code, if it has one. */
 void pop3_bye(struct pop3 *p, const char *text, struct buf *out);
-/* Has the client logged in or an exchange under way? For the driver's time-outs. */
-bool pop3_in_transaction(const struct pop3 *p);
 
 #endif

@@ -96,11 +96,6 @@ void pop3_release(struct pop3 *p)
     p->deleted = NULL;
 }
 
-bool pop3_in_transaction(const struct pop3 *p)
-{
-    return p->state == POP3_TRANSACTION;
-}
-
 void pop3_bye(struct pop3 *p, const char *text, struct buf *out)
 {
     /* Within an answer of several lines it would be taken for a part of it. */
