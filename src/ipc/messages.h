@@ -11,13 +11,40 @@
 #define IPC_MESSAGES(X)                                                                            \
     X(CONFIGURE)                                                                                   \
     X(LISTENERS)                                                                                   \
-    X(CHANNEL) X(SECRET) X(READY) X(STOP) X(FAILURE) X(GRANT_KEY) X(AUTH_START) X(AUTH_STEP)       \
-        X(AUTH_CANCEL) X(AUTH_RESULT) X(RCPT_CHECK) X(RCPT_RESULT) X(DELIVER) X(DELIVER_RESULT)    \
-            X(LOGGED_IN) X(LOGGED_IN_RESULT) X(RELAY_JOB) X(RELAY_RESULT) X(RELAY_WINDOW)          \
-                X(RELAY_MESSAGE) X(RELAY_MESSAGE_RESULT) X(EXPAND) X(EXPAND_RESULT)                \
-                    X(PASSWORD_CHECK) X(PASSWORD_RESULT) X(RESOLVE) X(RESOLVE_RESULT) X(STATUS)    \
-                        X(STATUS_RESULT) X(CONTROL) X(CONTROL_OUTPUT) X(CONTROL_END)               \
-                            X(ACCOUNT_CHECK) X(ACCOUNT_RESULT)
+    X(CHANNEL)                                                                                     \
+    X(SECRET)                                                                                      \
+    X(READY)                                                                                       \
+    X(STOP)                                                                                        \
+    X(FAILURE)                                                                                     \
+    X(GRANT_KEY)                                                                                   \
+    X(AUTH_START)                                                                                  \
+    X(AUTH_STEP)                                                                                   \
+    X(AUTH_CANCEL)                                                                                 \
+    X(AUTH_RESULT)                                                                                 \
+    X(RCPT_CHECK)                                                                                  \
+    X(RCPT_RESULT)                                                                                 \
+    X(DELIVER)                                                                                     \
+    X(DELIVER_RESULT)                                                                              \
+    X(LOGGED_IN)                                                                                   \
+    X(LOGGED_IN_RESULT)                                                                            \
+    X(RELAY_JOB)                                                                                   \
+    X(RELAY_RESULT)                                                                                \
+    X(RELAY_WINDOW)                                                                                \
+    X(RELAY_MESSAGE)                                                                               \
+    X(RELAY_MESSAGE_RESULT)                                                                        \
+    X(EXPAND)                                                                                      \
+    X(EXPAND_RESULT)                                                                               \
+    X(PASSWORD_CHECK)                                                                              \
+    X(PASSWORD_RESULT)                                                                             \
+    X(RESOLVE)                                                                                     \
+    X(RESOLVE_RESULT)                                                                              \
+    X(STATUS)                                                                                      \
+    X(STATUS_RESULT)                                                                               \
+    X(CONTROL)                                                                                     \
+    X(CONTROL_OUTPUT)                                                                              \
+    X(CONTROL_END)                                                                                 \
+    X(ACCOUNT_CHECK)                                                                               \
+    X(ACCOUNT_RESULT)
 
 /* master -> every role. The effective settings as "name = value\n" text (conf_dump). */
 #define IPC_FIELDS_CONFIGURE(F) F(STR, settings) F(U64, generation)
@@ -44,7 +71,11 @@
 #define IPC_FIELDS_AUTH_START(F)                                                                   \
     F(U64, conn)                                                                                   \
     F(STR, service)                                                                                \
-    F(STR, client_ip) F(U8, secured) F(STR, mechanism) F(U8, has_initial) F(STR, initial)
+    F(STR, client_ip)                                                                              \
+    F(U8, secured)                                                                                 \
+    F(STR, mechanism)                                                                              \
+    F(U8, has_initial)                                                                             \
+    F(STR, initial)
 #define IPC_FIELDS_AUTH_STEP(F) F(U64, conn) F(STR, response)
 /* edge -> auth: connection gone or exchange cancelled ("*"); no answer. forget = 1: forget its
  * login too. */
@@ -53,21 +84,36 @@
  * comes with OK. account: the store's account name; login: as the client wrote it. grant: login
  * token (auth/grant.h). */
 #define IPC_FIELDS_AUTH_RESULT(F)                                                                  \
-    F(U8, outcome) F(STR, challenge) F(STR, account) F(STR, login) F(STR, grant) F(STR, reason)
+    F(U8, outcome)                                                                                 \
+    F(STR, challenge)                                                                              \
+    F(STR, account)                                                                                \
+    F(STR, login)                                                                                  \
+    F(STR, grant)                                                                                  \
+    F(STR, reason)
 
 /* edge -> auth: may this envelope go to this recipient, and where does it lead? conn: its login
  * counts when it has one. helo_name and sender ("" null sender) as given; rcpt without brackets.
  * service: "smtp", "submission", "lmtp". When client_ip claims to be in mynetworks the client's
  * socket comes along (fd) as proof. */
 #define IPC_FIELDS_RCPT_CHECK(F)                                                                   \
-    F(U64, conn) F(STR, service) F(STR, client_ip) F(STR, helo_name) F(STR, sender) F(STR, rcpt)
+    F(U64, conn)                                                                                   \
+    F(STR, service)                                                                                \
+    F(STR, client_ip)                                                                              \
+    F(STR, helo_name)                                                                              \
+    F(STR, sender)                                                                                 \
+    F(STR, rcpt)
 /* code 250 or 4xx/5xx, enhanced "5.7.1", text for the client; rule and where: for the log
  * ("permit_sasl_authenticated", "main.cf:12"). targets: "local ACCOUNT" + detail or "remote
  * ADDRESS" (ipc.h: target_*); grant covers rcpt and targets. sender_ok = 0: the sender is not this
  * user's (then code says so). */
 #define IPC_FIELDS_RCPT_RESULT(F)                                                                  \
     F(U32, code)                                                                                   \
-    F(STR, enhanced) F(STR, text) F(STR, rule) F(STR, where) F(LIST, targets) F(STR, grant)
+    F(STR, enhanced)                                                                               \
+    F(STR, text)                                                                                   \
+    F(STR, rule)                                                                                   \
+    F(STR, where)                                                                                  \
+    F(LIST, targets)                                                                               \
+    F(STR, grant)
 
 /* edge -> mailbox. message: the bytes with CRLF, Received on top, no Return-Path; or in a sealed
  * memfd (fd) when larger than 64 KiB. summary: mime/summary.h. rcpts, targets, grants: rcpts[i] has
@@ -76,10 +122,23 @@
 #define IPC_FIELDS_DELIVER(F)                                                                      \
     F(U64, conn)                                                                                   \
     F(U64, message_id)                                                                             \
-    F(STR, sender) F(STR, account) F(STR, client_ip) F(STR, service) F(U8, smtputf8)               \
-        F(U8, eightbit) F(STR, ret) F(STR, envid) F(LIST, rcpts) F(LIST, target_counts)            \
-            F(LIST, targets) F(LIST, grants) F(LIST, dsn_notify) F(LIST, dsn_orcpt) F(U64, size)   \
-                F(STR, message) F(STR, summary)
+    F(STR, sender)                                                                                 \
+    F(STR, account)                                                                                \
+    F(STR, client_ip)                                                                              \
+    F(STR, service)                                                                                \
+    F(U8, smtputf8)                                                                                \
+    F(U8, eightbit)                                                                                \
+    F(STR, ret)                                                                                    \
+    F(STR, envid)                                                                                  \
+    F(LIST, rcpts)                                                                                 \
+    F(LIST, target_counts)                                                                         \
+    F(LIST, targets)                                                                               \
+    F(LIST, grants)                                                                                \
+    F(LIST, dsn_notify)                                                                            \
+    F(LIST, dsn_orcpt)                                                                             \
+    F(U64, size)                                                                                   \
+    F(STR, message)                                                                                \
+    F(STR, summary)
 /* codes[i] "250" "452" "554"… and texts[i] per rcpt (enhanced code first, "2.0.0 …"). */
 #define IPC_FIELDS_DELIVER_RESULT(F) F(LIST, codes) F(LIST, texts)
 
@@ -89,8 +148,14 @@
 #define IPC_FIELDS_LOGGED_IN(F)                                                                    \
     F(U64, conn)                                                                                   \
     F(STR, service)                                                                                \
-    F(STR, account) F(STR, login) F(STR, grant) F(STR, client_ip) F(STR, tag) F(STR, tls)          \
-        F(STR, pending) F(STR, client_id)
+    F(STR, account)                                                                                \
+    F(STR, login)                                                                                  \
+    F(STR, grant)                                                                                  \
+    F(STR, client_ip)                                                                              \
+    F(STR, tag)                                                                                    \
+    F(STR, tls)                                                                                    \
+    F(STR, pending)                                                                                \
+    F(STR, client_id)
 /* code 0: taken, the fd is mailbox's. Else refused, with a text for the client ("too many
  * connections"). */
 #define IPC_FIELDS_LOGGED_IN_RESULT(F) F(U8, code) F(STR, text)
@@ -101,15 +166,28 @@
 #define IPC_FIELDS_RELAY_JOB(F)                                                                    \
     F(U64, message_id)                                                                             \
     F(STR, destination)                                                                            \
-    F(STR, sender) F(LIST, rcpts) F(U8, smtputf8) F(U8, eightbit) F(STR, ret) F(STR, envid)        \
-        F(LIST, dsn_notify) F(LIST, dsn_orcpt) F(U32, attempt) F(U64, size) F(STR, message)
+    F(STR, sender)                                                                                 \
+    F(LIST, rcpts)                                                                                 \
+    F(U8, smtputf8)                                                                                \
+    F(U8, eightbit)                                                                                \
+    F(STR, ret)                                                                                    \
+    F(STR, envid)                                                                                  \
+    F(LIST, dsn_notify)                                                                            \
+    F(LIST, dsn_orcpt)                                                                             \
+    F(U32, attempt)                                                                                \
+    F(U64, size)                                                                                   \
+    F(STR, message)
 /* One entry per rcpt: outcomes "sent" | "deferred" | "failed"; statuses "4.4.1"; replies: the
  * remote's words or ours; remotes: "host[address]" or ""; diag_types: "smtp" when reply is the
  * remote's, else "x-postrider". */
 #define IPC_FIELDS_RELAY_RESULT(F)                                                                 \
     F(U64, message_id)                                                                             \
     F(LIST, outcomes)                                                                              \
-    F(LIST, statuses) F(LIST, replies) F(LIST, remotes) F(LIST, diag_types) F(STR, tls)
+    F(LIST, statuses)                                                                              \
+    F(LIST, replies)                                                                               \
+    F(LIST, remotes)                                                                               \
+    F(LIST, diag_types)                                                                            \
+    F(STR, tls)
 /* relay -> mailbox: how many jobs it takes at a time, in all and for one destination. */
 #define IPC_FIELDS_RELAY_WINDOW(F) F(U32, jobs) F(U32, per_destination)
 #define IPC_FIELDS_RELAY_MESSAGE(F) F(U64, message_id)
@@ -122,7 +200,10 @@
 
 /* auth -> agent: PAM. */
 #define IPC_FIELDS_PASSWORD_CHECK(F)                                                               \
-    F(STR, pam_service) F(STR, user) F(STR, password) F(STR, client_ip)
+    F(STR, pam_service)                                                                            \
+    F(STR, user)                                                                                   \
+    F(STR, password)                                                                               \
+    F(STR, client_ip)
 /* code: 0 right, 1 wrong (or unknown, expired …: reason says), 2 could not be asked. */
 #define IPC_FIELDS_PASSWORD_RESULT(F) F(U8, code) F(STR, reason)
 

@@ -62,6 +62,5 @@ void conn_log_auth(struct conn *c, const struct conn_answer *a)
     atomic_fetch_add(ok ? &c->edge->count.auth_ok : &c->edge->count.auth_failed, 1);
     /* What auth decides it logs itself, with the same conn and the reason. */
     if (!answered)
-        LOG(LOG_ERROR, "auth.no_answer", LOG_CTX(conn_ctx(c)),
-            LOG_C("service", c->protocol->name));
+        LOG(LOG_ERROR, "auth.no_answer", LOG_CTX(conn_ctx(c)), LOG_C("service", c->protocol->name));
 }
