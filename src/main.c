@@ -1,4 +1,5 @@
 /* main.c: the program's words: options, then `serve` or a command (cli/cli.h). */
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +26,15 @@ static int serve(const struct cli *c, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct cli c = {.program = "postrider", .config_path = DEFAULT_CONFIG};
+    static const struct option long_options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {0},
+    };
     int option;
     /* '+': options end at the first word, so that a command may have its own. */
-    while ((option = getopt(argc, argv, "+c:hV")) != -1) {
+    while ((option = getopt_long(argc, argv, "+c:hV", long_options, NULL)) != -1) {
         if (option == 'c')
             c.config_path = optarg;
         else if (option == 'h')
