@@ -348,7 +348,7 @@ static void test_forged_record(void **state)
 {
     (void)state;
     struct blob_bytes f = {.salt = 99, .segment = 1};
-    uint64_t offsets[2];
+    uint64_t offsets[2] = {0};
     struct kv *kv;
     struct kv_recovery recovery;
     struct error err;
