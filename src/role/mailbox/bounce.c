@@ -38,18 +38,6 @@ static void committed(void *arg, enum result r)
     finish(b, r);
 }
 
-static enum result add_local(struct bounce *b, struct delivery *d, struct slice name)
-{
-    struct account *account;
-    enum result r = account_open(b->mailbox->store, name, &account);
-    if (r != OK)
-        return r;
-    struct delivery_target to = {.account = account, .mailbox = SLICE("INBOX")};
-    r = delivery_add(d, &to);
-    account_unref(account);
-    return r;
-}
-
 static enum result add_remote(struct bounce *b, struct delivery *d, const struct queue_rcpt *rcpts,
                               size_t n)
 {
@@ -74,7 +62,7 @@ static enum result add_targets(struct bounce *b, struct delivery *d, struct slic
         struct target t;
         r = target_parse(targets.items[i], &t);
         if (r == OK && t.local)
-            r = add_local(b, d, t.account);
+            r = mailbox_add_local(b->mailbox, d, t.account);
         else if (r == OK)
             remote[n_remote++] = (struct queue_rcpt){.address = t.address,
                                                      .original = b->rcpt,

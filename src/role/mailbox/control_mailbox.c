@@ -36,29 +36,21 @@ static void put_attrs(struct buf *out, unsigned attrs)
         }
 }
 
-struct counts {
-    uint32_t messages, unseen, uidnext, uidvalidity;
-    uint64_t bytes;
-};
-
-static struct counts count(struct listing *l, const struct mailbox_info *m)
+static struct mailbox_status count(struct listing *l, const struct mailbox_info *m)
 {
-    struct counts c = {.uidvalidity = m->uidvalidity};
+    struct mailbox_status s = {.uidvalidity = m->uidvalidity};
     struct mailbox *box;
-    struct view *v;
     if (m->attrs & (MAILBOX_NOSELECT | MAILBOX_NONEXISTENT) ||
         mailbox_open(l->account, m->name, &box) != OK)
-        return c;
-    if (mailbox_view(box, &v) == OK) {
-        c = (struct counts){view_count(v), view_unseen(v), view_uidnext(v), view_uidvalidity(v),
-                            view_bytes(v)};
-        view_unref(v);
-    }
+        return s;
+    /* One that was deleted meanwhile keeps its zeros. */
+    if (mailbox_status(box, &s) != OK)
+        s = (struct mailbox_status){.uidvalidity = m->uidvalidity};
     mailbox_unref(box);
-    return c;
+    return s;
 }
 
-static void put_json(struct listing *l, const struct mailbox_info *m, struct counts n)
+static void put_json(struct listing *l, const struct mailbox_info *m, struct mailbox_status n)
 {
     struct buf attrs;
     buf_init(&attrs, 512);
@@ -67,7 +59,7 @@ static void put_json(struct listing *l, const struct mailbox_info *m, struct cou
     struct json o = json_begin(&l->call->out, '{');
     json_put_string(&o, "name", m->name);
     json_put_string(&o, "attributes", buf_slice(&attrs));
-    json_put_number(&o, "messages", n.messages);
+    json_put_number(&o, "messages", n.count);
     json_put_number(&o, "unseen", n.unseen);
     json_put_number(&o, "bytes", (int64_t)n.bytes);
     json_put_number(&o, "uidnext", n.uidnext);
@@ -79,12 +71,12 @@ static void put_json(struct listing *l, const struct mailbox_info *m, struct cou
 static bool each(void *arg, const struct mailbox_info *m)
 {
     struct listing *l = arg;
-    struct counts n = count(l, m);
+    struct mailbox_status n = count(l, m);
     if (l->as_json) {
         put_json(l, m, n);
     } else {
         buf_printf(&l->call->out, "%-24.*s messages=%u unseen=%u bytes=%llu ", SLICE_ARG(m->name),
-                   n.messages, n.unseen, (unsigned long long)n.bytes);
+                   n.count, n.unseen, (unsigned long long)n.bytes);
         put_attrs(&l->call->out, m->attrs);
         buf_putc(&l->call->out, '\n');
     }

@@ -202,17 +202,15 @@ static void check_grants(struct incoming *in, const struct ipc_DELIVER *d)
     }
 }
 
-static enum result add_local(struct incoming *in, struct delivery *d, const struct target *t)
+enum result mailbox_add_local(struct mailbox_role *m, struct delivery *d, struct slice name)
 {
     struct account *account;
-    enum result r = account_open(in->mailbox->store, t->account, &account);
+    enum result r = account_open(m->store, name, &account);
     if (r != OK)
         return r;
     struct delivery_target to = {.account = account, .mailbox = SLICE("INBOX")};
     r = delivery_add(d, &to);
     account_unref(account);
-    if (r == OK)
-        in->n_local++;
     return r;
 }
 
@@ -222,15 +220,17 @@ static void add_targets(struct incoming *in, struct delivery *d, size_t i)
     for (size_t k = 0; k < in->targets[i].n; k++) {
         struct target t;
         enum result r = target_parse(in->targets[i].items[k], &t);
-        if (r == OK && t.local)
-            r = add_local(in, d, &t);
-        else if (r == OK)
+        if (r == OK && t.local) {
+            r = mailbox_add_local(in->mailbox, d, t.account);
+            in->n_local += r == OK;
+        } else if (r == OK) {
             in->remote[in->n_remote++] = (struct queue_rcpt){
                 .address = t.address,
                 .original = in->request->rcpts.items[i],
                 .dsn_notify = in->request->dsn_notify.items[i],
                 .dsn_orcpt = in->request->dsn_orcpt.items[i],
             };
+        }
         if (r != OK) {
             in->verdicts[i] = r == INVALID ? &malformed : verdict_of(r);
             return;

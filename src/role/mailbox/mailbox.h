@@ -42,6 +42,10 @@ MUST_USE enum result mailbox_grant_key(struct mailbox_role *m, struct grant_key 
 /* deliver.c: IPC DELIVER from edge. */
 void mailbox_deliver(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg);
 
+/* An account's INBOX as a target of the delivery. */
+MUST_USE enum result mailbox_add_local(struct mailbox_role *m, struct delivery *d,
+                                       struct slice name);
+
 /* bounce.c: takes the queue's DSNs to their sender (queue_bounce_fn; owner: struct mailbox_role).
  */
 void mailbox_bounce(void *owner, struct slice rcpt, struct slice message, bool smtputf8,
