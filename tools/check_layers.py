@@ -10,6 +10,7 @@ ALLOWED = {
     "os": "base",
     "conf": "base",
     "mime": "base",
+    "table": "base os",
     "sasl": "base",
     "proto": "base mime",
     "io": "base os",
@@ -17,10 +18,10 @@ ALLOWED = {
     "kv": "base os",
     "store": "base mime kv",
     "queue": "base mime kv store",
-    "auth": "base os io conf mime sasl",
-    "policy": "base conf mime auth",
-    "role": "base os conf mime sasl proto io ipc kv store queue auth policy",
-    "cli": "base conf ipc auth",
+    "auth": "base os io conf mime sasl table",
+    "policy": "base conf mime table auth",
+    "role": "base os conf mime sasl proto io ipc kv store queue table auth policy",
+    "cli": "base os conf mime ipc table auth policy kv store",
 }
 ROLES = {"master", "auth", "edge", "mailbox", "relay", "agent"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')

@@ -18,7 +18,7 @@ static const char *kind_text(enum conf_kind k)
 {
     static const char *const texts[] = {
         [CONF_BOOL] = "yes or no", [CONF_NUMBER] = "number", [CONF_SECONDS] = "time",
-        [CONF_TEXT] = "text",      [CONF_LIST] = "list",
+        [CONF_TEXT] = "text",      [CONF_LIST] = "list",     [CONF_MAPS] = "tables",
     };
     return texts[k];
 }

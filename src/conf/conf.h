@@ -14,6 +14,7 @@
 #define CONF_TYPE_SECONDS int64_t
 #define CONF_TYPE_TEXT struct slice
 #define CONF_TYPE_LIST struct slice_list
+#define CONF_TYPE_MAPS struct slice_list
 #define CONF_DECLARE(kind, name, ...) CONF_TYPE_##kind name;
 
 /* Texts are NUL-terminated behind their length. */
@@ -24,6 +25,10 @@ struct conf {
 /* One reference; immutable, may be shared by threads. */
 const struct conf *conf_ref(const struct conf *c);
 void conf_unref(const struct conf *c);
+
+/* The snapshot that holds for a service ("smtp", "submission", "submissions", "lmtp" …): with what
+ * master.cf overrides for it, else c itself. Lives as long as c. */
+const struct conf *conf_for_service(const struct conf *c, struct slice service);
 
 /* Appends "FILE:LINE: reason, and what to do" lines, one for each error. */
 struct conf_errors {

@@ -4,7 +4,7 @@
 
 #include "conf/conf.h"
 
-enum conf_kind { CONF_BOOL, CONF_NUMBER, CONF_SECONDS, CONF_TEXT, CONF_LIST };
+enum conf_kind { CONF_BOOL, CONF_NUMBER, CONF_SECONDS, CONF_TEXT, CONF_LIST, CONF_MAPS };
 
 struct conf_setting {
     enum conf_kind kind;

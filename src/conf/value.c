@@ -76,6 +76,31 @@ static enum result parse_list(struct slice text, struct arena *a, struct slice_l
     return arena_failed(a) ? error_set(why, FAILED, "the list is too long") : OK;
 }
 
+/* As a list, but what stands in braces is kept together: "inline:{a = b, c = d}, static:x". */
+static enum result parse_maps(struct slice text, struct arena *a, struct slice_list *ret,
+                              struct error *why)
+{
+    struct slice_list list = {arena_alloc_n(a, text.len / 2 + 1, sizeof *list.items), 0};
+    if (!list.items)
+        return error_set(why, FAILED, "the list is too long");
+    size_t depth = 0, from = 0;
+    for (size_t at = 0; at <= text.len; at++) {
+        if (at < text.len && text.data[at] == '{')
+            depth++;
+        else if (at < text.len && text.data[at] == '}' && depth-- == 0)
+            return error_set(why, INVALID, "a } without a { before it");
+        if (at < text.len && (depth || !separates(text.data[at])))
+            continue;
+        if (at > from)
+            list.items[list.n++] = arena_dup(a, slice_sub(text, from, at - from));
+        from = at + 1;
+    }
+    if (depth)
+        return error_set(why, INVALID, "a { is not closed with }");
+    *ret = list;
+    return arena_failed(a) ? error_set(why, FAILED, "the list is too long") : OK;
+}
+
 /* ---- what a setting takes beyond its kind ---- */
 
 static enum result one_of(struct slice text, struct error *why, const char *const *words)
@@ -221,7 +246,8 @@ static enum result check_text(const struct conf_setting *s, struct slice text, s
 static enum result set_list(const struct conf_setting *s, struct slice text, struct arena *a,
                             struct slice_list *ret, struct error *why)
 {
-    enum result r = parse_list(text, a, ret, why);
+    enum result r =
+        s->kind == CONF_MAPS ? parse_maps(text, a, ret, why) : parse_list(text, a, ret, why);
     for (size_t i = 0; r == OK && i < ret->n; i++)
         r = check_text(s, ret->items[i], why);
     return r;
@@ -239,6 +265,7 @@ enum result conf_set_value(struct conf *c, const struct conf_setting *s, struct 
     case CONF_SECONDS:
         return parse_seconds(s, text, at, why);
     case CONF_LIST:
+    case CONF_MAPS:
         return set_list(s, text, a, at, why);
     case CONF_TEXT:
         *(struct slice *)at = arena_dup(a, text);
