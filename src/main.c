@@ -1,4 +1,5 @@
-/* main.c: the program's words: options, then `serve` or a command (cli/cli.h). */
+/* main.c: the program's words: options, then `serve` or a command (cli/cli.h); or the name of a
+ * program of the old stack that it was called by (cli/faces.h). */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/faces.h"
 #include "os/process.h"
 #include "role/role.h"
 
@@ -32,6 +34,9 @@ int main(int argc, char **argv)
         {"version", no_argument, NULL, 'V'},
         {0},
     };
+    const struct face *face = argc > 0 ? face_find(argv[0]) : NULL;
+    if (face)
+        return face_run(face, &c, argv, argc);
     int option;
     /* '+': options end at the first word, so that a command may have its own. */
     while ((option = getopt_long(argc, argv, "+c:hV", long_options, NULL)) != -1) {

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "cli/faces.h"
+
 static int version(struct cli *c, char **words, int n)
 {
     (void)c, (void)words, (void)n;
@@ -39,6 +41,9 @@ static int help(struct cli *c, char **words, int n)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         printf("  %s%s%s\n      %s\n", commands[i].name, *commands[i].words ? " " : "",
                commands[i].words, commands[i].text);
+    printf("\nThe old programs' names, as links or as a COMMAND with their own options:\n\n");
+    for (size_t i = 0; i < face_count; i++)
+        printf("  %-13s %s\n", face_table[i].name, face_table[i].text);
     printf("\nFILE is %s unless given. See postrider(8) and postrider.conf(5).\n", c->config_path);
     return 0;
 }
@@ -77,5 +82,8 @@ int cli_run(struct cli *c, char **words, int n)
         conf_unref(c->conf);
         return status;
     }
+    const struct face *f = face_find(words[0]);
+    if (f)
+        return face_run(f, c, words, n);
     return cli_fail(2, "unknown command \"%s\": see \"%s help\"", words[0], c->program);
 }

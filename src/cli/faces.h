@@ -1,0 +1,28 @@
+/* faces.h: the programs of Postfix, Dovecot and Cyrus SASL that postrider stands for: called by
+ * their name (a link to the program) or as `postrider NAME …`, it takes their options, prints what
+ * they print and ends with their exit status. A new face is a row here and a file in cli/faces/
+ * that defines face_NAME. */
+#ifndef CLI_FACES_H
+#define CLI_FACES_H
+
+#include "cli/cli.h"
+
+/* X(name, what it does). face_NAME(c, words, n): words[0] is the name, c->conf is not loaded. */
+#define FACES(X) X(postfix, "Start, stop or reload the server, or tell whether it runs.")
+
+#define FACE_DECLARE(name, text) cli_command_fn face_##name;
+FACES(FACE_DECLARE)
+
+struct face {
+    const char *name, *text;
+    cli_command_fn *run;
+};
+extern const struct face face_table[];
+extern const size_t face_count;
+
+/* By the name of a program, with or without folders before it; NULL: none of ours. */
+const struct face *face_find(const char *program);
+/* Runs it; getopt may be used as in a program of its own. Returns the exit status. */
+int face_run(const struct face *f, struct cli *c, char **words, int n);
+
+#endif
