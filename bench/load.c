@@ -6,10 +6,11 @@
  *
  * Lines of a dialogue: "send TEXT" (with CRLF; %a: the account's number, %n: the session's), "data
  * FILE" (as it is), "want PREFIX" (reads lines until one begins so; a line that begins with 4, 5,
- * -ERR, or TAG NO|BAD ends the session as failed), "loop N" … "end". Lines that begin with # are
- * comments. */
+ * -ERR, or TAG NO|BAD ends the session as failed), "loop N" … "end", "tls" (shakes hands, without
+ * session reuse and without a look at the certificate). Lines that begin with # are comments. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum verb { SEND, DATA, WANT, LOOP, END };
+enum verb { SEND, DATA, WANT, LOOP, END, TLS };
 
 struct step {
     enum verb verb;
@@ -38,6 +39,7 @@ static unsigned sessions, accounts;
 static atomic_uint next_session, failures;
 static double *durations;
 static _Atomic(char *) first_failure;
+static SSL_CTX *tls_context;
 
 static double now(void)
 {
@@ -65,7 +67,7 @@ static void load_file(struct step *s, const char *path)
 
 static void add_step(const char *line)
 {
-    static const char *const verbs[] = {"send ", "data ", "want ", "loop ", "end"};
+    static const char *const verbs[] = {"send ", "data ", "want ", "loop ", "end", "tls"};
     struct step *s = &steps[step_count];
     for (unsigned v = 0; v < sizeof verbs / sizeof *verbs; v++) {
         size_t n = strlen(verbs[v]);
@@ -114,15 +116,32 @@ static void load_dialogue(const char *path)
 
 struct connection {
     int fd;
+    SSL *tls; /* NULL: in clear */
     unsigned number;
     size_t from, to;
     char input[INPUT];
 };
 
-static bool put(int fd, const char *bytes, size_t len)
+static ssize_t write_some(struct connection *c, const char *bytes, size_t len)
+{
+    size_t n = 0;
+    if (!c->tls)
+        return write(c->fd, bytes, len);
+    return SSL_write_ex(c->tls, bytes, len, &n) ? (ssize_t)n : -1;
+}
+
+static ssize_t read_some(struct connection *c, char *into, size_t size)
+{
+    size_t n = 0;
+    if (!c->tls)
+        return read(c->fd, into, size);
+    return SSL_read_ex(c->tls, into, size, &n) ? (ssize_t)n : -1;
+}
+
+static bool put(struct connection *c, const char *bytes, size_t len)
 {
     while (len) {
-        ssize_t n = write(fd, bytes, len);
+        ssize_t n = write_some(c, bytes, len);
         if (n <= 0)
             return false;
         bytes += n;
@@ -145,7 +164,7 @@ static bool send_text(struct connection *c, const struct step *s)
     }
     line[n++] = '\r';
     line[n++] = '\n';
-    return put(c->fd, line, n);
+    return put(c, line, n);
 }
 
 static char *take_line(struct connection *c, size_t *ret_len)
@@ -163,7 +182,7 @@ static char *take_line(struct connection *c, size_t *ret_len)
         c->from = 0;
         if (c->to == INPUT)
             c->to = 0; /* a line that long is content: only its end matters */
-        ssize_t n = read(c->fd, c->input + c->to, INPUT - c->to);
+        ssize_t n = read_some(c, c->input + c->to, INPUT - c->to);
         if (n <= 0)
             return NULL;
         c->to += (size_t)n;
@@ -208,6 +227,15 @@ static bool want_line(struct connection *c, const struct step *s)
     }
 }
 
+static bool shake_hands(struct connection *c)
+{
+    c->tls = SSL_new(tls_context);
+    if (c->tls && SSL_set_fd(c->tls, c->fd) == 1 && SSL_connect(c->tls) == 1)
+        return true;
+    remember_failure("TLS handshake", 13);
+    return false;
+}
+
 static bool converse(struct connection *c)
 {
     unsigned rounds[STEPS_MAX] = {0};
@@ -217,9 +245,11 @@ static bool converse(struct connection *c)
         if (s->verb == SEND)
             ok = send_text(c, s);
         else if (s->verb == DATA)
-            ok = put(c->fd, s->text, s->len);
+            ok = put(c, s->text, s->len);
         else if (s->verb == WANT)
             ok = want_line(c, s);
+        else if (s->verb == TLS)
+            ok = shake_hands(c);
         else if (s->verb == LOOP)
             rounds[at] = s->times;
         else if (--rounds[s->partner] > 0)
@@ -240,8 +270,10 @@ static void *work(void *unused)
         c->fd = socket(AF_INET, SOCK_STREAM, 0);
         setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         c->from = c->to = 0;
+        c->tls = NULL;
         if (connect(c->fd, (struct sockaddr *)&server, sizeof server) != 0 || !converse(c))
             atomic_fetch_add(&failures, 1);
+        SSL_free(c->tls);
         close(c->fd);
         durations[c->number] = now() - began;
     }
@@ -270,6 +302,9 @@ int main(int argc, char **argv)
         !accounts)
         die("bad argument", argv[1]);
     load_dialogue(argv[6]);
+    tls_context = SSL_CTX_new(TLS_client_method());
+    if (!tls_context)
+        die("no memory", "");
     durations = calloc(sessions, sizeof *durations);
     pthread_t *threads = calloc(connections, sizeof *threads);
     if (!durations || !threads)

@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +23,9 @@ from harness import Server, free_port, wait_for  # noqa: E402
 
 ACCOUNTS = 100
 SCALE = float(os.environ.get("SCALE", "1"))
-LOAD = str(pathlib.Path(PROGRAM).resolve().parent / "bench" / "load")
+BUILD = pathlib.Path(PROGRAM).resolve().parent
+LOAD = str(BUILD / "bench" / "load")
+MILLION = 1_000_000
 
 
 def load(port, connections, sessions, dialogue, accounts=ACCOUNTS):
@@ -73,7 +77,7 @@ class Ours:
     name = "Postrider"
 
     def __init__(self, folder, sink_port, **settings):
-        self.server = Server(folder, users=(), services=("smtp", "submission", "pop3", "imap"), auth_failure_delay="2s",
+        self.server = Server(folder, users=(), services=("smtp", "submission", "pop3", "imap", "imaps"), auth_failure_delay="2s",
                              client_limit="20000", mynetworks="127.0.0.0/8",
                              relayhost=f"[127.0.0.1]:{sink_port}", **settings)
         self.server.passwords = {f"u{i}": f"secret{i}" for i in range(ACCOUNTS)}
@@ -99,7 +103,9 @@ class Ours:
 DOVECOT = """
 listen = 127.0.0.1
 protocols = imap pop3 lmtp
-ssl = no
+ssl = yes
+ssl_cert = <{folder}/cert.pem
+ssl_key = <{folder}/key.pem
 disable_plaintext_auth = no
 first_valid_uid = 1
 mail_location = maildir:~/Maildir
@@ -122,6 +128,10 @@ service imap-login {{
   process_min_avail = 2
   inet_listener imap {{
     port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
   }}
 }}
 service pop3-login {{
@@ -156,11 +166,14 @@ class Theirs:
     def __init__(self, folder, sink_port):
         folder = pathlib.Path(folder)
         folder.chmod(0o755)
-        self.port = {name: free_port() for name in ("smtp", "imap", "pop3")}
+        self.port = {name: free_port() for name in ("smtp", "imap", "imaps", "pop3")}
         self.port["sink"] = sink_port
         self.ns = peers.Namespace(folder, ["postfix", "dovecot"])
         (folder / "dovecot").mkdir()
         (folder / "dovecot" / "users").write_text("".join(f"u{i}:{{PLAIN}}secret{i}::::::\n" for i in range(ACCOUNTS)))
+        cert, key = (str(folder / "dovecot" / name) for name in ("cert.pem", "key.pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=mail.example.test", "-out", cert, "-keyout", key], check=True, capture_output=True)
         conf = DOVECOT.format(folder=folder / "dovecot", **self.port)
         self.mail = folder / "dovecot" / "mail"
         self.dovecot = peers.Dovecot(self.ns, folder / "dovecot", conf).start()
@@ -169,7 +182,7 @@ class Theirs:
             inet_interfaces="127.0.0.1", virtual_mailbox_domains="example.test", virtual_mailbox_maps="static:any",
             virtual_transport=f"lmtp:unix:{folder}/dovecot/run/lmtp", smtpd_client_connection_count_limit="0",
             mynetworks="127.0.0.0/8", relayhost=f"[127.0.0.1]:{sink_port}", default_destination_concurrency_limit="50",
-            relay_domains="").start()
+            relay_domains="", smtpd_tls_security_level="may", smtpd_tls_cert_file=cert, smtpd_tls_key_file=key).start()
         wait_for(lambda: all(self.answers(p) for p in ("smtp", "imap", "pop3")), 20, "peers answer")
 
     def answers(self, name):
@@ -321,23 +334,56 @@ def p7(ours, theirs):
     show("P7", text)
 
 
+def start_ms(server):
+    """From the start of the program until every port greets."""
+    began = time.monotonic()
+    with open(server.log_path, "ab") as log:
+        process = server.process = subprocess.Popen([PROGRAM, "-c", server.conf, "serve"], stderr=log)
+    while not all(server.answers(s) for s in server.port):
+        if process.poll() is not None or time.monotonic() - began > 60:
+            raise AssertionError("did not start")
+        time.sleep(0.002)
+    took = (time.monotonic() - began) * 1e3
+    process.terminate()
+    process.wait()
+    return took
+
+
 def p8(ours, theirs):
+    messages = max(1000, int(MILLION * SCALE))
+    subprocess.run(["ninja", "-C", BUILD, "bench/store_bench"], check=True, capture_output=True)
     with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
         server = Server(folder, users=("a",), services=("smtp", "submission", "pop3", "imap"))
-        began = time.monotonic()
-        process = server.process = subprocess.Popen([PROGRAM, "-c", server.conf, "serve"],
-                                                    stderr=subprocess.DEVNULL)
-        while not all(server.answers(s) for s in server.port):
-            if process.poll() is not None or time.monotonic() - began > 20:
-                raise AssertionError("did not start")
-            time.sleep(0.002)
-        show("P8", f"start to answering on all ports, empty store: Postrider {(time.monotonic() - began) * 1e3:.0f} ms")
-        server.process.terminate()
-        server.process.wait()
+        show("P8", f"start to answering on all ports, empty store: Postrider {start_ms(server):.0f} ms")
+        store = server.state + "/store"
+        killed = subprocess.run([BUILD / "bench" / "store_bench", "fill", store, str(messages)])
+        assert killed.returncode == -signal.SIGKILL, "the store's writer ended otherwise"
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "-R", server.settings["mailbox_user"], store], check=True)
+        text = f"the same after kill -9 with {messages:,} messages in the store: Postrider {start_ms(server):.0f} ms"
+        opened = re.findall(r"store.opened .* replayed_bytes=(\d+) .* ms=(\d+)", server.log())[-1]
+        show("P8", f"{text}; the store is open {opened[1]} ms after its role began ({int(opened[0]) / 1e6:.0f} MB replayed)")
+
+
+def tls_row(what, service, dialogue, accounts, ours, theirs):
+    mine = load(ours.port[service], 20, 6000, dialogue, accounts)
+    text = f"{what}: Postrider {mine['rate']} (p99 {mine['p99_ms']} ms)"
+    if theirs:
+        other = load(theirs.port[service], 20, 1500, dialogue, accounts)
+        text += f"; {theirs.name} {other['rate']} (p99 {other['p99_ms']} ms): {ratio(mine['rate'], other['rate'])}"
+    show("P10", text)
+
+
+def p10(ours, theirs):
+    for side in filter(None, (ours, theirs)):
+        side.deliver(20, 10 * 50 / SCALE, accounts=10)
+    tls_row("P1 behind STARTTLS, accepted/s, 20 at once", "smtp", "smtp_tls", ACCOUNTS, ours, theirs)
+    tls_row("P5 over TLS, sessions/s, 20 at once", "imaps", "imap_tls", 10, ours, theirs)
 
 
 # The mailboxes of P4 and P5 are to be small still.
-ROWS = {"p7": p7, "p8": p8, "p4": p4, "p5": p5, "p6": p6, "p1": p1, "p2": p2, "p3": p3}
+ROWS = {"p7": p7, "p8": p8, "p4": p4, "p5": p5, "p6": p6, "p1": p1, "p2": p2, "p3": p3, "p10": p10}
 
 
 def main():

@@ -1,9 +1,16 @@
 /* store_bench.c: the store alone: deliveries a second from 1, 8 and 64 threads over 1,000 accounts,
- * and the loading of a mailbox of 100,000 entries. Usage: store_bench DIRECTORY [deliveries]. */
+ * and the loading of a mailbox of 100,000 entries. Usage: store_bench DIRECTORY [deliveries].
+ *
+ *   store_bench fill DIRECTORY N
+ *
+ * delivers N messages, as fast as they go in, and kills itself with more under way: a store to
+ * recover. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -112,15 +119,34 @@ static void make_accounts(struct store *s)
     }
 }
 
+/* 500 at a time are under way; returns when the last is. */
+static void pour(struct store *s, long n, const char *(*name)(long i), atomic_long *in_flight)
+{
+    for (long i = 0; i < n; i++) {
+        while (atomic_load(in_flight) > 500)
+            nanosleep(&(struct timespec){0, 100000}, NULL);
+        atomic_fetch_add(in_flight, 1);
+        deliver(s, name(i), count_down, in_flight);
+    }
+}
+
+static const char *one_name(long i)
+{
+    (void)i;
+    return "big";
+}
+
+static const char *many_names(long i)
+{
+    static char name[32];
+    snprintf(name, sizeof name, "user%ld", i % ACCOUNTS);
+    return name;
+}
+
 static void fill(struct store *s)
 {
     atomic_long in_flight = 0;
-    for (int i = 0; i < ENTRIES; i++) {
-        while (atomic_load(&in_flight) > 500)
-            nanosleep(&(struct timespec){0, 100000}, NULL);
-        atomic_fetch_add(&in_flight, 1);
-        deliver(s, "big", count_down, &in_flight);
-    }
+    pour(s, ENTRIES, one_name, &in_flight);
     while (atomic_load(&in_flight))
         nanosleep(&(struct timespec){0, 100000}, NULL);
 }
@@ -151,12 +177,22 @@ static struct store *open_store(const char *directory, struct kv **ret_kv)
     return s;
 }
 
+static int fill_and_die(const char *directory, long n)
+{
+    struct kv *kv;
+    atomic_long in_flight = 0;
+    pour(open_store(directory, &kv), n, many_names, &in_flight);
+    return raise(SIGKILL);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: store_bench DIRECTORY [deliveries]\n");
+        fprintf(stderr, "usage: store_bench [fill] DIRECTORY [deliveries]\n");
         return 2;
     }
+    if (argc == 4 && strcmp(argv[1], "fill") == 0)
+        return fill_and_die(argv[2], atol(argv[3]));
     long deliveries = argc > 2 ? atol(argv[2]) : 20000;
     struct kv *kv;
     struct store *s = open_store(argv[1], &kv);

@@ -7,16 +7,18 @@
 
 #include "base/clock.h"
 
-enum { LONGEST_LINE = 8 * 1024, LONGEST_VALUE = 1024 };
+enum { LONGEST_LINE = 8 * 1024, LONGEST_VALUE = 1024, USUAL_LINE = 480 };
 
 static const char *role_name = "postrider";
 static _Atomic enum log_level level_limit = LOG_INFO;
+static uint64_t process; /* in ids; as of log_set_role */
 static void (*line_sink)(void *, struct slice);
 static void *sink_arg;
 
 void log_set_role(const char *role)
 {
     role_name = role;
+    process = (uint64_t)getpid();
 }
 
 void log_set_level(enum log_level most_verbose)
@@ -70,7 +72,9 @@ void log_format_field(struct buf *out, struct log_field f)
         buf_append(out, f.text);
         return;
     }
-    buf_printf(out, " %s=", f.key);
+    buf_putc(out, ' ');
+    buf_puts(out, f.key);
+    buf_putc(out, '=');
     if (f.kind == LOG_TEXT)
         put_text(out, f.text);
     else if (f.kind == LOG_NUMBER)
@@ -79,15 +83,30 @@ void log_format_field(struct buf *out, struct log_field f)
         buf_printf(out, "%lld", (long long)f.number);
 }
 
+/* "2026-11-24T08:00:00.000000Z". The part before the dot is made once a second and thread. */
 static void put_time(struct buf *out)
 {
+    static _Thread_local time_t second_made;
+    static _Thread_local char text[40];
     int64_t us = clock_realtime_us();
-    time_t seconds = (time_t)(us / 1000000);
-    struct tm tm;
-    char text[40];
-    gmtime_r(&seconds, &tm);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-    buf_printf(out, "%s.%06dZ", text, (int)(us % 1000000));
+    time_t second = (time_t)(us / 1000000);
+    if (second != second_made) {
+        struct tm tm;
+        gmtime_r(&second, &tm);
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &tm);
+        second_made = second;
+    }
+    char fraction[] = "000000Z";
+    for (int i = 5, rest = (int)(us % 1000000); rest; rest /= 10)
+        fraction[i--] = (char)('0' + rest % 10);
+    buf_puts(out, text);
+    buf_puts(out, fraction);
+}
+
+static void put_word(struct buf *out, const char *word)
+{
+    buf_putc(out, ' ');
+    buf_puts(out, word);
 }
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields, size_t n)
@@ -96,9 +115,13 @@ void log_event(enum log_level level, const char *event, const struct log_field *
     if (level > level_limit)
         return;
     struct buf line;
+    size_t room;
     buf_init(&line, LONGEST_LINE);
+    (void)buf_reserve(&line, USUAL_LINE, &room);
     put_time(&line);
-    buf_printf(&line, " %s %s %s", role_name, level_names[level], event);
+    put_word(&line, role_name);
+    put_word(&line, level_names[level]);
+    put_word(&line, event);
     for (size_t i = 0; i < n; i++)
         log_format_field(&line, fields[i]);
     buf_puts(&line, buf_ok(&line) ? "\n" : "");
@@ -147,7 +170,7 @@ enum result log_id_parse(struct slice s, uint64_t *ret)
 uint64_t log_id_new(void)
 {
     static _Atomic uint64_t last;
-    uint64_t id = (uint64_t)clock_realtime_us() << 12 | ((uint64_t)getpid() & 0xfff);
+    uint64_t id = (uint64_t)clock_realtime_us() << 12 | (process & 0xfff);
     uint64_t before = last;
     do {
         if (id <= before)
