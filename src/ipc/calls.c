@@ -93,6 +93,8 @@ enum ipc_type ipc_answer_type(enum ipc_type request)
         return IPC_RELAY_RESULT;
     case IPC_RELAY_MESSAGE:
         return IPC_RELAY_MESSAGE_RESULT;
+    case IPC_ROUTE:
+        return IPC_ROUTE_RESULT;
     case IPC_EXPAND:
         return IPC_EXPAND_RESULT;
     case IPC_PASSWORD_CHECK:

@@ -128,13 +128,22 @@ void ipc_memfd_unmap(struct slice s);
 
 /* Targets of a recipient. Text form, one string each:
  *   "local ACCOUNT SP DETAIL"   (DETAIL may be empty: the part behind recipient_delimiter)
- *   "remote ADDRESS" */
+ *   "remote ADDRESS"            by SMTP to the address's own domain
+ *   "remote ADDRESS TAB ROUTE"  by another way: "transport:nexthop", such as "smtp:[mx.test]:587",
+ *                               "lmtp:unix:/path", "error:5.1.6 moved"
+ * "bcc " in front: not from the envelope but from always_bcc and its like; one such target is
+ * served once a message, however many recipients name it, and its failure is nobody's. */
 struct target {
-    bool local;
+    bool local, bcc;
     struct slice account, detail; /* local */
     struct slice address;         /* remote */
+    struct slice route;           /* remote; "": none */
 };
 MUST_USE enum result target_parse(struct slice text, struct target *ret);
 void target_format(const struct target *t, struct buf *out);
+/* "transport:nexthop" taken apart; a destination without a route (a domain, a literal) has the
+ * transport "". */
+void target_route_split(struct slice destination, struct slice *ret_transport,
+                        struct slice *ret_nexthop);
 
 #endif

@@ -36,6 +36,8 @@
     X(EXPAND_RESULT)                                                                               \
     X(PASSWORD_CHECK)                                                                              \
     X(PASSWORD_RESULT)                                                                             \
+    X(ROUTE)                                                                                       \
+    X(ROUTE_RESULT)                                                                                \
     X(RESOLVE)                                                                                     \
     X(RESOLVE_RESULT)                                                                              \
     X(STATUS)                                                                                      \
@@ -103,9 +105,8 @@
     F(STR, sender)                                                                                 \
     F(STR, rcpt)
 /* code 250 or 4xx/5xx, enhanced "5.7.1", text for the client; rule and where: for the log
- * ("permit_sasl_authenticated", "main.cf:12"). targets: "local ACCOUNT" + detail or "remote
- * ADDRESS" (ipc.h: target_*); grant covers rcpt and targets. sender_ok = 0: the sender is not this
- * user's (then code says so). */
+ * ("permit_sasl_authenticated", "main.cf:12"). targets: see ipc.h, target_*; grant covers rcpt and
+ * targets. sender_ok = 0: the sender is not this user's (then code says so). */
 #define IPC_FIELDS_RCPT_RESULT(F)                                                                  \
     F(U32, code)                                                                                   \
     F(STR, enhanced)                                                                               \
@@ -160,7 +161,8 @@
  * connections"). */
 #define IPC_FIELDS_LOGGED_IN_RESULT(F) F(U8, code) F(STR, text)
 
-/* mailbox -> relay: one delivery attempt. All rcpts go to one destination (domain or relayhost).
+/* mailbox -> relay: one delivery attempt. All rcpts go to one destination: a domain, or a route
+ * "transport:nexthop" (ipc.h: target).
  * The message comes inline or as a memfd, as in DELIVER. attempt counts from 1. Answer:
  * RELAY_RESULT. */
 #define IPC_FIELDS_RELAY_JOB(F)                                                                    \
@@ -197,6 +199,11 @@
  * list as in RCPT_RESULT. */
 #define IPC_FIELDS_EXPAND(F) F(STR, address)
 #define IPC_FIELDS_EXPAND_RESULT(F) F(U32, code) F(STR, text) F(LIST, targets)
+
+/* mailbox -> auth: which way do these addresses take by now (a message that was deferred may have
+ * been routed by older settings)? One route per address, "" to its own domain (ipc.h: target). */
+#define IPC_FIELDS_ROUTE(F) F(STR, sender) F(LIST, addresses)
+#define IPC_FIELDS_ROUTE_RESULT(F) F(LIST, routes)
 
 /* auth -> agent: PAM. */
 #define IPC_FIELDS_PASSWORD_CHECK(F)                                                               \

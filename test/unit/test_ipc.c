@@ -407,6 +407,26 @@ static void sealed_memory_is_checked(void **state)
     close(fd);
 }
 
+static void routes_are_told_from_domains(void **state)
+{
+    static const char *const cases[][3] = {
+        {"smtp:[mx.test]:587", "smtp", "[mx.test]:587"},
+        {"relay:mx.test:25", "relay", "mx.test:25"},
+        {"lmtp:unix:/run/x", "lmtp", "unix:/run/x"},
+        {"my-smtp_2:", "my-smtp_2", ""},
+        {"far.test", "", "far.test"},
+        {"[192.0.2.1]", "", "[192.0.2.1]"},
+        {"[ipv6:2001:db8::1]", "", "[ipv6:2001:db8::1]"},
+        {"", "", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct slice transport, nexthop;
+        target_route_split(slice_cstr(cases[i][0]), &transport, &nexthop);
+        assert_true(slice_is(transport, cases[i][1]) && slice_is(nexthop, cases[i][2]));
+    }
+}
+
 static void targets_have_one_form(void **state)
 {
     struct target t;
@@ -425,6 +445,14 @@ static void targets_have_one_form(void **state)
     assert_true(!t.local && slice_is(t.address, "x@y.z"));
     target_format(&t, &out);
     assert_true(slice_is(buf_slice(&out), "remote x@y.z"));
+    buf_reset(&out);
+    assert_int_equal(target_parse(SLICE("bcc remote \"a b\"@y.z\terror:5.1.1 gone away"), &t), OK);
+    assert_true(t.bcc && slice_is(t.address, "\"a b\"@y.z"));
+    assert_true(slice_is(t.route, "error:5.1.1 gone away"));
+    target_format(&t, &out);
+    assert_true(slice_is(buf_slice(&out), "bcc remote \"a b\"@y.z\terror:5.1.1 gone away"));
+    assert_int_equal(target_parse(SLICE("remote \tsmtp:x"), &t), INVALID);
+    assert_int_equal(target_parse(SLICE("bcc"), &t), INVALID);
     assert_int_equal(target_parse(SLICE("remote "), &t), INVALID);
     assert_int_equal(target_parse(SLICE("remote"), &t), INVALID);
     assert_int_equal(target_parse(SLICE("local  x"), &t), INVALID);
@@ -472,6 +500,7 @@ int main(void)
         cmocka_unit_test(descriptors_travel_along),
         cmocka_unit_test(sealed_memory_is_checked),
         cmocka_unit_test(targets_have_one_form),
+        cmocka_unit_test(routes_are_told_from_domains),
         cmocka_unit_test(the_command_line_speaks_without_an_engine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

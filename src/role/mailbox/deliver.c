@@ -214,28 +214,108 @@ enum result mailbox_add_local(struct mailbox_role *m, struct delivery *d, struct
     return r;
 }
 
-/* Adds one recipient's targets; on failure the recipient alone gets the verdict. */
-static void add_targets(struct incoming *in, struct delivery *d, size_t i)
+/* A recipient's targets, found and opened before any is added: it gets all of them or none. */
+struct opened {
+    struct target target;
+    struct account *account; /* NULL: remote, or a copy that need not be */
+};
+
+static void close_targets(struct opened *list, size_t n)
 {
+    for (size_t k = 0; k < n; k++)
+        if (list[k].account)
+            account_unref(list[k].account);
+}
+
+/* Another recipient of this message has brought it already. */
+static bool bcc_is_there(const struct incoming *in, size_t i, struct slice text)
+{
+    for (size_t r = 0; r < i; r++)
+        for (size_t k = 0; in->verdicts[r] == &accepted && k < in->targets[r].n; k++)
+            if (slice_eq(in->targets[r].items[k], text))
+                return true;
+    return false;
+}
+
+static void drop_bcc(const struct incoming *in, struct slice text, enum result r)
+{
+    LOG(LOG_ERROR, "deliver.bcc_dropped", LOG_C("id", log_id(in->request->message_id).text),
+        LOG_S("target", text), LOG_C("result", result_name(r)));
+}
+
+/* *ret_n counts those of the recipient that are to be added. */
+static enum result open_targets(struct incoming *in, size_t i, struct opened *list, size_t *ret_n)
+{
+    size_t n = 0;
     for (size_t k = 0; k < in->targets[i].n; k++) {
-        struct target t;
-        enum result r = target_parse(in->targets[i].items[k], &t);
-        if (r == OK && t.local) {
-            r = mailbox_add_local(in->mailbox, d, t.account);
-            in->n_local += r == OK;
-        } else if (r == OK) {
-            in->remote[in->n_remote++] = (struct queue_rcpt){
-                .address = t.address,
-                .original = in->request->rcpts.items[i],
-                .dsn_notify = in->request->dsn_notify.items[i],
-                .dsn_orcpt = in->request->dsn_orcpt.items[i],
-            };
-        }
-        if (r != OK) {
-            in->verdicts[i] = r == INVALID ? &malformed : verdict_of(r);
-            return;
+        struct slice text = in->targets[i].items[k];
+        struct opened *o = &list[n];
+        *o = (struct opened){.account = NULL};
+        enum result r = target_parse(text, &o->target);
+        if (r == OK && o->target.bcc && bcc_is_there(in, i, text))
+            continue;
+        if (r == OK && o->target.local)
+            r = account_open(in->mailbox->store, o->target.account, &o->account);
+        if (r != OK && o->target.bcc) {
+            drop_bcc(in, text, r);
+        } else if (r != OK) {
+            close_targets(list, n);
+            return r;
+        } else {
+            n++;
         }
     }
+    *ret_n = n;
+    return OK;
+}
+
+static void add_remote_target(struct incoming *in, size_t i, const struct target *t)
+{
+    const struct ipc_DELIVER *d = in->request;
+    in->remote[in->n_remote++] = (struct queue_rcpt){
+        .address = t->address,
+        .original = d->rcpts.items[i],
+        .dsn_notify = t->bcc ? SLICE("NEVER") : d->dsn_notify.items[i],
+        .dsn_orcpt = t->bcc ? SLICE("") : d->dsn_orcpt.items[i],
+        .route = t->route,
+    };
+}
+
+static enum result add_opened(struct incoming *in, struct delivery *d, size_t i,
+                              const struct opened *list, size_t n)
+{
+    enum result r = OK;
+    for (size_t k = 0; r == OK && k < n; k++) {
+        if (list[k].account) {
+            struct delivery_target to = {.account = list[k].account, .mailbox = SLICE("INBOX")};
+            r = delivery_add(d, &to);
+            in->n_local += r == OK;
+        } else {
+            add_remote_target(in, i, &list[k].target);
+        }
+    }
+    return r;
+}
+
+/* Adds one recipient's targets. When one can't be opened, none is added and the recipient alone
+ * gets the verdict; a failure here is the whole message's, since what was added can't be taken
+ * back. */
+static enum result add_targets(struct incoming *in, struct delivery *d, size_t i)
+{
+    size_t n = 0;
+    struct opened *list = calloc(in->targets[i].n + 1, sizeof *list);
+    if (!list)
+        return FAILED;
+    enum result r = open_targets(in, i, list, &n);
+    if (r != OK) {
+        in->verdicts[i] = r == INVALID ? &malformed : verdict_of(r);
+        r = OK;
+    } else {
+        r = add_opened(in, d, i, list, n);
+        close_targets(list, n);
+    }
+    free(list);
+    return r;
 }
 
 static enum result add_remote(struct incoming *in, struct delivery *d)
@@ -271,10 +351,11 @@ static enum result store_message(struct incoming *in, const struct ipc_DELIVER *
     r = delivery_write(delivery, in->message);
     if (r == OK) {
         delivery_summary(delivery, d->summary);
-        for (size_t i = 0; i < d->rcpts.n; i++)
+        for (size_t i = 0; r == OK && i < d->rcpts.n; i++)
             if (in->verdicts[i] == &accepted)
-                add_targets(in, delivery, i);
-        r = add_remote(in, delivery);
+                r = add_targets(in, delivery, i);
+        if (r == OK)
+            r = add_remote(in, delivery);
     }
     if (r == OK && in->n_local + in->n_remote == 0)
         r = NOT_FOUND;

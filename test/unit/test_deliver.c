@@ -1,0 +1,249 @@
+/* test_deliver.c: DELIVER with a store that refuses what it is told to: a recipient gets all of its
+ * targets or none, and the others are served. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "mime/summary.h"
+#include "role/mailbox/feed.h"
+#include "role/mailbox/mailbox.h"
+
+struct account {
+    char name[64];
+};
+struct delivery {
+    char log[1024];
+};
+
+static struct delivery stored; /* the last that was submitted */
+static unsigned submitted, abandoned, open_accounts;
+static enum result add_answer;
+static char replies[1024];
+static struct grant_key key;
+
+static void note(char *log, const char *format, ...)
+{
+    size_t n = strlen(log);
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(log + n, sizeof stored.log - n, format, ap);
+    va_end(ap);
+}
+
+/* ---- the store and the queue as the test wants them ---- */
+
+enum result account_open(struct store *s, struct slice name, struct account **ret)
+{
+    (void)s;
+    if (slice_is(name, "broken"))
+        return FAILED;
+    *ret = calloc(1, sizeof **ret);
+    assert_non_null(*ret);
+    snprintf((*ret)->name, sizeof(*ret)->name, "%.*s", SLICE_ARG(name));
+    open_accounts++;
+    return OK;
+}
+
+void account_unref(struct account *a)
+{
+    open_accounts--;
+    free(a);
+}
+
+enum result delivery_new(struct store *s, uint64_t id, struct delivery **ret)
+{
+    (void)s, (void)id;
+    *ret = calloc(1, sizeof **ret);
+    return *ret ? OK : FAILED;
+}
+
+enum result delivery_write(struct delivery *d, struct slice bytes)
+{
+    (void)d, (void)bytes;
+    return OK;
+}
+
+void delivery_summary(struct delivery *d, struct slice summary)
+{
+    (void)d, (void)summary;
+}
+
+enum result delivery_add(struct delivery *d, const struct delivery_target *t)
+{
+    if (add_answer == OK)
+        note(d->log, "%s;", t->account->name);
+    return add_answer;
+}
+
+enum result delivery_submit(struct delivery *d, store_done_fn *done, void *arg)
+{
+    stored = *d;
+    submitted++;
+    free(d);
+    done(arg, OK);
+    return OK;
+}
+
+void delivery_abandon(struct delivery *d)
+{
+    abandoned++;
+    free(d);
+}
+
+enum result queue_add(struct queue *q, struct delivery *d, const struct queue_envelope *e)
+{
+    (void)q;
+    for (size_t i = 0; i < e->n_rcpts; i++)
+        note(d->log, "%.*s|%.*s|%.*s;", SLICE_ARG(e->rcpts[i].address),
+             SLICE_ARG(e->rcpts[i].route), SLICE_ARG(e->rcpts[i].dsn_notify));
+    return OK;
+}
+
+void queue_added(struct queue *q, uint64_t message, enum result r)
+{
+    (void)q, (void)message, (void)r;
+}
+
+void feed_kick(struct feed *f)
+{
+    (void)f;
+}
+
+enum result mailbox_grant_key(struct mailbox_role *m, struct grant_key *ret)
+{
+    (void)m;
+    *ret = key;
+    return OK;
+}
+
+void ipc_answer(struct ipc_channel *c, uint64_t call, struct ipc_message *m)
+{
+    (void)c, (void)call;
+    for (size_t i = 0; i < m->DELIVER_RESULT.codes.n; i++)
+        note(replies, "%.*s ", SLICE_ARG(m->DELIVER_RESULT.codes.items[i]));
+}
+
+void ipc_answer_failure(struct ipc_channel *c, uint64_t call, const char *text)
+{
+    (void)c, (void)call;
+    note(replies, "failure: %s", text);
+}
+
+/* ---- a message for recipients whose targets are given, "a,b" each ---- */
+
+enum { RCPTS_MAX = 4, TARGETS_MAX = 8 };
+
+static void drop_line(void *arg, struct slice line)
+{
+    (void)arg, (void)line;
+}
+
+static void deliver(const char *const *targets, size_t n)
+{
+    struct slice rcpts[RCPTS_MAX], counts[RCPTS_MAX], grants[RCPTS_MAX], none[RCPTS_MAX];
+    struct slice all[TARGETS_MAX];
+    struct grant grant[RCPTS_MAX];
+    char names[RCPTS_MAX][16], numbers[RCPTS_MAX][16];
+    size_t at = 0;
+    struct mailbox_role m = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct ipc_message msg = {.type = IPC_DELIVER};
+    const struct slice text = SLICE("Return-Path: <>\r\nSubject: x\r\n\r\nbody\r\n");
+    struct buf summary;
+    for (size_t i = 0; i < n; i++) {
+        size_t first = at;
+        struct slice rest = slice_cstr(targets[i]);
+        while (rest.data)
+            all[at++] = slice_split(&rest, ',');
+        snprintf(names[i], sizeof names[i], "r%zu@here.test", i);
+        snprintf(numbers[i], sizeof numbers[i], "%zu", at - first);
+        rcpts[i] = slice_cstr(names[i]);
+        counts[i] = slice_cstr(numbers[i]);
+        none[i] = SLICE("");
+        struct slice_list mine = {all + first, at - first};
+        assert_int_equal(grant_rcpt_make(&key, 1, rcpts[i], mine, clock_realtime_s(), &grant[i]),
+                         OK);
+        grants[i] = grant_slice(&grant[i]);
+    }
+    buf_init(&summary, SUMMARY_BYTES_MAX);
+    assert_int_equal(summary_build(text, &summary), OK);
+    msg.DELIVER = (struct ipc_DELIVER){.conn = 1,
+                                       .message_id = 2,
+                                       .rcpts = {rcpts, n},
+                                       .target_counts = {counts, n},
+                                       .targets = {all, at},
+                                       .grants = {grants, n},
+                                       .dsn_notify = {none, n},
+                                       .dsn_orcpt = {none, n},
+                                       .size = text.len,
+                                       .message = text,
+                                       .summary = buf_slice(&summary)};
+    replies[0] = stored.log[0] = 0;
+    submitted = abandoned = 0;
+    mailbox_deliver(&m, NULL, &msg);
+    buf_release(&summary);
+    assert_int_equal(open_accounts, 0);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    add_answer = OK;
+    log_set_sink(drop_line, NULL);
+    return grant_key_new(&key) == OK ? 0 : 1;
+}
+
+static void all_targets_are_stored(void **state)
+{
+    static const char *const targets[] = {"local alice ,remote x@far.test",
+                                          "local bob ,remote y@far.test\tsmtp:[hub]:26"};
+    (void)state;
+    deliver(targets, 2);
+    assert_string_equal(replies, "250 250 ");
+    assert_string_equal(stored.log, "alice;bob;x@far.test||;y@far.test|smtp:[hub]:26|;");
+}
+
+/* What is refused will be sent again: a target that stayed would get the message twice. */
+static void a_recipient_gets_all_or_nothing(void **state)
+{
+    static const char *const targets[] = {"local alice ,remote x@far.test,local broken ",
+                                          "local bob "};
+    static const char *const alone[] = {"local alice ,local broken "};
+    (void)state;
+    deliver(targets, 2);
+    assert_string_equal(replies, "451 250 ");
+    assert_string_equal(stored.log, "bob;");
+    deliver(alone, 1);
+    assert_string_equal(replies, "451 ");
+    assert_int_equal(submitted, 0);
+    assert_int_equal(abandoned, 1);
+    add_answer = FAILED;
+    deliver(targets, 2);
+    assert_string_equal(replies, "451 451 ");
+    assert_int_equal(submitted, 0);
+}
+
+static void copies_go_once_and_harm_nobody(void **state)
+{
+    static const char *const targets[] = {"local alice ,bcc local archive ,bcc remote b@far.test",
+                                          "local bob ,bcc local archive ,bcc local broken "};
+    (void)state;
+    deliver(targets, 2);
+    assert_string_equal(replies, "250 250 ");
+    assert_string_equal(stored.log, "alice;archive;bob;b@far.test||NEVER;");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(all_targets_are_stored, setup),
+        cmocka_unit_test_setup(a_recipient_gets_all_or_nothing, setup),
+        cmocka_unit_test_setup(copies_go_once_and_harm_nobody, setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
