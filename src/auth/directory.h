@@ -60,6 +60,7 @@ struct directory_target {
     bool local;
     struct slice account, detail; /* local */
     struct slice address;         /* remote, as it is to be sent */
+    struct slice route;           /* remote: "transport:nexthop"; "": to its own domain by SMTP */
 };
 
 enum resolve_kind {
@@ -81,6 +82,19 @@ struct resolved {
     const char *problem; /* NULL, or why (a part of) an alias leads nowhere */
     struct slice problem_address;
 };
+
+/* Which way mail for a foreign address goes. */
+struct route_choice {
+    struct slice route; /* "transport:nexthop"; "": by SMTP to the address's own domain */
+    const char *rule;   /* "relayhost" … ; "" with an empty route */
+    struct slice where;
+};
+/* sender: "" is the null sender. What *ret points to lives in the arena (or the directory). */
+void directory_route(const struct directory *d, struct slice address, struct slice sender,
+                     struct arena *a, struct route_choice *ret);
+/* Fills in the route of every remote target. */
+void directory_route_targets(const struct directory *d, struct slice sender, struct arena *a,
+                             struct resolved *r);
 
 /* All of *ret lives in the arena (or the directory). */
 void directory_resolve(const struct directory *d, struct slice address,

@@ -21,7 +21,8 @@ struct note {
 struct loaded {
     struct buf bytes;
     struct q_envelope envelope;
-    unsigned users; /* jobs, from queue_next until their commit is durable */
+    unsigned users;       /* jobs, from queue_next until their commit is durable */
+    uint32_t next_bundle; /* a number that no bundle of the message has; 0: not looked for yet */
 };
 
 struct queue {
@@ -51,6 +52,16 @@ struct queue {
 void queue_lock(struct queue *q);
 void queue_unlock(struct queue *q);
 void queue_leave_note(struct queue *q, struct note *n);
+
+/* bundle.c: recipients sorted by destination; the slices stay the caller's. NULL: no memory. Freed
+ * with free(). */
+struct bundling;
+struct bundling *bundling_new(const struct queue_rcpt *rcpts, size_t n);
+/* Puts bundles of at most `limit` recipients and their schedule into the batch, numbered from
+ * `first` on; `each` is told of each one's destination. Returns how many. */
+uint32_t bundling_put(struct bundling *b, struct kv_batch *batch, struct place first,
+                      uint32_t attempts, uint32_t limit,
+                      void (*each)(void *arg, struct slice destination), void *arg);
 
 /* A job as handed out. */
 struct job {

@@ -181,54 +181,6 @@ void queue_put_envelope(struct kv_batch *b, const struct q_envelope *e)
 
 /* ---- adding ---- */
 
-struct sorted {
-    const struct queue_rcpt *rcpt;
-    char destination[DESTINATION_MAX];
-    uint8_t len;
-};
-
-static struct slice sorted_destination(const struct sorted *s)
-{
-    return slice_of(s->destination, s->len);
-}
-
-static int by_destination(const void *a, const void *b)
-{
-    const struct sorted *x = a, *y = b;
-    int order = slice_cmp(sorted_destination(x), sorted_destination(y));
-    return order ? order : x->rcpt < y->rcpt ? -1 : x->rcpt > y->rcpt;
-}
-
-static size_t rcpt_bytes(const struct queue_rcpt *r)
-{
-    return r->address.len + r->original.len + r->dsn_notify.len + r->dsn_orcpt.len + REASON_MAX +
-           20;
-}
-
-/* How many of the sorted recipients from the first on make one bundle. */
-static size_t bundle_length(const struct sorted *s, size_t n, uint32_t limit)
-{
-    size_t bytes = 0, i;
-    for (i = 0; i < n && i < limit; i++) {
-        bytes += rcpt_bytes(s[i].rcpt);
-        if (i > 0 && (bytes > BUNDLE_BYTES_MAX ||
-                      !slice_eq(sorted_destination(&s[i]), sorted_destination(&s[0]))))
-            break;
-    }
-    return i;
-}
-
-static void put_new_bundle(struct kv_batch *b, struct place p, const struct sorted *s, size_t n,
-                           struct queue_rcpt *rcpts)
-{
-    for (size_t i = 0; i < n; i++)
-        rcpts[i] = *s[i].rcpt;
-    struct q_bundle bundle = {
-        .due_s = p.due_s, .destination = sorted_destination(s), .n = (uint32_t)n, .rcpts = rcpts};
-    queue_put_bundle(b, p.message, p.bundle, &bundle);
-    queue_put_schedule(b, p, bundle.destination);
-}
-
 static struct fresh *fresh_new(uint64_t message, int64_t due_s)
 {
     struct fresh *f = calloc(1, sizeof *f + FRESH_BUNDLES * DESTINATION_MAX);
@@ -250,16 +202,9 @@ static void fresh_bundle(struct fresh *f, struct slice destination)
     f->n++;
 }
 
-static void put_bundles(struct kv_batch *b, const struct sorted *s, size_t n, uint32_t limit,
-                        struct queue_rcpt *rcpts, struct fresh *f)
+static void added_bundle(void *arg, struct slice destination)
 {
-    for (size_t i = 0; i < n;) {
-        size_t take = bundle_length(s + i, n - i, limit);
-        struct place p = {f->due_s, f->message, f->n};
-        put_new_bundle(b, p, s + i, take, rcpts);
-        fresh_bundle(f, sorted_destination(&s[i]));
-        i += take;
-    }
+    fresh_bundle(arg, destination);
 }
 
 static void put_new_envelope(struct kv_batch *b, const struct queue_envelope *e,
@@ -295,30 +240,23 @@ enum result queue_add(struct queue *q, struct delivery *d, const struct queue_en
 {
     if (e->n_rcpts == 0 || e->n_rcpts > UINT32_MAX)
         return INVALID;
-    struct sorted *sorted = calloc(e->n_rcpts, sizeof *sorted);
-    struct queue_rcpt *rcpts = calloc(e->n_rcpts, sizeof *rcpts);
+    struct bundling *bundling = bundling_new(e->rcpts, e->n_rcpts);
     struct fresh *f = fresh_new(e->message, clock_realtime_s());
-    enum result r = sorted && rcpts && f ? remember(q, f) : FAILED;
+    enum result r = bundling && f ? remember(q, f) : FAILED;
     if (r != OK) {
         free(f);
     } else {
-        for (size_t i = 0; i < e->n_rcpts; i++) {
-            sorted[i].rcpt = &e->rcpts[i];
-            sorted[i].len = (uint8_t)q_destination(e->rcpts[i].address, sorted[i].destination).len;
-        }
-        if (e->n_rcpts > 1)
-            qsort(sorted, e->n_rcpts, sizeof *sorted, by_destination);
         struct kv_batch *b = delivery_batch(d);
         struct q_key holder = q_key_envelope(e->message);
+        struct place first = {f->due_s, e->message, 0};
         pthread_mutex_lock(&q->lock);
         uint32_t limit = q->options.recipient_limit;
         pthread_mutex_unlock(&q->lock);
-        put_bundles(b, sorted, e->n_rcpts, limit, rcpts, f);
+        (void)bundling_put(bundling, b, first, 0, limit, added_bundle, f);
         put_new_envelope(b, e, f);
         delivery_hold(d, q_key_slice(&holder));
     }
-    free(sorted);
-    free(rcpts);
+    free(bundling);
     return r;
 }
 

@@ -29,6 +29,8 @@ struct queue_rcpt {
     struct slice address;  /* where it goes */
     struct slice original; /* what the client said */
     struct slice dsn_notify, dsn_orcpt;
+    struct slice
+        route; /* "transport:nexthop", "": the address's own domain. When it is added only */
 };
 struct queue_envelope {
     uint64_t message; /* also the queue id */
@@ -47,8 +49,8 @@ void queue_added(struct queue *q, uint64_t message, enum result r);
 /* Reads the schedule anew from its beginning. Never needed after queue_added; harmless. */
 void queue_kick(struct queue *q);
 
-/* One attempt: recipients of one message to one destination (lower-case domain, or the nexthop that
- * `route` named). All slices live until queue_job_done. */
+/* One attempt: recipients of one message to one destination (lower-case domain, or the route that
+ * they were added with). All slices live until queue_job_done. */
 struct queue_job {
     struct queue_envelope envelope; /* with the recipients of this attempt */
     struct slice destination;
@@ -78,6 +80,11 @@ struct queue_rcpt_result {
  * be submitted, from this one. */
 void queue_job_done(struct queue *q, struct queue_job *job, const struct queue_rcpt_result *results,
                     store_done_fn *done, void *arg);
+/* Where the job's recipients go by now (routes[i] for rcpts[i], as queue_rcpt.route). OK: as the
+ * job says, nothing was done. BUSY: elsewhere; the job is taken and becomes jobs of their own, due
+ * at once; `done` is called as for queue_job_done. FAILED: nothing was done. */
+MUST_USE enum result queue_job_reroute(struct queue *q, struct queue_job *job,
+                                       const struct slice *routes, store_done_fn *done, void *arg);
 /* The attempt did not take place (relay was not there, no memory): due again
  * ten seconds later, without counting; nothing is written. */
 void queue_job_abandon(struct queue *q, struct queue_job *job);

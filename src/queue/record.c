@@ -239,8 +239,14 @@ enum result q_bundle_decode(struct slice bytes, struct arena *a, struct q_bundle
     return r;
 }
 
-struct slice q_destination(struct slice address, char out[DESTINATION_MAX])
+struct slice q_destination(struct slice address, struct slice route, char out[DESTINATION_MAX])
 {
+    if (route.len) {
+        route = slice_sub(route, 0, DESTINATION_MAX);
+        for (size_t i = 0; i < route.len; i++)
+            out[i] = route.data[i] == 0 ? '?' : route.data[i];
+        return slice_of(out, route.len);
+    }
     size_t at = slice_rfind(address, '@');
     struct slice d = at == SIZE_MAX ? SLICE_NONE : slice_from(address, at + 1);
     if (d.len && d.data[d.len - 1] == '.')

@@ -77,8 +77,8 @@ void q_bundle_encode(const struct q_bundle *b, struct buf *out);
 /* Arrays come from the arena, slices point into `bytes`. CORRUPT, FAILED (memory). */
 MUST_USE enum result q_bundle_decode(struct slice bytes, struct arena *a, struct q_bundle *ret);
 
-/* The destination of an address: its domain in lower case without a final dot, cut at
- * DESTINATION_MAX; written to out. */
-struct slice q_destination(struct slice address, char out[DESTINATION_MAX]);
+/* The destination of an address: its route when there is one, else its domain in lower case without
+ * a final dot; cut at DESTINATION_MAX; written to out. */
+struct slice q_destination(struct slice address, struct slice route, char out[DESTINATION_MAX]);
 
 #endif

@@ -193,6 +193,21 @@ def test_relayhost_gets_the_password_under_tls_only(server, world, tmp_path):
     assert "relay:secret" not in server.log()
 
 
+def test_domains_behind_a_relayhost_share_a_transaction(server, world):
+    """And what waits for a relayhost that is gone takes the new one, once the settings say so."""
+    server.reload(relayhost=f"[{SCRIPTED}]:2527")
+    try:
+        send(server, [f"user{i}@domain{i}.test" for i in range(20)], "through-the-hub")
+        wait_for(lambda: "Connection refused" in server.log(), 30, "a refused connection")
+        with Scripted((SCRIPTED, 2528), world.certificate) as hub:
+            server.reload(relayhost=f"[{SCRIPTED}]:2528")
+            message = wait_for(lambda: hub.with_subject("through-the-hub"), 30, "the mail")
+            queue_is_empty(server)
+            assert message["rcpts"] == 20 and len(hub.messages) == 1
+    finally:
+        server.reload(relayhost=None)
+
+
 def test_recipients_of_a_destination_share_a_transaction(server, world):
     send(server, ["utf1@remote.test", "utf2@remote.test", "nobody2@remote.test", "utf3@remote.test"], "three-at-once")
     wait_for(lambda: world.received().count("Subject: three-at-once") == 3, 30, "three copies")

@@ -295,6 +295,60 @@ static void recipients_go_by_destination(void **state)
     assert_int_equal(fake_count(store, "q"), 0);
 }
 
+static void recipients_go_by_route(void **state)
+{
+    struct queue_rcpt r[] = {{.address = SLICE("a@one.test"), .route = SLICE("smtp:[hub]")},
+                             {.address = SLICE("b@two.test"), .route = SLICE("smtp:[hub]")},
+                             {.address = SLICE("c@one.test")}};
+    uint64_t id = 5;
+    (void)state;
+    add(&id, envelope(r, 3));
+    struct queue_job *x = take(9), *y = take(9);
+    struct queue_job *hub = x->envelope.n_rcpts == 2 ? x : y, *one = hub == x ? y : x;
+    assert_true(slice_is(hub->destination, "smtp:[hub]"));
+    assert_int_equal(hub->envelope.n_rcpts, 2);
+    assert_true(slice_is(one->destination, "one.test"));
+    assert_int_equal(idle(9), -1);
+    finish(hub, QUEUE_SENT);
+    finish(one, QUEUE_SENT);
+    assert_int_equal(fake_count(store, "q"), 0);
+}
+
+/* The relayhost was another one when the message came. */
+static void deferred_ones_take_the_way_of_now(void **state)
+{
+    struct queue_rcpt r[] = {{.address = SLICE("a@one.test"), .route = SLICE("smtp:[old]")},
+                             {.address = SLICE("b@two.test"), .route = SLICE("smtp:[old]")},
+                             {.address = SLICE("c@one.test"), .route = SLICE("smtp:[old]")}};
+    struct slice same[3] = {SLICE("smtp:[old]"), SLICE("smtp:[old]"), SLICE("smtp:[old]")};
+    struct slice now[3] = {SLICE(""), SLICE("smtp:[new]"), SLICE("")};
+    uint64_t id = 5;
+    (void)state;
+    add(&id, envelope(r, 3));
+    finish(take(9), QUEUE_DEFERRED);
+    at(300);
+    struct queue_job *j = take(9);
+    assert_int_equal(queue_job_reroute(queue, j, same, on_done, NULL), OK);
+    done_calls = 0;
+    assert_int_equal(queue_job_reroute(queue, j, now, on_done, NULL), BUSY);
+    assert_int_equal(done_calls, 1);
+    struct queue_job *x = take(9), *y = take(9);
+    struct queue_job *one = x->envelope.n_rcpts == 2 ? x : y, *two = one == x ? y : x;
+    assert_true(slice_is(one->destination, "one.test"));
+    assert_int_equal(one->envelope.n_rcpts, 2);
+    assert_true(slice_is(two->destination, "smtp:[new]"));
+    assert_int_equal(two->attempt, 2);
+    assert_int_equal(idle(9), -1);
+    finish(two, QUEUE_SENT);
+    finish(one, QUEUE_DEFERRED);
+    restart();
+    assert_int_equal(idle(9), 600000);
+    at(900);
+    finish(take(9), QUEUE_SENT);
+    assert_int_equal(fake_released(store), 1);
+    assert_int_equal(fake_count(store, "q"), 0);
+}
+
 static void part_of_a_bundle_stays(void **state)
 {
     struct queue_rcpt r[] = {{.address = SLICE("a@one.test")},
@@ -621,7 +675,10 @@ static void stale_schedule_entry_goes(void **state)
 
 static void records_survive_any_bytes(void **state)
 {
-    struct queue_rcpt rcpt = {SLICE("a@b"), SLICE("A@b"), SLICE("NEVER"), SLICE("rfc822;a@b")};
+    struct queue_rcpt rcpt = {.address = SLICE("a@b"),
+                              .original = SLICE("A@b"),
+                              .dsn_notify = SLICE("NEVER"),
+                              .dsn_orcpt = SLICE("rfc822;a@b")};
     struct slice reason = SLICE("later");
     struct q_bundle b = {true, 123, 4, SLICE("b"), 1, &rcpt, &reason}, got;
     struct arena arena;
@@ -660,6 +717,8 @@ int main(void)
         T(nobody_is_told_who_must_not_be),
         T(bounces_live_as_long_as_bounces),
         T(recipients_go_by_destination),
+        T(recipients_go_by_route),
+        T(deferred_ones_take_the_way_of_now),
         T(part_of_a_bundle_stays),
         T(destinations_have_limits_and_turns),
         T(restart_makes_active_due),

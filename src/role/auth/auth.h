@@ -105,6 +105,9 @@ void auth_answer(struct ipc_channel *to, uint64_t call, enum auth_outcome outcom
 void auth_rcpt_check(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 void auth_expand(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 
+/* route.c: ROUTE from mailbox. */
+void auth_route(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
+
 /* system.c: which system accounts there are, as agent said lately. */
 MUST_USE enum result system_accounts_new(struct system_accounts **ret);
 void system_accounts_free(struct system_accounts *s);

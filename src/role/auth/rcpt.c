@@ -42,7 +42,11 @@ static void look_at(struct query *q);
 
 static struct slice target_text(const struct directory_target *from, struct arena *a)
 {
-    struct target t = {from->local, from->account, from->detail, from->address};
+    struct target t = {.local = from->local,
+                       .account = from->account,
+                       .detail = from->detail,
+                       .address = from->address,
+                       .route = from->route};
     struct buf b;
     buf_init(&b, 2048);
     target_format(&t, &b);
@@ -123,9 +127,11 @@ static void decide(const struct query *q, const struct directory *d, struct aren
     f->decision = policy_rcpt_decide(&facts, c, a);
 }
 
-static void permit_targets(const struct query *q, struct arena *a, struct finding *f)
+static void permit_targets(const struct query *q, const struct directory *d, struct arena *a,
+                           struct finding *f)
 {
-    enum result r = format_targets(&f->resolved, a, &f->targets);
+    directory_route_targets(d, q->sender, a, &f->resolved);
+    enum result r = arena_failed(a) ? FAILED : format_targets(&f->resolved, a, &f->targets);
     if (r == OK)
         r = grant_rcpt_make(&q->auth->key, q->conn, q->rcpt, f->targets, clock_realtime_s(),
                             &f->grant);
@@ -172,6 +178,8 @@ static void answer_expand(const struct query *q, const struct directory *d, stru
     bool foreign = f->resolved.kind == RESOLVE_FOREIGN;
     f->decision = policy_rcpt_decide(&facts, directory_conf(d), a);
     unsigned code = foreign ? 250 : f->decision.code;
+    if (code == 250)
+        directory_route_targets(d, SLICE(""), a, &f->resolved); /* for bounces */
     if (code == 250 && format_targets(&f->resolved, a, &f->targets) != OK)
         code = 451;
     struct ipc_message m = {.type = IPC_EXPAND_RESULT,
@@ -191,7 +199,7 @@ static void answer(const struct query *q, const struct directory *d, struct aren
     }
     decide(q, d, a, f);
     if (f->decision.code == 250)
-        permit_targets(q, a, f);
+        permit_targets(q, d, a, f);
     answer_check(q, f);
 }
 

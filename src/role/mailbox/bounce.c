@@ -66,6 +66,7 @@ static enum result add_targets(struct bounce *b, struct delivery *d, struct slic
         else if (r == OK)
             remote[n_remote++] = (struct queue_rcpt){.address = t.address,
                                                      .original = b->rcpt,
+                                                     .route = t.route,
                                                      .dsn_notify = SLICE("NEVER"),
                                                      .dsn_orcpt = SLICE("")};
     }

@@ -1,7 +1,10 @@
 /* feed.c: one task that takes due jobs from the queue and sends them to relay; answers come back on
- * the channel's thread, are recorded, and kick the task for the next. */
+ * the channel's thread, are recorded, and kick the task for the next. Before a repeated attempt
+ * auth is asked for the way once more: the settings may have changed, which is often why it is
+ * repeated. */
 #include "role/mailbox/feed.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,11 +17,14 @@ struct feed {
     struct io_task task;
     struct mailbox_role *mailbox;
     atomic_uint jobs, per_destination, under_way;
+    pthread_mutex_t lock;
+    struct list_node routed; /* jobs whose way auth has told, for the task to go on with */
 };
 
 struct job {
     struct feed *feed;
     struct queue_job *queued;
+    struct list_node node; /* in feed->routed */
 };
 
 void feed_kick(struct feed *f)
@@ -142,7 +148,7 @@ static enum result send_job(struct feed *f, struct queue_job *q, struct buf *mes
     struct ipc_message m = {.type = IPC_RELAY_JOB};
     if (!j)
         return FAILED;
-    *j = (struct job){f, q};
+    *j = (struct job){.feed = f, .queued = q};
     arena_init(&a, ARENA_MAX);
     m.RELAY_JOB.message_id = e->message;
     m.RELAY_JOB.destination = q->destination;
@@ -183,11 +189,72 @@ static void start_job(struct feed *f, struct queue_job *q)
     }
 }
 
+/* ---- the way of a repeated attempt ---- */
+
+static void go_on(struct job *j)
+{
+    struct feed *f = j->feed;
+    pthread_mutex_lock(&f->lock);
+    list_push_back(&f->routed, &j->node);
+    pthread_mutex_unlock(&f->lock);
+    feed_kick(f);
+}
+
+/* Without an answer it goes the way it was to go. */
+static void take_routes(void *arg, struct ipc_message *m)
+{
+    struct job *j = arg;
+    const struct slice_list *routes = &m->ROUTE_RESULT.routes;
+    bool told = m->type == IPC_ROUTE_RESULT && routes->n == j->queued->envelope.n_rcpts;
+    if (told && queue_job_reroute(j->feed->mailbox->queue, j->queued, routes->items, recorded,
+                                  j->feed) == BUSY)
+        free(j);
+    else
+        go_on(j);
+}
+
+/* False: no memory, or no auth. */
+static bool ask_routes(struct feed *f, struct queue_job *q)
+{
+    struct ipc_message m = {.type = IPC_ROUTE};
+    struct ipc_channel *auth = f->mailbox->role->peers[ROLE_AUTH];
+    struct job *j = malloc(sizeof *j);
+    struct arena a;
+    if (!j)
+        return false;
+    *j = (struct job){.feed = f, .queued = q};
+    arena_init(&a, ARENA_MAX);
+    m.ROUTE.sender = q->envelope.sender;
+    m.ROUTE.addresses = list_of(&a, &q->envelope, offsetof(struct queue_rcpt, address));
+    bool ok = !arena_failed(&a) && ipc_channel_up(auth);
+    if (ok)
+        ipc_request(auth, &m, take_routes, j);
+    else
+        free(j);
+    arena_release(&a);
+    return ok;
+}
+
+static void start_routed(struct feed *f)
+{
+    for (;;) {
+        pthread_mutex_lock(&f->lock);
+        struct list_node *n = list_pop_front(&f->routed);
+        pthread_mutex_unlock(&f->lock);
+        if (!n)
+            return;
+        struct job *j = CONTAINER_OF(n, struct job, node);
+        start_job(f, j->queued);
+        free(j);
+    }
+}
+
 static void run(struct io_task *task, unsigned events)
 {
     struct feed *f = CONTAINER_OF(task, struct feed, task);
     int64_t wait_ms = -1;
     (void)events;
+    start_routed(f);
     while (ipc_channel_up(f->mailbox->role->peers[ROLE_RELAY]) && f->under_way < f->jobs) {
         struct queue_job *q;
         enum result r = queue_next(f->mailbox->queue, f->per_destination, &q, &wait_ms);
@@ -197,7 +264,8 @@ static void run(struct io_task *task, unsigned events)
             break;
         }
         atomic_fetch_add(&f->under_way, 1);
-        start_job(f, q);
+        if (q->attempt == 1 || !ask_routes(f, q))
+            start_job(f, q);
     }
     if (wait_ms >= 0)
         io_task_deadline(task, wait_ms < 1                  ? 1
@@ -211,6 +279,8 @@ enum result feed_new(struct mailbox_role *m, struct feed **ret)
     if (!f)
         return FAILED;
     f->mailbox = m;
+    pthread_mutex_init(&f->lock, NULL);
+    list_init(&f->routed);
     io_task_open(m->role->engine, &f->task, -1, run);
     *ret = f;
     return OK;
@@ -218,5 +288,11 @@ enum result feed_new(struct mailbox_role *m, struct feed **ret)
 
 void feed_free(struct feed *f)
 {
+    struct list_node *n;
+    if (!f)
+        return;
+    while ((n = list_pop_front(&f->routed)))
+        free(CONTAINER_OF(n, struct job, node));
+    pthread_mutex_destroy(&f->lock);
     free(f);
 }

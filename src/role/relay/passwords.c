@@ -27,21 +27,21 @@ bool passwords_search(struct slice text, struct slice key, struct slice *ret_use
     return false;
 }
 
-static struct slice bare_name(struct slice relayhost)
+static struct slice bare_name(struct slice nexthop)
 {
-    if (relayhost.len && relayhost.data[0] == '[')
-        return slice_sub(relayhost, 1, slice_find(relayhost, ']') - 1);
-    return slice_sub(relayhost, 0, slice_find(relayhost, ':'));
+    if (nexthop.len && nexthop.data[0] == '[')
+        return slice_sub(nexthop, 1, slice_find(nexthop, ']') - 1);
+    return slice_sub(nexthop, 0, slice_find(nexthop, ':'));
 }
 
-void passwords_find(struct relay *relay, struct slice relayhost, struct slice host,
+void passwords_find(struct relay *relay, struct slice nexthop, struct slice host,
                     struct slice *ret_user, struct slice *ret_password)
 {
     pthread_mutex_lock(&relay->lock);
     struct slice text = relay->passwords;
     pthread_mutex_unlock(&relay->lock);
     *ret_user = *ret_password = SLICE("");
-    if (!passwords_search(text, relayhost, ret_user, ret_password) &&
-        !passwords_search(text, bare_name(relayhost), ret_user, ret_password))
+    if (!passwords_search(text, nexthop, ret_user, ret_password) &&
+        !passwords_search(text, bare_name(nexthop), ret_user, ret_password))
         (void)passwords_search(text, host, ret_user, ret_password);
 }

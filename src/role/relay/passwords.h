@@ -6,10 +6,10 @@
 
 struct relay;
 
-/* Looks for the relayhost as configured ("[host]:587"), then for its bare name, then for `host`.
+/* Looks for the next hop as configured ("[host]:587"), then for its bare name, then for `host`.
  * The slices are "" when there is nothing, and live as long as the role: a new file is kept beside
  * the old one until the end. */
-void passwords_find(struct relay *relay, struct slice relayhost, struct slice host,
+void passwords_find(struct relay *relay, struct slice nexthop, struct slice host,
                     struct slice *ret_user, struct slice *ret_password);
 
 /* The same over a text: for tests. */

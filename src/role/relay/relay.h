@@ -5,8 +5,9 @@
  *   relay.c    the role's table, settings, resolver service
  *   job.c      a job, from its message to its result
  *   dest.c     destinations: who waits, who is connected, who is next
- *   route.c    where a destination's mail goes: relayhost, MX, addresses
- *   conn.c     a connection: the SMTP client core over a stream */
+ *   hop.c      a destination taken apart: transport, host, port
+ *   route.c    where a destination's mail goes: MX, addresses
+ *   conn.h     a connection: the SMTP client core over a stream */
 #ifndef ROLE_RELAY_RELAY_H
 #define ROLE_RELAY_RELAY_H
 

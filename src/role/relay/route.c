@@ -1,13 +1,14 @@
-/* route.c: where mail for a destination goes (RFC 5321 5.1): the relayhost, an address literal, the
- * hosts of the MX records in order of preference, or the domain's own address. */
+/* route.c: where mail for a destination goes (RFC 5321 5.1): a host that the route names, an
+ * address literal, the hosts of the MX records in order of preference, or the domain's own address.
+ */
 #include <arpa/inet.h>
-#include <idn2.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "role/relay/hop.h"
 #include "role/relay/relay.h"
 
 struct mx {
@@ -283,55 +284,6 @@ static void on_mx(void *arg, const struct resolver_answer *a)
 
 /* ---- the next hop ---- */
 
-struct hop {
-    char host[256];
-    uint16_t port;
-    bool exact; /* in brackets: no MX */
-};
-
-/* "host", "host:port", "[host]", "[host]:port"; an address literal's "IPv6:" is dropped. */
-static bool parse_hop(struct slice s, uint16_t port, struct hop *ret)
-{
-    struct slice host = s, rest = SLICE_NONE;
-    uint64_t n = port;
-    size_t end = slice_find(s, ']');
-    ret->exact = s.len > 0 && s.data[0] == '[';
-    if (ret->exact) {
-        if (end == SIZE_MAX)
-            return false;
-        host = slice_sub(s, 1, end - 1);
-        rest = slice_from(s, end + 1);
-    } else if ((end = slice_find(s, ':')) != SIZE_MAX) {
-        host = slice_sub(s, 0, end);
-        rest = slice_from(s, end);
-    }
-    if (rest.len &&
-        (rest.data[0] != ':' || slice_parse_u64(slice_from(rest, 1), 65535, &n) != OK || n == 0))
-        return false;
-    if (slice_starts_nocase(host, SLICE("IPv6:")))
-        host = slice_from(host, 5);
-    ret->port = (uint16_t)n;
-    snprintf(ret->host, sizeof ret->host, "%.*s", SLICE_ARG(host));
-    return host.len > 0 && host.len < sizeof ret->host && strlen(ret->host) == host.len;
-}
-
-/* RFC 5890: names are asked for in their ASCII form. */
-static bool to_ascii(char host[256])
-{
-    char *ascii = NULL;
-    bool plain = true;
-    for (const char *p = host; *p; p++)
-        plain = plain && (unsigned char)*p < 0x80;
-    if (plain)
-        return true;
-    bool ok =
-        idn2_to_ascii_8z(host, &ascii, IDN2_NONTRANSITIONAL) == IDN2_OK && strlen(ascii) < 256;
-    if (ok)
-        memcpy(host, ascii, strlen(ascii) + 1);
-    idn2_free(ascii);
-    return ok;
-}
-
 static void choose_protocols(struct lookup *l)
 {
     struct slice p = l->conf->inet_protocols;
@@ -358,14 +310,10 @@ bool route_find(struct dest *d, struct route **ret, struct verdict *failure)
         return true;
     l->dest = d;
     l->conf = role_conf(d->relay->role);
-    struct slice relayhost = l->conf->relayhost;
-    bool ok =
-        parse_hop(relayhost.len ? relayhost : dest_name(d), (uint16_t)l->conf->smtp_port, &hop) &&
-        to_ascii(hop.host);
-    if (!ok) {
-        verdict_set(failure, relayhost.len ? SMTP_DEFERRED : SMTP_FAILED,
-                    relayhost.len ? "4.3.5" : "5.1.2", "\"%.*s\" is no name of a mail host",
-                    SLICE_ARG(relayhost.len ? relayhost : dest_name(d)));
+    if (!hop_parse(dest_name(d), (uint16_t)l->conf->smtp_port, &hop)) {
+        bool routed = hop.nexthop.len != dest_name(d).len; /* the administrator's words */
+        verdict_set(failure, routed ? SMTP_DEFERRED : SMTP_FAILED, routed ? "4.3.5" : "5.1.2",
+                    "\"%.*s\" is no name of a mail host", SLICE_ARG(hop.nexthop));
     } else {
         snprintf(l->name, sizeof l->name, "%s", hop.host);
         l->port = hop.port;

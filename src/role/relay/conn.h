@@ -1,0 +1,60 @@
+/* conn.h: what the files of a connection share.
+ *
+ *   conn.c     its life: made with a job, given further ones, idle, ended
+ *   connect.c  the route's addresses in turn, TLS
+ *   talk.c     the SMTP client core over its stream */
+#ifndef ROLE_RELAY_CONN_H
+#define ROLE_RELAY_CONN_H
+
+#include "role/relay/relay.h"
+
+struct outconn {
+    struct io_task task;
+    struct list_node all;  /* in relay->conns */
+    struct list_node idle; /* in dest->idle, else to itself; under the lock */
+    struct relay *relay;
+    struct dest *dest;
+    struct rjob *job; /* under the lock while idle */
+    const struct conf *conf;
+    struct route *route;
+    size_t at; /* the address of the route */
+    enum { NEW, CONNECTING, TALKING, HANDSHAKING, IDLE, LEAVING } state;
+    bool plain;   /* TLS with this host failed: once more without */
+    bool counted; /* the session was ready: the destination is alive */
+    struct stream stream;
+    bool open;      /* the stream is */
+    bool task_open; /* the task is */
+    struct smtp_client client;
+    struct smtp_client_config config;
+    struct buf in;
+    struct slice body; /* of the job's message, what is still to go */
+    unsigned messages;
+    unsigned generation; /* of the settings: relay's when it was made */
+    struct verdict last; /* why the last address failed */
+    char remote[340];
+    char tls[80];
+};
+
+/* ---- conn.c ---- */
+void conn_open_task(struct outconn *c, int fd);
+void conn_close_task(struct outconn *c);
+void conn_close_stream(struct outconn *c);
+/* The connection is over. A job that it still has gets `failure`; when no address could be reached,
+ * the others that wait do too. */
+void conn_finish(struct outconn *c, const struct verdict *failure);
+
+/* ---- connect.c ---- */
+/* Tries addresses from c->at on until one is on its way. */
+void conn_connect(struct outconn *c);
+void conn_next_address(struct outconn *c);
+void conn_connected(struct outconn *c, unsigned events);
+void conn_start_tls(struct outconn *c);
+void conn_handshake(struct outconn *c);
+void conn_tls_failed(struct outconn *c, const struct error *err);
+
+/* ---- talk.c ---- */
+void conn_talk(struct outconn *c);
+void conn_lost(struct outconn *c, const char *why);
+void conn_leave(struct outconn *c);
+
+#endif

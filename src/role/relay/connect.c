@@ -1,0 +1,173 @@
+/* connect.c: the addresses of the route in turn, until one takes the connection; TLS. */
+#include "role/relay/conn.h"
+#include "role/relay/passwords.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* ---- connecting ---- */
+
+static bool is_loopback(const struct address *a)
+{
+    return slice_starts(slice_cstr(a->text), SLICE("127.")) || strcmp(a->text, "::1") == 0;
+}
+
+static int tls_level(const struct outconn *c)
+{
+    struct slice level = c->conf->smtp_tls_security_level;
+    if (slice_is_nocase(level, "encrypt"))
+        return SMTP_TLS_ENCRYPT;
+    if (c->plain || !c->relay->tls || slice_is_nocase(level, "none"))
+        return SMTP_TLS_NONE;
+    return SMTP_TLS_MAY;
+}
+
+static void session_config(struct outconn *c)
+{
+    const struct address *a = &c->route->addresses[c->at];
+    c->config = (struct smtp_client_config){.helo_name = c->conf->smtp_helo_name,
+                                            .tls = tls_level(c),
+                                            .plaintext_auth = is_loopback(a)};
+    struct slice transport, nexthop;
+    target_route_split(dest_name(c->dest), &transport, &nexthop);
+    /* Who sends to strangers' MX hosts does not know them by a password. */
+    if (transport.len)
+        passwords_find(c->relay, nexthop, slice_cstr(a->host), &c->config.user,
+                       &c->config.password);
+}
+
+static void start_session(struct outconn *c)
+{
+    int on = 1;
+    (void)setsockopt(c->stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    session_config(c);
+    smtp_client_release(&c->client);
+    smtp_client_init(&c->client, &c->config);
+    c->messages = 0;
+    c->tls[0] = 0;
+    c->state = TALKING;
+    conn_talk(c);
+}
+
+/* Returns errno, EINPROGRESS included. */
+static int start_connect(struct outconn *c, const struct address *a)
+{
+    int fd = socket(a->sockaddr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    int r = connect(fd, (const struct sockaddr *)&a->sockaddr, a->len) == 0 ? 0 : errno;
+    if (r != 0 && r != EINPROGRESS) {
+        close(fd);
+        return r;
+    }
+    stream_init(&c->stream, fd);
+    smtp_client_init(&c->client, &c->config);
+    c->open = true;
+    conn_close_task(c);
+    conn_open_task(c, fd);
+    return EINPROGRESS;
+}
+
+static unsigned port_of(const struct address *a)
+{
+    return a->sockaddr.ss_family == AF_INET
+               ? ntohs(((const struct sockaddr_in *)&a->sockaddr)->sin_port)
+               : ntohs(((const struct sockaddr_in6 *)&a->sockaddr)->sin6_port);
+}
+
+void conn_connect(struct outconn *c)
+{
+    for (; c->at < c->route->n; c->at++) {
+        const struct address *a = &c->route->addresses[c->at];
+        snprintf(c->remote, sizeof c->remote, "%s[%s]:%u", a->host, a->text, port_of(a));
+        int r = start_connect(c, a);
+        if (r == EINPROGRESS) {
+            c->state = CONNECTING;
+            io_task_deadline(&c->task, c->conf->smtp_connect_timeout * 1000);
+            io_task_want(&c->task, IO_WRITE);
+            return;
+        }
+        verdict_set(&c->last, SMTP_DEFERRED, "4.4.1", "connect to %s: %s", c->remote, strerror(r));
+    }
+    conn_finish(c, &c->last);
+}
+
+void conn_next_address(struct outconn *c)
+{
+    conn_close_stream(c);
+    c->plain = false;
+    c->at++;
+    conn_connect(c);
+}
+
+void conn_connected(struct outconn *c, unsigned events)
+{
+    int failed = 0;
+    socklen_t len = sizeof failed;
+    if ((events & IO_TIMER) && !(events & (IO_WRITE | IO_HANGUP)))
+        failed = ETIMEDOUT;
+    else if (!(events & (IO_WRITE | IO_HANGUP))) {
+        io_task_want(&c->task, IO_WRITE);
+        return;
+    } else if (getsockopt(c->stream.fd, SOL_SOCKET, SO_ERROR, &failed, &len) != 0) {
+        failed = errno;
+    }
+    if (failed) {
+        verdict_set(&c->last, SMTP_DEFERRED, "4.4.1", "connect to %s: %s", c->remote,
+                    strerror(failed));
+        conn_next_address(c);
+        return;
+    }
+    start_session(c);
+}
+
+/* ---- TLS ---- */
+
+void conn_tls_failed(struct outconn *c, const struct error *err)
+{
+    verdict_set(&c->last, SMTP_DEFERRED, "4.7.5", "TLS with %s: %s", c->remote, err->text);
+    if (c->config.tls == SMTP_TLS_MAY && !c->plain && !c->config.user.len) {
+        /* RFC 7435: what can't be encrypted still goes, but over a new connection. */
+        conn_close_stream(c);
+        c->plain = true;
+        conn_connect(c);
+    } else {
+        conn_next_address(c);
+    }
+}
+
+void conn_handshake(struct outconn *c)
+{
+    struct error err = {""};
+    enum result r = stream_handshake(&c->stream, &err);
+    if (r == BUSY) {
+        c->state = HANDSHAKING;
+        io_task_want(&c->task, c->stream.wants);
+        return;
+    }
+    if (r != OK) {
+        conn_tls_failed(c, &err);
+        return;
+    }
+    struct buf text;
+    buf_init(&text, sizeof c->tls - 1);
+    tls_describe(c->stream.tls, &text);
+    snprintf(c->tls, sizeof c->tls, "%.*s", SLICE_ARG(buf_slice(&text)));
+    buf_release(&text);
+    smtp_client_tls_done(&c->client);
+    c->state = TALKING;
+    conn_talk(c);
+}
+
+void conn_start_tls(struct outconn *c)
+{
+    struct error err = {"no TLS context"};
+    if (!c->relay->tls ||
+        stream_start_tls(&c->stream, c->relay->tls, c->route->addresses[c->at].host, &err) != OK)
+        conn_tls_failed(c, &err);
+    else
+        conn_handshake(c);
+}

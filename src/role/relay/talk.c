@@ -1,0 +1,190 @@
+/* talk.c: the SMTP client core over a connection's stream, job after job. */
+#include "role/relay/conn.h"
+
+#include <stdio.h>
+
+enum { READ_MOST = 16 * 1024, VERDICT_MS = 600 * 1000, QUIT_MS = 5000 };
+
+static int64_t patience_ms(const struct outconn *c)
+{
+    int64_t ms = c->conf->smtp_helo_timeout * 1000;
+    if (c->state == LEAVING)
+        return QUIT_MS;
+    return smtp_client_awaits_verdict(&c->client) && ms < VERDICT_MS ? VERDICT_MS : ms;
+}
+
+static void wait_for(struct outconn *c, unsigned interest)
+{
+    io_task_deadline(&c->task, patience_ms(c));
+    io_task_want(&c->task, interest);
+}
+
+/* Takes no message any more: it had its share, or other settings apply by now. Lock held. */
+static bool is_worn(const struct outconn *c)
+{
+    return c->messages >= MESSAGES_PER_CONNECTION || c->generation != c->relay->generation;
+}
+
+/* Takes the next job where there is one. Otherwise true, and the connection waits for one or for
+ * the end of its idle time. False with *ret_worn: it has to leave. */
+static bool go_idle(struct outconn *c, bool *ret_worn)
+{
+    pthread_mutex_lock(&c->relay->lock);
+    *ret_worn = is_worn(c);
+    if (!c->job && !*ret_worn)
+        c->job = dest_next(c->dest);
+    bool idle = !c->job && !*ret_worn;
+    if (idle) {
+        c->state = IDLE;
+        list_push_front(&c->dest->idle, &c->idle); /* the warmest is used first */
+    }
+    pthread_mutex_unlock(&c->relay->lock);
+    if (!idle)
+        return false;
+    buf_clear(&c->in);
+    buf_clear(&c->client.out);
+    io_task_deadline(&c->task, IDLE_MS);
+    io_task_want(&c->task, IO_READ);
+    return true;
+}
+
+void conn_leave(struct outconn *c)
+{
+    c->state = LEAVING;
+    smtp_client_quit(&c->client);
+}
+
+static void count_alive(struct outconn *c)
+{
+    if (c->counted)
+        return;
+    c->counted = true;
+    pthread_mutex_lock(&c->relay->lock);
+    c->dest->alive++;
+    pthread_mutex_unlock(&c->relay->lock);
+}
+
+/* In READY. False: the connection waits. */
+static bool start_job(struct outconn *c)
+{
+    bool worn;
+    count_alive(c);
+    if (go_idle(c, &worn))
+        return false;
+    if (worn) {
+        conn_leave(c); /* finish() gives a job back */
+        return true;
+    }
+    c->body = c->job->message;
+    if (smtp_client_send(&c->client, &c->job->mail) != OK) {
+        struct verdict v;
+        verdict_set(&v, SMTP_DEFERRED, "4.3.0", "out of memory, or too many recipients");
+        job_finish_all(c->job, &v, c->remote);
+        c->job = NULL;
+    }
+    return true;
+}
+
+/* In DONE. False: the job moves to a new connection. */
+static bool end_job(struct outconn *c)
+{
+    bool stale = smtp_client_untouched(&c->client) && c->client.transactions > 1 &&
+                 c->client.failure.status.len;
+    c->messages++;
+    if (stale)
+        return false; /* the server closed an idle connection: the job had no part in it */
+    job_finish(c->job, c->client.results, c->remote, c->tls);
+    c->job = NULL;
+    smtp_client_next(&c->client);
+    return true;
+}
+
+/* The session could not be used or has ended. */
+static void session_over(struct outconn *c)
+{
+    const struct smtp_client_failure *f = &c->client.failure;
+    if (c->state == LEAVING || c->counted) {
+        conn_finish(c, NULL);
+        return;
+    }
+    c->last.remote = f->remote;
+    c->last.outcome = SMTP_DEFERRED;
+    snprintf(c->last.status, sizeof c->last.status, "4%.*s",
+             SLICE_ARG(slice_from(f->status.len ? f->status : SLICE("4.4.2"), 1)));
+    snprintf(c->last.text, sizeof c->last.text, "%.*s", SLICE_ARG(f->text));
+    conn_next_address(c);
+}
+
+void conn_lost(struct outconn *c, const char *why)
+{
+    char text[500];
+    snprintf(text, sizeof text, "%s with %s while waiting for: %s", why, c->remote,
+             smtp_client_stage(&c->client));
+    smtp_client_lost(&c->client, "4.4.2", text);
+}
+
+/* Sends what waits and reads what is there. False: waits, or will. */
+static bool exchange(struct outconn *c)
+{
+    enum result w = stream_write(&c->stream, &c->client.out);
+    if (w != OK && w != BUSY) {
+        /* What the server said before it closed counts more than that it did. */
+        while (stream_read(&c->stream, &c->in, READ_MOST) == OK)
+            ;
+        if (buf_len(&c->in) == 0)
+            conn_lost(c, "connection lost");
+        buf_reset(&c->client.out);
+        return true;
+    }
+    unsigned wants = w == BUSY ? c->stream.wants : 0;
+    enum result r = stream_read(&c->stream, &c->in, READ_MOST);
+    if (r == BUSY) {
+        wait_for(c, wants | c->stream.wants | IO_READ);
+        return false;
+    }
+    if (r != OK)
+        conn_lost(c, r == LIMIT ? "too much input" : "connection lost");
+    return true;
+}
+
+/* In BODY. False: waits for the socket. */
+static bool send_body(struct outconn *c)
+{
+    enum result r = smtp_client_body(&c->client, &c->body);
+    enum result w = stream_write(&c->stream, &c->client.out);
+    if (w == OK || r == OK)
+        return true; /* the rest of `out` goes with exchange() */
+    return exchange(c);
+}
+
+void conn_talk(struct outconn *c)
+{
+    for (;;) {
+        switch (smtp_client_run(&c->client, &c->in)) {
+        case SMTP_CLIENT_INPUT:
+            if (!exchange(c))
+                return;
+            break;
+        case SMTP_CLIENT_STARTTLS:
+            conn_start_tls(c);
+            return;
+        case SMTP_CLIENT_READY:
+            if (!start_job(c))
+                return;
+            break;
+        case SMTP_CLIENT_BODY:
+            if (!send_body(c))
+                return;
+            break;
+        case SMTP_CLIENT_DONE:
+            if (!end_job(c)) {
+                conn_finish(c, NULL);
+                return;
+            }
+            break;
+        case SMTP_CLIENT_CLOSED:
+            session_over(c);
+            return;
+        }
+    }
+}
