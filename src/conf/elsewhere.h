@@ -8,7 +8,6 @@
     X(alias_database, "postfix")                                                                   \
     X(append_dot_mydomain, "postfix")                                                              \
     X(always_bcc, "postfix")                                                                       \
-    X(auth_username_format, "dovecot")                                                             \
     X(biff, "postfix")                                                                             \
     X(body_checks, "postfix")                                                                      \
     X(canonical_maps, "postfix")                                                                   \
@@ -18,14 +17,12 @@
     X(home_mailbox, "postfix")                                                                     \
     X(inet_interfaces, "postfix")                                                                  \
     X(local_recipient_maps, "postfix")                                                             \
-    X(mail_location, "dovecot")                                                                    \
     X(mail_spool_directory, "postfix")                                                             \
     X(mailbox_command, "postfix")                                                                  \
     X(mailbox_size_limit, "postfix")                                                               \
     X(mailbox_transport, "postfix")                                                                \
     X(milter_default_action, "postfix")                                                            \
     X(mynetworks_style, "postfix")                                                                 \
-    X(passdb, "dovecot")                                                                           \
     X(protocols, "dovecot")                                                                        \
     X(queue_directory, "postfix")                                                                  \
     X(readme_directory, "postfix")                                                                 \
@@ -46,9 +43,7 @@
     X(smtpd_sasl_security_options, "postfix")                                                      \
     X(smtpd_sasl_type, "postfix")                                                                  \
     X(smtpd_sender_restrictions, "postfix")                                                        \
-    X(ssl, "dovecot")                                                                              \
     X(transport_maps, "postfix")                                                                   \
-    X(userdb, "dovecot")                                                                           \
     X(virtual_alias_domains, "postfix")                                                            \
     X(virtual_alias_maps, "postfix")                                                               \
     X(virtual_mailbox_domains, "postfix")                                                          \

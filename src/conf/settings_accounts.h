@@ -6,6 +6,17 @@
 #define CONF_SETTINGS_ACCOUNTS(X) \
     X(TEXT, users_file, "/etc/postrider/users", 0, 0, "postrider", "Accounts and password hashes, in Dovecot's passwd-file format. Written by `postrider user`. Empty: none.") \
     X(TEXT, pam_service, "", 0, 0, "postrider", "PAM service that checks system accounts, such as \"dovecot\" or \"smtp\". Empty: PAM is not asked.") \
+    X(MAPS, passdb, "", 0, 0, "dovecot", "Where passwords are, asked in this order after users_file and pam_service: {driver=passwd-file, path=/etc/users}, {driver=pam, service=dovecot}, {driver=shadow}, {driver=static, fields={password=x}}, {driver=sql, config=/path}, {driver=ldap, config=/path}.") \
+    X(MAPS, userdb, "", 0, 0, "dovecot", "Where accounts are, asked after users_file: {driver=passwd}, {driver=passwd-file, path=/etc/users}, {driver=static, fields={allow_all_users=yes}}, {driver=sql, config=/path}, {driver=ldap, config=/path}, {driver=prefetch}. Empty: those of passdb.") \
+    X(TEXT, auth_username_format, "", 0, 0, "dovecot", "What is made of a login name before it is looked up: %u all of it, %n without the domain, %d the domain; %Lu in lower case. Empty: %u.") \
+    X(TEXT, auth_default_realm, "", 0, 0, "dovecot", "Domain that is appended to a login name without one.") \
+    X(LIST, auth_realms, "", 0, 0, "dovecot", "The only domains that login names may have. Empty: any.") \
+    X(LIST, login_trusted_networks, "", 0, 0, "dovecot", "POP3 and IMAP clients (CIDR) whose connections count as secured without TLS.") \
+    X(NUMBER, first_valid_uid, "500", 0, 4294967295, "dovecot", "System accounts with a smaller user number can't log in; they get mail.") \
+    X(NUMBER, last_valid_uid, "0", 0, 4294967295, "dovecot", "System accounts with a larger user number can't log in; 0: no limit.") \
+    X(TEXT, ssl, "yes", 0, 0, "dovecot", "no, yes or required: TLS on POP3 and IMAP. required: no login without it (loopback and login_trusted_networks count as secured).") \
+    X(TEXT, ssl_min_protocol, "TLSv1.2", 0, 0, "dovecot", "TLSv1.2 or TLSv1.3 (older ones are taken for TLSv1.2): least version of TLS for POP3 and IMAP.") \
+    X(TEXT, ssl_cipher_list, "", 0, 0, "dovecot", "OpenSSL's cipher list for TLS 1.2 on POP3 and IMAP. Empty: OpenSSL's own.") \
     X(BOOL, smtpd_sasl_auth_enable, "no", 0, 0, "postfix", "Offer AUTH on smtp:// too (submission always does).") \
     X(BOOL, broken_sasl_auth_clients, "no", 0, 0, "postfix", "Announce AUTH= as well, for old clients such as Outlook Express.") \
     X(BOOL, disable_plaintext_auth, "yes", 0, 0, "dovecot", "No passwords in clear without TLS; loopback counts as secured.") \
