@@ -2,6 +2,7 @@
 
 #include "auth/encode.h"
 #include "auth/scram.h"
+#include "sasl/md5.h"
 
 #include <assert.h>
 #include <crypt.h>
@@ -17,6 +18,7 @@ enum form {
     FORM_MD5,    /* "$1$..." as CRYPT, else a digest */
     FORM_SCRAM,  /* ITERATIONS,SALT,STOREDKEY,SERVERKEY */
     FORM_PBKDF2, /* $1$SALT$ITERATIONS$HEX */
+    FORM_CRAM,   /* hex of HMAC-MD5's states */
     FORM_UNSUPPORTED
 };
 
@@ -56,8 +58,8 @@ static const struct scheme schemes[] = {
     {"ARGON2", FORM_UNSUPPORTED, NULL, false, NULL},
     {"ARGON2I", FORM_UNSUPPORTED, NULL, false, NULL},
     {"ARGON2ID", FORM_UNSUPPORTED, NULL, false, NULL},
-    {"CRAM-MD5", FORM_UNSUPPORTED, NULL, false, NULL},
-    {"HMAC-MD5", FORM_UNSUPPORTED, NULL, false, NULL},
+    {"CRAM-MD5", FORM_CRAM, NULL, false, NULL},
+    {"HMAC-MD5", FORM_CRAM, NULL, false, NULL},
     {"DIGEST-MD5", FORM_UNSUPPORTED, NULL, false, NULL},
     {"PLAIN-MD4", FORM_UNSUPPORTED, NULL, false, NULL},
     {"LANMAN", FORM_UNSUPPORTED, NULL, false, NULL},
@@ -244,6 +246,30 @@ static enum result verify_scram(const struct stored *s, struct slice password, s
     return r == OK ? scram_verify(&v, password, err) : r;
 }
 
+static enum result read_cram(const struct stored *s, struct hmac_md5_state *ret, struct error *err)
+{
+    unsigned char bytes[HMAC_MD5_STATE_LEN];
+    size_t len = 0;
+    if (hex_decode(s->data, bytes, sizeof bytes, &len) != OK || len != sizeof bytes)
+        return error_set(err, INVALID, "the data of {%s} is not 64 hex digits", s->scheme->name);
+    hmac_md5_read(ret, bytes);
+    explicit_bzero(bytes, sizeof bytes);
+    return OK;
+}
+
+static enum result verify_cram(const struct stored *s, struct slice password, struct error *err)
+{
+    struct hmac_md5_state have, want;
+    enum result r = read_cram(s, &want, err);
+    if (r != OK)
+        return r;
+    hmac_md5_key(&have, password);
+    r = compare(&have, sizeof have, &want, sizeof want);
+    explicit_bzero(&have, sizeof have);
+    explicit_bzero(&want, sizeof want);
+    return r;
+}
+
 static enum result verify_crypt_scheme(const struct stored *s, struct slice password,
                                        struct error *err)
 {
@@ -276,6 +302,8 @@ enum result password_verify(struct slice stored, struct slice password, struct e
         return verify_scram(&s, password, err);
     case FORM_PBKDF2:
         return verify_pbkdf2(s.data, password, err);
+    case FORM_CRAM:
+        return verify_cram(&s, password, err);
     case FORM_UNSUPPORTED:
         break;
     }
@@ -287,6 +315,7 @@ enum result password_check_form(struct slice stored, struct error *err)
 {
     struct stored s;
     struct scram_verifier v;
+    struct hmac_md5_state k;
     unsigned char data[DIGEST_DATA_MAX];
     size_t len;
     enum result r = parse_stored(stored, &s, err);
@@ -303,9 +332,29 @@ enum result password_check_form(struct slice stored, struct error *err)
         return md ? decode(&s, (size_t)EVP_MD_get_size(md), data, &len, err) : INVALID;
     case FORM_SCRAM:
         return scram_parse(s.data, s.scheme->digest, &v, err);
+    case FORM_CRAM:
+        return read_cram(&s, &k, err);
     default:
         return OK;
     }
+}
+
+enum result password_open(struct slice stored, enum password_kind *ret_kind, struct slice *ret_data)
+{
+    struct stored s;
+    enum result r = parse_stored(stored, &s, NULL);
+    if (r != OK)
+        return r;
+    *ret_data = s.data;
+    *ret_kind = PASSWORD_HASHED;
+    if (s.scheme->form == FORM_PLAIN)
+        *ret_kind = PASSWORD_PLAIN;
+    else if (s.scheme->form == FORM_CRAM)
+        *ret_kind = PASSWORD_CRAM_MD5;
+    else if (s.scheme->form == FORM_SCRAM)
+        *ret_kind =
+            strcmp(s.scheme->digest, "SHA1") == 0 ? PASSWORD_SCRAM_SHA_1 : PASSWORD_SCRAM_SHA_256;
+    return OK;
 }
 
 enum result password_hash(struct slice password, unsigned cost, struct buf *out, struct error *err)

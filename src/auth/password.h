@@ -35,4 +35,16 @@ MUST_USE enum result password_check_form(struct slice stored, struct error *err)
 MUST_USE enum result password_scram_sha256(struct slice password, struct buf *out,
                                            struct error *err);
 
+/* What a stored form is good for beside password_verify. */
+enum password_kind {
+    PASSWORD_HASHED,
+    PASSWORD_PLAIN,       /* data: the password */
+    PASSWORD_SCRAM_SHA_1, /* data: a verifier for scram_parse */
+    PASSWORD_SCRAM_SHA_256,
+    PASSWORD_CRAM_MD5 /* data: hex of MD5's states (sasl/md5.h) */
+};
+/* Takes a stored form apart; *ret_data borrows from it. INVALID: it can't be used. */
+MUST_USE enum result password_open(struct slice stored, enum password_kind *ret_kind,
+                                   struct slice *ret_data);
+
 #endif

@@ -40,6 +40,7 @@ static void put_setting(struct buf *out, const struct conf_setting *s)
     buf_printf(out, "; a name of %s)\n",
                strcmp(s->origin, "postrider") == 0 ? "Postrider's own"
                : strcmp(s->origin, "postfix") == 0 ? "Postfix's"
+               : strcmp(s->origin, "cyrus") == 0   ? "Cyrus SASL's"
                                                    : "Dovecot's");
 }
 

@@ -40,7 +40,6 @@
     X(smtpd_relay_restrictions, "postfix")                                                         \
     X(smtpd_sasl_local_domain, "postfix")                                                          \
     X(smtpd_sasl_path, "postfix")                                                                  \
-    X(smtpd_sasl_security_options, "postfix")                                                      \
     X(smtpd_sasl_type, "postfix")                                                                  \
     X(smtpd_sender_restrictions, "postfix")                                                        \
     X(transport_maps, "postfix")                                                                   \

@@ -21,7 +21,11 @@
     X(BOOL, broken_sasl_auth_clients, "no", 0, 0, "postfix", "Announce AUTH= as well, for old clients such as Outlook Express.") \
     X(BOOL, disable_plaintext_auth, "yes", 0, 0, "dovecot", "No passwords in clear without TLS; loopback counts as secured.") \
     X(NUMBER, mail_max_userip_connections, "10", 0, 1000000, "dovecot", "Most POP3 (and as many IMAP) connections of one user from one address; 0: no limit.") \
-    X(LIST, auth_mechanisms, "plain login", 0, 0, "dovecot", "SASL mechanisms to offer: plain, login.") \
+    X(LIST, auth_mechanisms, "plain login", 0, 0, "dovecot", "SASL mechanisms to offer, each where it can be: plain, login, cram-md5, scram-sha-1, scram-sha-256 and their -plus, external, oauthbearer, xoauth2, anonymous.") \
+    X(LIST, mech_list, "", 0, 0, "cyrus", "The mechanisms of SMTP, as Cyrus' smtpd.conf has it. Empty: auth_mechanisms.") \
+    X(LIST, smtpd_sasl_security_options, "noanonymous", 0, 0, "postfix", "Which mechanisms SMTP offers without TLS: noanonymous, noplaintext, noactive, nodictionary, mutual_auth, forward_secrecy.") \
+    X(LIST, smtpd_sasl_tls_security_options, "$smtpd_sasl_security_options", 0, 0, "postfix", "The same under TLS.") \
+    X(TEXT, auth_anonymous_username, "anonymous", 0, 0, "dovecot", "The account of ANONYMOUS, where that mechanism is listed.") \
     X(TEXT, login_greeting, "Postrider ready.", 0, 0, "dovecot", "Greeting of POP3 and IMAP.") \
     X(SECONDS, auth_failure_delay, "2s", 0, 60, "dovecot", "A failed login is answered no sooner; grows with the failures of an address.") \
     X(SECONDS, auth_cache_ttl, "60s", 0, DAY_S, "dovecot", "How long a right password is remembered (as a keyed digest); 0: not at all.")

@@ -143,12 +143,30 @@ static enum result check_protocol(struct slice text, struct error *why)
 
 static enum result check_mechanism(struct slice text, struct error *why)
 {
-    static const char *const known[] = {"plain", "login"};
+    static const char *const known[] = {"plain",
+                                        "login",
+                                        "cram-md5",
+                                        "scram-sha-1",
+                                        "scram-sha-1-plus",
+                                        "scram-sha-256",
+                                        "scram-sha-256-plus",
+                                        "external",
+                                        "oauthbearer",
+                                        "xoauth2",
+                                        "anonymous"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (slice_is_nocase(text, known[i]))
             return OK;
-    return error_set(why, INVALID, "mechanism `%.*s` is not served: plain and login are",
+    return error_set(why, INVALID,
+                     "mechanism `%.*s` is not served; see auth_mechanisms in postrider.conf(5)",
                      SLICE_ARG(text));
+}
+
+static enum result check_security_option(struct slice text, struct error *why)
+{
+    return one_of(text, why,
+                  WORDS("noanonymous", "noplaintext", "noactive", "nodictionary", "mutual_auth",
+                        "forward_secrecy"));
 }
 
 static enum result check_delimiter(struct slice text, struct error *why)
@@ -233,6 +251,9 @@ static const struct {
     {"smtp_tls_security_level", check_tls_level},
     {"recipient_delimiter", check_delimiter},
     {"auth_mechanisms", check_mechanism},
+    {"mech_list", check_mechanism},
+    {"smtpd_sasl_security_options", check_security_option},
+    {"smtpd_sasl_tls_security_options", check_security_option},
 };
 
 static enum result check_text(const struct conf_setting *s, struct slice text, struct error *why)

@@ -127,6 +127,11 @@ enum result tls_write(struct tls *t, struct slice bytes, size_t *ret_n, unsigned
     return r == FAILED && ERR_peek_error() == 0 ? CLOSED : r;
 }
 
+SSL *tls_ssl(const struct tls *t)
+{
+    return t->ssl;
+}
+
 bool tls_pending(const struct tls *t)
 {
     return SSL_pending(t->ssl) > 0;

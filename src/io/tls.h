@@ -24,4 +24,9 @@ MUST_USE enum result tls_self_signed(const char *name, unsigned days, struct buf
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", appended. */
 void tls_describe(const struct tls *t, struct buf *out);
 
+/* Channel binding data (RFC 9266, RFC 5929) of an established connection; 0: none of this type. */
+enum tls_binding { TLS_BINDING_EXPORTER, TLS_BINDING_UNIQUE, TLS_BINDING_SERVER_END_POINT };
+enum { TLS_BINDING_MAX = 64 };
+size_t tls_binding(const struct tls *t, enum tls_binding kind, unsigned char out[TLS_BINDING_MAX]);
+
 #endif

@@ -10,6 +10,7 @@ MUST_USE enum result tls_handshake(struct tls *t, unsigned *wants, struct error 
 MUST_USE enum result tls_read(struct tls *t, char *into, size_t size, size_t *ret_n,
                               unsigned *wants);
 MUST_USE enum result tls_write(struct tls *t, struct slice bytes, size_t *ret_n, unsigned *wants);
+struct ssl_st *tls_ssl(const struct tls *t);
 bool tls_pending(const struct tls *t);
 /* Sends close notify as far as it goes without waiting, and frees. */
 void tls_close(struct tls *t);

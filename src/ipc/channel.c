@@ -194,6 +194,8 @@ static enum result receive_one(struct ipc_channel *c)
         m.n_fds = n_fds;
         r = (m.call & CALL_ANSWER ? take_answer(c, &m) : take_request(c, &m)) ? OK : INVALID;
         ipc_close_fds(m.fds, n_fds);
+        if (ipc_is_secret(m.type))
+            explicit_bzero(c->packet, len);
     }
     arena_clear(&c->arena);
     return r;

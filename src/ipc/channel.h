@@ -95,5 +95,7 @@ MUST_USE enum result ipc_receive_packet(int fd, char *into, size_t size, int fla
 MUST_USE enum result ipc_send_packet(int fd, struct slice bytes, const int *fds, size_t n_fds,
                                      int flags);
 void ipc_close_fds(int *fds, size_t n);
+/* Messages with passwords, whose bytes are wiped as soon as they are sent or served. */
+bool ipc_is_secret(enum ipc_type type);
 
 #endif

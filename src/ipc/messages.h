@@ -68,13 +68,17 @@
 #define IPC_FIELDS_GRANT_KEY(F) F(STR, key)
 
 /* edge -> auth: a SASL exchange. `conn` names the connection for all of its life. service: "smtp",
- * "pop3", "imap"; secured: TLS or loopback; has_initial tells an empty initial response from none.
- */
+ * "pop3", "imap"; listener: "submissions" …; link: enum offer_link (auth/offer.h); bindings:
+ * channel binding data by enum sasl_binding, "" where there is none; identity: whom the verified
+ * client certificate names; has_initial tells an empty initial response from none. */
 #define IPC_FIELDS_AUTH_START(F)                                                                   \
     F(U64, conn)                                                                                   \
     F(STR, service)                                                                                \
     F(STR, client_ip)                                                                              \
-    F(U8, secured)                                                                                 \
+    F(STR, listener)                                                                               \
+    F(U8, link)                                                                                    \
+    F(LIST, bindings)                                                                              \
+    F(STR, identity)                                                                               \
     F(STR, mechanism)                                                                              \
     F(U8, has_initial)                                                                             \
     F(STR, initial)

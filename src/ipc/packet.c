@@ -11,6 +11,12 @@ union control {
     char bytes[CMSG_SPACE(IPC_FDS_MAX * sizeof(int))];
 };
 
+bool ipc_is_secret(enum ipc_type type)
+{
+    return type == IPC_AUTH_START || type == IPC_AUTH_STEP || type == IPC_PASSWORD_CHECK ||
+           type == IPC_GRANT_KEY;
+}
+
 void ipc_close_fds(int *fds, size_t n)
 {
     for (size_t i = 0; i < n; i++)

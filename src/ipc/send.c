@@ -10,13 +10,27 @@
 
 enum { CALL_OFFSET = 2 }; /* of the call in an encoded packet */
 
+static void release_packet(struct buf *packet, enum ipc_type type)
+{
+    if (ipc_is_secret(type) && packet->mem)
+        explicit_bzero(packet->mem, packet->size);
+    buf_release(packet);
+}
+
+/* One that waited in the queue. */
+static void free_packet(struct ipc_packet *p)
+{
+    ipc_close_fds(p->fds, p->n_fds);
+    explicit_bzero(p->bytes, p->len);
+    free(p);
+}
+
 void ipc_drop_queue(struct ipc_channel *c)
 {
     while (c->first) {
         struct ipc_packet *p = c->first;
         c->first = p->next;
-        ipc_close_fds(p->fds, p->n_fds);
-        free(p);
+        free_packet(p);
     }
     c->last = &c->first;
     c->queued = 0;
@@ -44,8 +58,7 @@ void ipc_flush(struct ipc_channel *c)
         if (!c->first)
             c->last = &c->first;
         c->queued -= p->len;
-        ipc_close_fds(p->fds, p->n_fds);
-        free(p);
+        free_packet(p);
     }
 }
 
@@ -114,7 +127,7 @@ enum result ipc_send(struct ipc_channel *c, const struct ipc_message *m)
         r = transmit(c, buf_slice(&packet), m->fds, m->n_fds);
         pthread_mutex_unlock(&c->lock);
     }
-    buf_release(&packet);
+    release_packet(&packet, m->type);
     return r;
 }
 
@@ -152,7 +165,7 @@ void ipc_request(struct ipc_channel *c, struct ipc_message *m, ipc_answer_fn *on
         r = send_request(c, &packet, m, &call);
         pthread_mutex_unlock(&c->lock);
     }
-    buf_release(&packet);
+    release_packet(&packet, m->type);
     if (r != OK)
         ipc_answer_with_failure(&call, r == CLOSED  ? "the role is not there"
                                        : r == LIMIT ? "the request is too large"
@@ -172,7 +185,7 @@ static enum result send_answer(struct ipc_channel *c, uint64_t call, const struc
             r = transmit(c, buf_slice(&packet), m->fds, m->n_fds);
         pthread_mutex_unlock(&c->lock);
     }
-    buf_release(&packet);
+    release_packet(&packet, m->type);
     return r;
 }
 

@@ -38,5 +38,8 @@ static enum sasl_step respond(struct sasl *s, struct slice response)
     }
 }
 
-const struct sasl_mechanism sasl_login = {
-    .name = "LOGIN", .plaintext = true, .start = start, .respond = respond};
+const struct sasl_mechanism sasl_login = {.name = "LOGIN",
+                                          .properties = SASL_IS_PLAINTEXT | SASL_IS_ACTIVE |
+                                                        SASL_IS_DICTIONARY,
+                                          .start = start,
+                                          .respond = respond};

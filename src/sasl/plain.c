@@ -23,5 +23,8 @@ static enum sasl_step respond(struct sasl *s, struct slice response)
     return SASL_CHECK_PASSWORD;
 }
 
-const struct sasl_mechanism sasl_plain = {
-    .name = "PLAIN", .plaintext = true, .start = start, .respond = respond};
+const struct sasl_mechanism sasl_plain = {.name = "PLAIN",
+                                          .properties = SASL_IS_PLAINTEXT | SASL_IS_ACTIVE |
+                                                        SASL_IS_DICTIONARY,
+                                          .start = start,
+                                          .respond = respond};

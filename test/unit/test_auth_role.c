@@ -262,7 +262,7 @@ static void start_exchange(uint64_t conn, const char *service, const char *mecha
                             .AUTH_START = {.conn = conn,
                                            .service = slice_cstr(service),
                                            .client_ip = SLICE("192.0.2.9"),
-                                           .secured = secured,
+                                           .link = secured,
                                            .mechanism = slice_cstr(mechanism),
                                            .has_initial = has_initial,
                                            .initial = initial}};

@@ -88,7 +88,7 @@ static void broken_stored_forms_say_why(void **state)
         {"{SHA.hex}zz", "not hex"},
         {"{SSHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", "wrong length"}, /* no salt */
         {"{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$x$y", "not supported"},
-        {"{CRAM-MD5}00", "not supported"},
+        {"{CRAM-MD5}00", "64 hex digits"},
         {"{SHA512-CRYPT}$5$saltstring$x", "does not begin with $6$"},
         {"{SCRAM-SHA-256}4096,AAAA,AAAA,AAAA", "SCRAM"},
         {"{SCRAM-SHA-256}99999999999,AAAA,AAAA,AAAA", "SCRAM"},

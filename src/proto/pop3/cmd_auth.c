@@ -162,6 +162,9 @@ void pop3_auth_refused(struct pop3 *p, enum pop3_refusal why, struct buf *out)
         p->config->max_auth_failures ? p->config->max_auth_failures : AUTH_FAILURES_DEFAULT;
     pop3_wipe(&p->scratch);
     pop3_wipe(&p->user);
+    /* PASS has no mechanism's syntax; what none can carry, as an empty password, is wrong. */
+    if (why == POP3_REFUSE_MALFORMED && p->waiting == POP3_WANT_PASS)
+        why = POP3_REFUSE_WRONG;
     p->waiting = 0;
     p->auth = LINE_COMMAND;
     pop3_err(out, texts[why]);

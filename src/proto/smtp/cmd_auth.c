@@ -4,9 +4,19 @@
 
 #include "mime/encoding.h"
 
+struct slice smtp_mechanisms(const struct smtp_session *s)
+{
+    const struct smtp_config *c = s->config;
+    if (!s->tls)
+        return s->peer->secured ? c->mechanisms : c->mechanisms_clear;
+    if (s->peer->certificate && c->mechanisms_certificate.data)
+        return c->mechanisms_certificate;
+    return c->mechanisms_tls.data ? c->mechanisms_tls : c->mechanisms;
+}
+
 bool smtp_auth_offered(const struct smtp_session *s)
 {
-    return s->config->mechanisms.len > 0 && (s->tls || s->peer->secured);
+    return smtp_mechanisms(s).len > 0;
 }
 
 /* The mechanism's name in upper case, into the scratch: RFC 4422 3.1, at most 20 characters. */
@@ -23,15 +33,23 @@ static bool put_mechanism(struct smtp_session *s, struct slice name)
     return true;
 }
 
-/* Is it among those on offer? */
-static bool on_offer(const struct smtp_session *s, struct slice mechanism)
+/* Is it one of the words? */
+static bool listed(struct slice words, struct slice mechanism)
 {
-    struct slice rest = s->config->mechanisms;
+    struct slice rest = words;
     while (rest.data)
         if (slice_eq_nocase(slice_split(&rest, ' '), mechanism))
             return true;
     return false;
 }
+
+static struct slice under_tls(const struct smtp_config *c)
+{
+    return c->mechanisms_tls.data ? c->mechanisms_tls : c->mechanisms;
+}
+
+static const char encryption_required[] =
+    "538 5.7.11 Encryption required for requested authentication mechanism";
 
 /* Asks with the mechanism and the initial response of `text` (data == NULL: none). */
 static void start(struct smtp_session *s, struct slice mechanism, struct slice text)
@@ -42,8 +60,10 @@ static void start(struct smtp_session *s, struct slice mechanism, struct slice t
         smtp_reply(s, "501 5.5.4 Syntax: AUTH mechanism");
         return;
     }
-    if (!on_offer(s, mechanism)) {
-        smtp_reply(s, "504 5.5.4 Unrecognized authentication mechanism");
+    if (!listed(smtp_mechanisms(s), mechanism)) {
+        bool later = !s->tls && listed(under_tls(s->config), mechanism);
+        smtp_reply(s, "%s",
+                   later ? encryption_required : "504 5.5.4 Unrecognized authentication mechanism");
         return;
     }
     /* RFC 4954 4: "=" is an initial response of no bytes. */
@@ -64,12 +84,12 @@ void cmd_auth(struct smtp_session *s, struct slice args)
 {
     struct slice mechanism = slice_split(&args, ' ');
     struct slice initial = args.data ? slice_trim(args) : SLICE_NONE;
-    if (s->config->mechanisms.len == 0)
+    if (s->config->mechanisms.len == 0 && under_tls(s->config).len == 0)
         smtp_reply(s, "503 5.5.1 Error: authentication not enabled");
     else if (s->authenticated)
         smtp_reply(s, "503 5.5.1 Error: already authenticated");
     else if (!smtp_auth_offered(s))
-        smtp_reply(s, "538 5.7.11 Encryption required for requested authentication mechanism");
+        smtp_reply(s, "%s", encryption_required);
     else if (mechanism.len == 0 || slice_find(initial, ' ') != SIZE_MAX)
         smtp_reply(s, "501 5.5.4 Syntax: AUTH mechanism");
     else

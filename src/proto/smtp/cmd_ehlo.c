@@ -51,11 +51,12 @@ void cmd_helo(struct smtp_session *s, struct slice args)
 static void put_auth(struct smtp_session *s, struct buf *out)
 {
     const struct smtp_config *c = s->config;
-    if (!smtp_auth_offered(s))
+    struct slice mechanisms = smtp_mechanisms(s);
+    if (mechanisms.len == 0)
         return;
-    buf_printf(out, "250-AUTH %.*s\r\n", SLICE_ARG(c->mechanisms));
+    buf_printf(out, "250-AUTH %.*s\r\n", SLICE_ARG(mechanisms));
     if (c->auth_equals)
-        buf_printf(out, "250-AUTH=%.*s\r\n", SLICE_ARG(c->mechanisms));
+        buf_printf(out, "250-AUTH=%.*s\r\n", SLICE_ARG(mechanisms));
 }
 
 void cmd_ehlo(struct smtp_session *s, struct slice args)

@@ -50,6 +50,8 @@ void smtp_end_tx(struct smtp_session *s);
 /* Wipes and frees the request's bytes. */
 void smtp_wipe_scratch(struct smtp_session *s);
 bool smtp_is_lmtp(const struct smtp_session *s);
+/* The mechanisms of this connection as it is now; empty: none. */
+struct slice smtp_mechanisms(const struct smtp_session *s);
 /* AUTH is to be had on this connection as it is now. */
 bool smtp_auth_offered(const struct smtp_session *s);
 

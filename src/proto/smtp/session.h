@@ -36,16 +36,19 @@ enum smtp_service { SMTP_SERVICE_SMTP, SMTP_SERVICE_SUBMISSION, SMTP_SERVICE_LMT
 /* What holds for many sessions alike: one per listener and configuration; outlives its sessions. */
 struct smtp_config {
     enum smtp_service service;
-    struct slice hostname;   /* myhostname */
-    struct slice banner;     /* smtpd_banner */
-    struct slice origin;     /* myorigin: completes addresses without a domain */
-    struct slice mechanisms; /* "PLAIN LOGIN"; empty: no AUTH */
-    bool auth_equals;        /* AUTH= as well (broken_sasl_auth_clients) */
-    bool vrfy, starttls;     /* offered? */
-    bool require_tls;        /* smtpd_tls_security_level = encrypt */
-    bool helo_required;      /* MAIL needs EHLO or HELO before */
-    bool reject_bare;        /* refuse messages with a lone CR or LF */
-    uint64_t size_limit;     /* bytes; 0: none */
+    struct slice hostname; /* myhostname */
+    struct slice banner;   /* smtpd_banner */
+    struct slice origin;   /* myorigin: completes addresses without a domain */
+    /* "PLAIN LOGIN": what AUTH offers to a peer that is secured without TLS (all of them empty: no
+     * AUTH), to others without TLS, under TLS (data == NULL: as `mechanisms`), and to those with a
+     * verified certificate. */
+    struct slice mechanisms, mechanisms_clear, mechanisms_tls, mechanisms_certificate;
+    bool auth_equals;    /* AUTH= as well (broken_sasl_auth_clients) */
+    bool vrfy, starttls; /* offered? */
+    bool require_tls;    /* smtpd_tls_security_level = encrypt */
+    bool helo_required;  /* MAIL needs EHLO or HELO before */
+    bool reject_bare;    /* refuse messages with a lone CR or LF */
+    uint64_t size_limit; /* bytes; 0: none */
     uint32_t recipient_limit, error_limit, junk_limit, hop_limit;
     uint64_t (*new_id)(void); /* message ids; NULL: log_id_new */
 };
@@ -54,7 +57,8 @@ struct smtp_config {
 struct smtp_peer {
     struct slice ip;   /* "192.0.2.1", "2001:db8::1"; empty: a Unix socket */
     struct slice name; /* from DNS, checked both ways; empty: unknown */
-    bool secured;      /* passwords may go in clear: loopback, or configured so */
+    bool secured;      /* fit for passwords in clear: loopback */
+    bool certificate;  /* its TLS certificate was verified */
 };
 
 enum smtp_want {

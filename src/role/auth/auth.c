@@ -8,6 +8,8 @@ static enum result make_parts(struct auth_role *a)
 {
     enum result r = grant_key_new(&a->key);
     if (r == OK)
+        r = random_bytes(a->salt_key, sizeof a->salt_key);
+    if (r == OK)
         r = throttle_new(THROTTLE_ADDRESSES, &a->throttle);
     if (r == OK)
         r = password_cache_new(CACHE_ACCOUNTS, &a->cache);
@@ -26,6 +28,7 @@ static void free_state(struct auth_role *a)
     password_cache_free(a->cache);
     throttle_free(a->throttle);
     grant_key_wipe(&a->key);
+    explicit_bzero(a->salt_key, sizeof a->salt_key);
     pthread_mutex_destroy(&a->lock);
     free(a);
 }

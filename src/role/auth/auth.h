@@ -10,6 +10,8 @@
 #include "auth/cache.h"
 #include "auth/directory.h"
 #include "auth/grant.h"
+#include "auth/mac.h"
+#include "auth/offer.h"
 #include "auth/throttle.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -35,8 +37,8 @@ struct system_accounts;
 /* What a connection is to us: an exchange under way, a login, or both. */
 struct connection {
     uint64_t id;
-    uint64_t serial;   /* counts exchanges: an answer to an old one does not touch a new one */
-    struct sasl *sasl; /* NULL: no exchange */
+    uint64_t serial;   /* of its last exchange: an answer to an old one does not touch a new one */
+    struct sasl *sasl; /* NULL: no exchange, or it waits for a secret */
     char service[SERVICE_MAX + 1];
     char client_ip[IP_TEXT_MAX + 1];
     char *account, *login; /* NULL: not logged in */
@@ -45,6 +47,7 @@ struct connection {
 struct auth_role {
     struct role *role;
     struct grant_key key;
+    unsigned char salt_key[MAC_KEY_LEN]; /* for salts of accounts that have none (auth/secret.h) */
     struct throttle *throttle;
     struct password_cache *cache;
     struct system_accounts *system;
@@ -56,6 +59,8 @@ struct auth_role {
     size_t n_secrets;
     struct map connections;
     size_t n_exchanges;
+    uint64_t last_serial;
+    size_t lookups;                          /* secrets that helper threads look up */
     struct check *first_check, **last_check; /* waiting for a hash */
     struct list_node delayed;                /* checks that wait to tell their failure */
     size_t n_checks;                         /* of all kinds */
@@ -95,6 +100,11 @@ void auth_login_of(struct auth_role *a, uint64_t conn, struct arena *arena,
 /* check.c: verifies what a finished exchange holds and answers `call`, now or later. */
 void auth_check(struct auth_role *a, struct ipc_channel *from, uint64_t call,
                 const struct connection *c, const struct sasl *sasl);
+/* The exchange itself has found out (SCRAM …): logs, delays and answers as auth_check. OK:
+ * sasl->login has proven itself; DENIED. via: by what ("users_file"). */
+void auth_conclude(struct auth_role *a, struct ipc_channel *from, uint64_t call,
+                   const struct connection *c, const struct sasl *sasl, enum result verdict,
+                   const char *via);
 /* When the engine has stopped. False: answers of other roles are still to come, so the state must
  * stay. */
 bool auth_end_checks(struct auth_role *a);

@@ -83,7 +83,7 @@ static void finish_right(struct check *k)
     struct auth_role *a = role_of(k);
     int64_t ttl_ms = directory_conf(k->directory)->auth_cache_ttl * 1000;
     throttle_succeeded(a->throttle, slice_cstr(k->client_ip));
-    if (strcmp(k->via, "cache") != 0)
+    if (strcmp(k->via, "cache") != 0 && k->password[0])
         password_cache_put(a->cache, k->cache_generation, slice_cstr(k->account),
                            slice_cstr(k->password), ttl_ms, clock_monotonic_ms());
     answer_right(k);
@@ -327,15 +327,16 @@ static struct check *new_check(struct auth_role *a)
     return k;
 }
 
-void auth_check(struct auth_role *a, struct ipc_channel *from, uint64_t call,
-                const struct connection *c, const struct sasl *sasl)
+/* NULL: too many, which has been answered. */
+static struct check *begin_check(struct auth_role *a, struct ipc_channel *from, uint64_t call,
+                                 const struct connection *c, const struct sasl *sasl)
 {
     struct check *k = new_check(a);
     if (!k) {
         LOG(LOG_WARNING, "auth.unavailable", LOG_C("conn", log_id(c->id).text),
             LOG_C("ip", c->client_ip), LOG_C("reason", "too many passwords wait"));
         auth_answer(from, call, AUTH_UNAVAILABLE, SLICE_NONE, "too many logins under way");
-        return;
+        return NULL;
     }
     k->channel = from;
     k->call = call;
@@ -349,7 +350,36 @@ void auth_check(struct auth_role *a, struct ipc_channel *from, uint64_t call,
     memcpy(k->client_ip, c->client_ip, sizeof k->client_ip);
     memcpy(k->login, sasl->login, sizeof k->login);
     memcpy(k->password, sasl->password, sizeof k->password);
-    decide(k, sasl->authzid);
+    return k;
+}
+
+void auth_check(struct auth_role *a, struct ipc_channel *from, uint64_t call,
+                const struct connection *c, const struct sasl *sasl)
+{
+    struct check *k = begin_check(a, from, call, c, sasl);
+    if (k)
+        decide(k, sasl->authzid);
+}
+
+void auth_conclude(struct auth_role *a, struct ipc_channel *from, uint64_t call,
+                   const struct connection *c, const struct sasl *sasl, enum result verdict,
+                   const char *via)
+{
+    struct check *k = begin_check(a, from, call, c, sasl);
+    if (!k)
+        return;
+    find_account(k);
+    k->via = via;
+    if (verdict != OK)
+        give_verdict(k, verdict, !k->user ? "unknown user" : sasl->why ? sasl->why : "refused");
+    else if (!k->user)
+        give_verdict(k, DENIED, "unknown user");
+    else if (passwd_user_extra(k->user, "nologin").data)
+        give_verdict(k, DENIED, "the account has nologin");
+    else if (!authzid_fits(k, sasl->authzid))
+        give_verdict(k, DENIED, "the authorization identity is another account's");
+    else
+        give_verdict(k, OK, "");
 }
 
 /* The helpers' last hashes take their time; the line behind them is dropped. */
@@ -360,7 +390,7 @@ static void end_hashes(struct auth_role *a)
     struct check *k = a->first_check;
     a->first_check = NULL;
     a->last_check = &a->first_check;
-    while (a->hashing) {
+    while (a->hashing || a->lookups) {
         pthread_mutex_unlock(&a->lock);
         nanosleep(&pause, NULL);
         pthread_mutex_lock(&a->lock);

@@ -1,6 +1,7 @@
 /* exchange.c: SASL exchanges, one a connection, from edge's messages; and who is logged in. */
 #include "role/auth/auth.h"
 
+#include "auth/secret.h"
 #include "base/clock.h"
 
 #include <stdlib.h>
@@ -74,12 +75,9 @@ static void log_refused(const struct ipc_AUTH_START *s, const char *reason)
         LOG_S("ip", s->client_ip), LOG_S("mechanism", s->mechanism), LOG_C("reason", reason));
 }
 
-static bool offered(const struct conf *c, const struct sasl_mechanism *m)
+static bool is_smtp_service(struct slice service)
 {
-    for (size_t i = 0; i < c->auth_mechanisms.n; i++)
-        if (slice_is_nocase(c->auth_mechanisms.items[i], m->name))
-            return true;
-    return false;
+    return !slice_is(service, "pop3") && !slice_is(service, "imap");
 }
 
 /* The mechanism, or NULL with the reason. */
@@ -87,15 +85,37 @@ static const struct sasl_mechanism *choose(const struct conf *c, const struct ip
                                            const char **ret_reason)
 {
     const struct sasl_mechanism *m = sasl_find(s->mechanism);
-    if (!m || !offered(c, m)) {
-        *ret_reason = "mechanism not offered";
-        return NULL;
+    bool smtp = is_smtp_service(s->service);
+    enum offer_link link = s->link < OFFER_LINKS ? (enum offer_link)s->link : OFFER_CLEAR;
+    if (offer_has(c, smtp, link, m))
+        return m;
+    *ret_reason = m && offer_has(c, smtp, OFFER_TLS, m)
+                      ? "not without TLS (disable_plaintext_auth, smtpd_tls_auth_only, "
+                        "smtpd_sasl_security_options)"
+                      : "mechanism not offered";
+    return NULL;
+}
+
+/* What mechanisms look at; what does not fit is left out. */
+static void describe_channel(const struct conf *c, const struct ipc_AUTH_START *s,
+                             struct sasl_channel *ret)
+{
+    struct sasl_channel ch = {.bound_offered = false};
+    bool fits = sasl_copy(ch.host, sizeof ch.host, c->myhostname) &&
+                sasl_copy(ch.identity, sizeof ch.identity, s->identity) &&
+                sasl_copy(ch.anonymous, sizeof ch.anonymous, c->auth_anonymous_username);
+    (void)fits;
+    if (s->link < OFFER_LINKS)
+        ch.bound_offered =
+            offer_has_bound(c, is_smtp_service(s->service), (enum offer_link)s->link);
+    for (size_t i = 0; i < SASL_BINDINGS && i < s->bindings.n; i++) {
+        struct slice data = s->bindings.items[i];
+        if (data.len == 0 || data.len > SASL_KEY_MAX)
+            continue;
+        memcpy(ch.bindings[i].data, data.data, data.len);
+        ch.bindings[i].len = data.len;
     }
-    if (m->plaintext && c->disable_plaintext_auth && !s->secured) {
-        *ret_reason = "plaintext authentication disallowed without TLS (disable_plaintext_auth)";
-        return NULL;
-    }
-    return m;
+    *ret = ch;
 }
 
 /* A fresh exchange on the connection; NULL: too many, or no memory. Lock held. */
@@ -105,7 +125,7 @@ static struct connection *begin_exchange(struct auth_role *a, const struct ipc_A
     if (!c)
         return NULL;
     end_exchange(a, c);
-    c->serial++;
+    c->serial = ++a->last_serial;
     if (!sasl_copy(c->service, sizeof c->service, s->service) ||
         !sasl_copy(c->client_ip, sizeof c->client_ip, s->client_ip) ||
         a->n_exchanges >= EXCHANGES_MAX)
@@ -116,33 +136,129 @@ static struct connection *begin_exchange(struct auth_role *a, const struct ipc_A
     return c->sasl ? c : NULL;
 }
 
+static void look_up(struct auth_role *a, struct ipc_channel *from, uint64_t call,
+                    struct connection *c);
+
+/* The exchange is over; its data is `now`'s. */
+static void conclude(struct auth_role *a, struct ipc_channel *from, uint64_t call,
+                     const struct connection *now, enum sasl_step step)
+{
+    if (step == SASL_CHECK_PASSWORD) {
+        auth_check(a, from, call, now, now->sasl);
+    } else if (step == SASL_RIGHT || step == SASL_WRONG) {
+        auth_conclude(a, from, call, now, now->sasl, step == SASL_RIGHT ? OK : DENIED,
+                      now->sasl->mechanism->name);
+    } else {
+        LOG(LOG_INFO, "auth.malformed", LOG_C("conn", log_id(now->id).text),
+            LOG_C("service", now->service), LOG_C("ip", now->client_ip),
+            LOG_C("mechanism", now->sasl->mechanism->name),
+            LOG_C("reason", now->sasl->why ? now->sasl->why : "the mechanism's syntax is broken"));
+        auth_not_logged_in(a, now->id, now->serial);
+        auth_answer(from, call, AUTH_MALFORMED, SLICE_NONE, "");
+    }
+    sasl_end(now->sasl);
+    free(now->sasl);
+}
+
 /* Does what the mechanism asks for. Lock held; given back. */
 static void proceed(struct auth_role *a, struct ipc_channel *from, uint64_t call,
                     struct connection *c, enum sasl_step step)
 {
     struct connection now = *c;
     if (step == SASL_CHALLENGE) {
-        struct slice challenge = c->sasl->challenge; /* a literal, or read before the next step */
+        char text[SASL_CHALLENGE_MAX];
+        size_t len = c->sasl->challenge.len < sizeof text ? c->sasl->challenge.len : sizeof text;
+        if (len)
+            memcpy(text, c->sasl->challenge.data, len);
         pthread_mutex_unlock(&a->lock);
-        auth_answer(from, call, AUTH_CHALLENGE, challenge, "");
+        auth_answer(from, call, AUTH_CHALLENGE, slice_of(text, len), "");
+    } else if (step == SASL_NEED_SECRET || step == SASL_CHECK_TOKEN) {
+        look_up(a, from, call, c);
+    } else {
+        c->sasl = NULL;
+        a->n_exchanges--;
+        pthread_mutex_unlock(&a->lock);
+        conclude(a, from, call, &now, step);
+    }
+}
+
+/* ---- secrets, on helper threads ---- */
+
+/* An exchange that waits for what is known of its login; it belongs to the lookup meanwhile. */
+struct lookup {
+    struct auth_role *auth;
+    struct ipc_channel *from;
+    uint64_t call, conn, serial;
+    struct sasl *sasl;
+};
+
+static enum sasl_step take_secret(struct lookup *l)
+{
+    struct sasl_secret secret;
+    const struct directory *d = auth_directory(l->auth);
+    enum result r = secret_find(d, slice_cstr(l->sasl->login), l->sasl->mechanism->secret,
+                                l->auth->salt_key, &secret);
+    directory_unref(d);
+    if (r != OK)
+        return SASL_WRONG;
+    enum sasl_step step = sasl_secret(l->sasl, &secret);
+    explicit_bzero(&secret, sizeof secret);
+    return step;
+}
+
+/* The connection may be gone, or have begun anew. */
+static void give_back(struct lookup *l, enum sasl_step step)
+{
+    struct auth_role *a = l->auth;
+    pthread_mutex_lock(&a->lock);
+    struct connection *c = map_get(&a->connections, map_key_u64(&l->conn));
+    if (c && c->serial == l->serial && !c->sasl) {
+        c->sasl = l->sasl;
+        proceed(a, l->from, l->call, c, step);
         return;
     }
-    /* The exchange is over: its data is ours now. */
-    c->sasl = NULL;
     a->n_exchanges--;
     pthread_mutex_unlock(&a->lock);
-    if (step == SASL_CHECK_PASSWORD) {
-        auth_check(a, from, call, &now, now.sasl);
-    } else {
-        auth_not_logged_in(a, now.id, now.serial);
-        auth_answer(from, call, step == SASL_WRONG ? AUTH_WRONG : AUTH_MALFORMED, SLICE_NONE, "");
+    sasl_end(l->sasl);
+    free(l->sasl);
+    auth_answer(l->from, l->call, AUTH_UNAVAILABLE, SLICE_NONE, "no exchange under way");
+}
+
+static void run_lookup(void *arg)
+{
+    struct lookup *l = arg;
+    struct auth_role *a = l->auth;
+    enum sasl_step step =
+        l->sasl->mechanism->token_checked ? sasl_token_checked(l->sasl, false) : take_secret(l);
+    give_back(l, step);
+    free(l);
+    pthread_mutex_lock(&a->lock);
+    a->lookups--;
+    pthread_mutex_unlock(&a->lock);
+}
+
+/* Lock held; given back. */
+static void look_up(struct auth_role *a, struct ipc_channel *from, uint64_t call,
+                    struct connection *c)
+{
+    struct lookup *l = malloc(sizeof *l);
+    if (!l) {
+        forget(a, c);
+        pthread_mutex_unlock(&a->lock);
+        auth_answer(from, call, AUTH_UNAVAILABLE, SLICE_NONE, "no memory");
+        return;
     }
-    sasl_end(now.sasl);
-    free(now.sasl);
+    *l = (struct lookup){a, from, call, c->id, c->serial, c->sasl};
+    c->sasl = NULL;
+    a->lookups++;
+    pthread_mutex_unlock(&a->lock);
+    /* Without a thread of its own the work is done here: late is better than never. */
+    if (io_run_blocking(a->role->engine, run_lookup, l) != OK)
+        run_lookup(l);
 }
 
 static void run_start(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m,
-                      const struct sasl_mechanism *mechanism)
+                      const struct sasl_mechanism *mechanism, const struct sasl_channel *channel)
 {
     const struct ipc_AUTH_START *s = &m->AUTH_START;
     pthread_mutex_lock(&a->lock);
@@ -153,24 +269,28 @@ static void run_start(struct auth_role *a, struct ipc_channel *from, struct ipc_
         auth_answer(from, m->call, AUTH_UNAVAILABLE, SLICE_NONE, "too many logins under way");
         return;
     }
-    enum sasl_step step = sasl_begin(c->sasl, mechanism, s->has_initial, s->initial);
+    enum sasl_step step = sasl_begin(c->sasl, mechanism, s->has_initial, s->initial, channel);
     proceed(a, from, m->call, c, step);
 }
 
 void auth_start(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
 {
     const char *reason = "";
+    struct sasl_channel channel;
+    const struct ipc_AUTH_START *s = &m->AUTH_START;
     const struct directory *d = auth_directory(a);
-    const struct sasl_mechanism *mechanism = choose(directory_conf(d), &m->AUTH_START, &reason);
+    const struct conf *c = conf_for_service(directory_conf(d), s->listener);
+    const struct sasl_mechanism *mechanism = choose(c, s, &reason);
+    describe_channel(c, s, &channel);
     directory_unref(d);
     if (!mechanism) {
-        log_refused(&m->AUTH_START, reason);
+        log_refused(s, reason);
         auth_answer(from, m->call, AUTH_NO_MECHANISM, SLICE_NONE, reason);
-    } else if (throttle_admit(a->throttle, m->AUTH_START.client_ip, clock_monotonic_ms()) != OK) {
-        log_refused(&m->AUTH_START, "too many failures of this address wait for their answer");
+    } else if (throttle_admit(a->throttle, s->client_ip, clock_monotonic_ms()) != OK) {
+        log_refused(s, "too many failures of this address wait for their answer");
         auth_answer(from, m->call, AUTH_THROTTLED, SLICE_NONE, "too many failed logins");
     } else {
-        run_start(a, from, m, mechanism);
+        run_start(a, from, m, mechanism, &channel);
     }
 }
 
@@ -197,14 +317,14 @@ void auth_cancel(struct auth_role *a, struct ipc_message *m)
         forget(a, c);
     } else if (c) {
         end_exchange(a, c);
-        c->serial++;
+        c->serial = ++a->last_serial;
     }
     pthread_mutex_unlock(&a->lock);
 }
 
 static bool is_smtp(const struct connection *c)
 {
-    return strcmp(c->service, "pop3") != 0 && strcmp(c->service, "imap") != 0;
+    return is_smtp_service(slice_cstr(c->service));
 }
 
 static bool remember(struct connection *c, struct slice account, struct slice login)

@@ -22,15 +22,33 @@ bool conn_set_login(struct conn *c, const struct ipc_AUTH_RESULT *a)
     return c->account && c->login_name && grant;
 }
 
+/* Channel bindings by enum sasl_binding. */
+static struct slice_list bindings_of(const struct conn *c, struct slice items[SASL_BINDINGS],
+                                     unsigned char bytes[SASL_BINDINGS][TLS_BINDING_MAX])
+{
+    static const enum tls_binding kinds[SASL_BINDINGS] = {
+        [SASL_TLS_EXPORTER] = TLS_BINDING_EXPORTER,
+        [SASL_TLS_UNIQUE] = TLS_BINDING_UNIQUE,
+        [SASL_TLS_SERVER_END_POINT] = TLS_BINDING_SERVER_END_POINT};
+    for (size_t i = 0; c->stream.tls && i < SASL_BINDINGS; i++)
+        items[i] = slice_of(bytes[i], tls_binding(c->stream.tls, kinds[i], bytes[i]));
+    return (struct slice_list){items, c->stream.tls ? SASL_BINDINGS : 0};
+}
+
 void conn_auth_start(struct conn *c, const char *service, struct slice mechanism, bool has_initial,
                      struct slice initial)
 {
     struct ipc_message m = {.type = IPC_AUTH_START};
+    struct slice items[SASL_BINDINGS];
+    unsigned char bytes[SASL_BINDINGS][TLS_BINDING_MAX];
     m.AUTH_START = (struct ipc_AUTH_START){
         .conn = c->id,
         .service = slice_cstr(service),
         .client_ip = slice_cstr(c->ip),
-        .secured = conn_secured(c),
+        .listener = slice_cstr(listen_service_name(c->service)),
+        .link = (uint8_t)conn_link(c),
+        .bindings = bindings_of(c, items, bytes),
+        .identity = slice_cstr(c->identity),
         .mechanism = mechanism,
         .has_initial = has_initial,
         .initial = initial,

@@ -21,6 +21,19 @@ bool conn_secured(const struct conn *c)
     return c->loopback || c->stream.tls;
 }
 
+enum offer_link conn_link(const struct conn *c)
+{
+    if (c->stream.tls)
+        return c->identity[0] ? OFFER_CERTIFICATE : OFFER_TLS;
+    return c->loopback ? OFFER_LOCAL : OFFER_CLEAR;
+}
+
+unsigned conn_login_config(const struct conn *c)
+{
+    enum offer_link link = conn_link(c);
+    return link == OFFER_CERTIFICATE ? 2 : link == OFFER_TLS;
+}
+
 /* ---- begin and end ---- */
 
 static const struct conn_protocol *protocol_of(enum listen_service s)

@@ -62,8 +62,9 @@ struct conn {
     struct list_node node; /* in edge->conns */
     uint64_t id;
     int64_t began_ms;
-    char ip[46];      /* "": a Unix socket */
-    char context[80]; /* " conn=… client=…" for LOG_CTX */
+    char ip[46];                      /* "": a Unix socket */
+    char identity[SASL_NAME_MAX + 1]; /* whom its verified certificate names, or "" */
+    char context[80];                 /* " conn=… client=…" for LOG_CTX */
     enum listen_service service;
     bool loopback;   /* or a Unix socket: fit for passwords in clear */
     bool counted;    /* in limits.c */
@@ -120,6 +121,9 @@ void conn_answer_myself(struct conn *c, struct ipc_message *m);
  * been taken out before: fd = -1). From work or answer, which then return CONN_GONE. */
 void conn_dissolve(struct conn *c);
 bool conn_secured(const struct conn *c);
+enum offer_link conn_link(const struct conn *c);
+/* The index of the settings' pop3 and imap for the connection as it is now. */
+unsigned conn_login_config(const struct conn *c);
 static inline struct slice conn_ctx(const struct conn *c)
 {
     return slice_cstr(c->context);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "auth/offer.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "io/stream.h"
@@ -29,12 +30,12 @@
 struct edge_settings {
     atomic_uint refs;
     const struct conf *conf;
-    struct tls_context *tls;    /* NULL: no certificate */
-    struct buf text;            /* "PLAIN LOGIN" */
-    struct smtp_config smtp[3]; /* by enum smtp_service */
-    struct pop3_config pop3;
-    struct imap_login_config imap;
-    bool clear_auth; /* passwords in clear from strangers too */
+    struct tls_context *tls;           /* NULL: no certificate */
+    struct buf offers[2][OFFER_LINKS]; /* "PLAIN LOGIN": of POP3 and IMAP, of SMTP */
+    struct smtp_config smtp[3];        /* by enum smtp_service */
+    /* In clear, under TLS, with a client certificate: by conn_login_config. */
+    struct pop3_config pop3[3];
+    struct imap_login_config imap[3];
 };
 
 struct edge_counters {

@@ -4,8 +4,8 @@
 static void open_session(struct conn *c)
 {
     c->login.inner_fd = -1;
-    imap_login_open(&c->login.imap, &c->settings->imap, conn_secured(c), c->stream.tls != NULL,
-                    &c->out);
+    imap_login_open(&c->login.imap, &c->settings->imap[conn_login_config(c)], conn_secured(c),
+                    c->stream.tls != NULL, &c->out);
 }
 
 static enum conn_next act(struct conn *c, enum imap_login_want want,
@@ -100,6 +100,7 @@ static enum conn_next written(struct conn *c)
 
 static void tls_started(struct conn *c)
 {
+    c->login.imap.config = &c->settings->imap[conn_login_config(c)];
     imap_login_tls_started(&c->login.imap);
 }
 

@@ -6,7 +6,8 @@ enum { IN_MAX = POP3_AUTH_LINE_MAX + 4096, OUT_MAX = 64 * 1024 };
 static void open_session(struct conn *c)
 {
     c->login.inner_fd = -1;
-    pop3_open(&c->login.pop3, &c->settings->pop3, conn_secured(c), c->stream.tls != NULL, &c->out);
+    pop3_open(&c->login.pop3, &c->settings->pop3[conn_login_config(c)], conn_secured(c),
+              c->stream.tls != NULL, &c->out);
 }
 
 static enum conn_next act(struct conn *c, enum pop3_want want, const struct pop3_request *req);
@@ -101,6 +102,7 @@ static enum conn_next written(struct conn *c)
 
 static void tls_started(struct conn *c)
 {
+    c->login.pop3.config = &c->settings->pop3[conn_login_config(c)];
     pop3_tls_started(&c->login.pop3);
 }
 

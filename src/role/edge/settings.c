@@ -19,19 +19,23 @@ void edge_settings_unref(struct edge_settings *s)
         return;
     conf_unref(s->conf);
     tls_context_unref(s->tls);
-    buf_release(&s->text);
+    for (size_t i = 0; i < 2 * OFFER_LINKS; i++)
+        buf_release(&s->offers[i / OFFER_LINKS][i % OFFER_LINKS]);
     free(s);
 }
 
-/* "plain login" as the protocols announce it. */
-static void put_mechanisms(const struct conf *c, struct buf *out)
+static struct slice offer(const struct edge_settings *s, bool smtp, enum offer_link link)
 {
-    for (size_t i = 0; i < c->auth_mechanisms.n; i++) {
-        struct slice m = c->auth_mechanisms.items[i];
-        if (i)
-            buf_putc(out, ' ');
-        for (size_t k = 0; k < m.len; k++)
-            buf_putc(out, ascii_upper(m.data[k]));
+    struct slice text = buf_slice(&s->offers[smtp][link]);
+    return text.data ? text : SLICE("");
+}
+
+static void make_offers(struct edge_settings *s)
+{
+    for (size_t i = 0; i < 2 * OFFER_LINKS; i++) {
+        struct buf *b = &s->offers[i / OFFER_LINKS][i % OFFER_LINKS];
+        buf_init(b, 1024);
+        offer_list(s->conf, i / OFFER_LINKS == 1, (enum offer_link)(i % OFFER_LINKS), b);
     }
 }
 
@@ -47,7 +51,10 @@ static void fill_smtp(struct edge_settings *s, enum smtp_service service)
         .hostname = c->myhostname,
         .banner = c->smtpd_banner,
         .origin = c->myorigin,
-        .mechanisms = auth ? buf_slice(&s->text) : SLICE_NONE,
+        .mechanisms = auth ? offer(s, true, OFFER_LOCAL) : SLICE_NONE,
+        .mechanisms_clear = auth ? offer(s, true, OFFER_CLEAR) : SLICE_NONE,
+        .mechanisms_tls = auth ? offer(s, true, OFFER_TLS) : SLICE_NONE,
+        .mechanisms_certificate = auth ? offer(s, true, OFFER_CERTIFICATE) : SLICE_NONE,
         .auth_equals = c->broken_sasl_auth_clients,
         .vrfy = !c->disable_vrfy_command,
         .starttls = tls,
@@ -66,22 +73,23 @@ static void fill_smtp(struct edge_settings *s, enum smtp_service service)
 
 static void fill_login(struct edge_settings *s)
 {
-    struct slice mechanisms = buf_slice(&s->text);
-    struct slice in_clear = s->clear_auth ? mechanisms : SLICE("");
-    s->pop3 = (struct pop3_config){
-        .greeting = s->conf->login_greeting,
-        .mechanisms = mechanisms,
-        .mechanisms_clear = in_clear,
-        .plaintext_clear = s->clear_auth,
-        .stls = s->tls != NULL,
-    };
-    s->imap = (struct imap_login_config){
-        .greeting = s->conf->login_greeting,
-        .mechanisms = mechanisms,
-        .mechanisms_clear = in_clear,
-        .plaintext_clear = s->clear_auth,
-        .starttls = s->tls != NULL,
-    };
+    static const enum offer_link links[] = {OFFER_LOCAL, OFFER_TLS, OFFER_CERTIFICATE};
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        s->pop3[i] = (struct pop3_config){
+            .greeting = s->conf->login_greeting,
+            .mechanisms = offer(s, false, links[i]),
+            .mechanisms_clear = offer(s, false, OFFER_CLEAR),
+            .plaintext_clear = !s->conf->disable_plaintext_auth,
+            .stls = s->tls != NULL,
+        };
+        s->imap[i] = (struct imap_login_config){
+            .greeting = s->conf->login_greeting,
+            .mechanisms = s->pop3[i].mechanisms,
+            .mechanisms_clear = s->pop3[i].mechanisms_clear,
+            .plaintext_clear = s->pop3[i].plaintext_clear,
+            .starttls = s->tls != NULL,
+        };
+    }
 }
 
 static struct tls_context *tls_of_now(struct edge *e)
@@ -100,9 +108,7 @@ enum result edge_settings_renew(struct edge *e, struct error *err)
     atomic_init(&s->refs, 1);
     s->conf = role_conf(e->role);
     s->tls = tls_of_now(e);
-    s->clear_auth = !s->conf->disable_plaintext_auth;
-    buf_init(&s->text, 1024);
-    put_mechanisms(s->conf, &s->text);
+    make_offers(s);
     fill_smtp(s, SMTP_SERVICE_SMTP);
     fill_smtp(s, SMTP_SERVICE_SUBMISSION);
     fill_smtp(s, SMTP_SERVICE_LMTP);

@@ -27,11 +27,11 @@ const char *smtp_service_name(const struct conn *c)
 static void open_session(struct conn *c)
 {
     const struct smtp_config *config = &c->settings->smtp[service_of(c->service)];
-    const struct conf *conf = c->settings->conf;
     c->smtp.peer = (struct smtp_peer){
         .ip = slice_cstr(c->ip),
         .name = c->loopback ? SLICE("localhost") : SLICE_NONE,
-        .secured = !conf->smtpd_tls_auth_only && (c->loopback || c->settings->clear_auth),
+        .secured = c->loopback,
+        .certificate = c->identity[0] != 0,
     };
     struct buf tls;
     buf_init(&tls, 256);
@@ -269,6 +269,7 @@ static void tls_started(struct conn *c)
     struct buf tls;
     buf_init(&tls, 256);
     tls_describe(c->stream.tls, &tls);
+    c->smtp.peer.certificate = c->identity[0] != 0;
     smtp_tls_started(&c->smtp.session, buf_slice(&tls));
     buf_release(&tls);
     if (c->auth_known) /* RFC 3207 4.2 */
