@@ -1,6 +1,7 @@
 /* main.c: the program's words: options, then `serve` or a command (cli/cli.h); or the name of a
  * program of the old stack that it was called by (cli/faces.h). */
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,47 +14,103 @@
 
 #define DEFAULT_CONFIG "/etc/postrider/postrider.conf"
 
-/* The title that ps shows is written over argv, so the path must not lie there. */
+/* The title that ps shows is written over argv, so what the words say must not lie there. */
+static const char *kept(const char *text, bool *failed)
+{
+    char *copy = text ? strdup(text) : NULL;
+    *failed = *failed || (text && !copy);
+    return copy;
+}
+
 static int serve(const struct cli *c, int argc, char **argv)
 {
-    char *path = strdup(c->config_path);
-    if (!path)
+    bool failed = false;
+    const struct conf_origin origin = {
+        .path = kept(c->config_path, &failed),
+        .optional = c->origin.optional,
+        .postfix = kept(c->origin.postfix, &failed),
+        .dovecot = kept(c->origin.dovecot, &failed),
+        .sasl = kept(c->origin.sasl, &failed),
+    };
+    if (failed)
         return 1;
     process_title_init(argc, argv);
-    int status = master_run(path);
-    free(path);
-    return status;
+    return master_run(&origin);
+}
+
+/* The options that may stand before the command's word and behind it. */
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {"postfix", required_argument, NULL, 'P'},
+    {"dovecot", required_argument, NULL, 'D'},
+    {"sasl", required_argument, NULL, 'S'},
+    {0},
+};
+
+/* False: the option is not one of the files'. */
+static bool take_file(struct cli *c, int option, const char *value, bool *given)
+{
+    const char **to = option == 'P'   ? &c->origin.postfix
+                      : option == 'D' ? &c->origin.dovecot
+                      : option == 'S' ? &c->origin.sasl
+                      : option == 'c' ? &c->config_path
+                                      : NULL;
+    if (!to)
+        return false;
+    *to = value;
+    *given = *given || option == 'c';
+    return true;
+}
+
+/* `serve` and `config` take the files' options behind their words too: they are moved to the
+ * front. Returns the number of words left. */
+static int take_file_words(struct cli *c, char **words, int n, bool *given)
+{
+    int left = 0;
+    for (int i = 0; i < n; i++) {
+        int option = 0;
+        for (const struct option *o = long_options; o->name; o++)
+            if (o->has_arg && strncmp(words[i], "--", 2) == 0 && strcmp(words[i] + 2, o->name) == 0)
+                option = o->val;
+        if (option && i + 1 < n && take_file(c, option, words[i + 1], given))
+            i++;
+        else
+            words[left++] = words[i];
+    }
+    return left;
 }
 
 int main(int argc, char **argv)
 {
     struct cli c = {.program = "postrider", .config_path = DEFAULT_CONFIG};
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {0},
-    };
+    bool given = false;
     const struct face *face = argc > 0 ? face_find(argv[0]) : NULL;
     if (face)
         return face_run(face, &c, argv, argc);
     int option;
     /* '+': options end at the first word, so that a command may have its own. */
     while ((option = getopt_long(argc, argv, "+c:hV", long_options, NULL)) != -1) {
-        if (option == 'c')
-            c.config_path = optarg;
-        else if (option == 'h')
+        if (take_file(&c, option, optarg, &given))
+            continue;
+        if (option == 'h')
             return cli_run(&c, (char *[]){"help"}, 1);
-        else if (option == 'V')
+        if (option == 'V')
             return cli_run(&c, (char *[]){"version"}, 1);
-        else
-            return 2;
+        return 2;
     }
     if (optind == argc) {
         cli_run(&c, (char *[]){"help"}, 1);
         return 2;
     }
-    if (strcmp(argv[optind], "serve") == 0 && optind + 1 == argc)
+    char **words = argv + optind;
+    int n = argc - optind;
+    if (strcmp(words[0], "serve") == 0 || strcmp(words[0], "config") == 0)
+        n = take_file_words(&c, words, n, &given);
+    /* On the old stack's files the own one need not be there. */
+    c.origin.optional = !given && (c.origin.postfix || c.origin.dovecot || c.origin.sasl);
+    if (strcmp(words[0], "serve") == 0 && n == 1)
         return serve(&c, argc, argv);
-    return cli_run(&c, argv + optind, argc - optind);
+    return cli_run(&c, words, n);
 }

@@ -37,7 +37,8 @@ static const struct command {
 static int help(struct cli *c, char **words, int n)
 {
     (void)words, (void)n;
-    printf("usage: %s [-c FILE] COMMAND\n\n", c->program);
+    printf("usage: %s [-c FILE] [--postfix DIR] [--dovecot FILE] [--sasl FILE] COMMAND\n\n",
+           c->program);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         printf("  %s%s%s\n      %s\n", commands[i].name, *commands[i].words ? " " : "",
                commands[i].words, commands[i].text);
@@ -63,7 +64,8 @@ int cli_load(struct cli *c)
 {
     struct conf_errors errors;
     conf_errors_init(&errors);
-    enum result r = conf_load(c->config_path, &c->conf, &errors);
+    c->origin.path = c->config_path;
+    enum result r = conf_load(&c->origin, &c->conf, &errors);
     if (r != OK)
         fprintf(stderr, "%.*s", SLICE_ARG(buf_slice(&errors.text)));
     conf_errors_release(&errors);

@@ -8,7 +8,8 @@
 
 struct cli {
     const char *program, *config_path;
-    const struct conf *conf; /* loaded before a command that needs it */
+    struct conf_origin origin; /* its path is config_path */
+    const struct conf *conf;   /* loaded before a command that needs it */
 };
 
 /* words: the command and what follows. */

@@ -26,20 +26,35 @@ struct conf {
 const struct conf *conf_ref(const struct conf *c);
 void conf_unref(const struct conf *c);
 
-/* The snapshot that holds for a service ("smtp", "submission", "submissions", "lmtp" …): with what
- * master.cf overrides for it, else c itself. Lives as long as c. */
+/* The snapshot that holds for a service: with what master.cf (-o) or "service/name = value" of the
+ * own file overrides for it, else c itself. Lives as long as c. service: a listener's
+ * (listen_url.label): "smtp", "submission", "127.0.0.1:10025"; or "relay/unix", a client of
+ * master.cf. What stands before a '#' is not looked at: "smtp#submission". */
 const struct conf *conf_for_service(const struct conf *c, struct slice service);
 
-/* Appends "FILE:LINE: reason, and what to do" lines, one for each error. */
+/* A restriction class (smtpd_restriction_classes) by its name: what stands for it. NULL: none. */
+const struct slice_list *conf_restriction_class(const struct conf *c, struct slice name);
+
+/* "FILE:LINE: reason, and what to do" lines: in text one for each error, in warnings one for each
+ * thing that is taken but not served as it says, in notes those that mean nothing here. */
 struct conf_errors {
-    struct buf text;
-    unsigned count;
+    struct buf text, warnings, notes;
+    unsigned count; /* of errors */
 };
 void conf_errors_init(struct conf_errors *e);
 void conf_errors_release(struct conf_errors *e);
 
-/* Reads and checks the file. INVALID: every error is in `errors`. */
-MUST_USE enum result conf_load(const char *path, const struct conf **ret,
+/* Where a configuration comes from; the texts are borrowed. */
+struct conf_origin {
+    const char *path; /* postrider.conf */
+    bool optional;    /* it need not be there */
+    /* Of the command line, before what the file says; NULL: not given. */
+    const char *postfix, *dovecot, *sasl;
+};
+
+/* Reads and checks the file, and the old stack's files that it names. INVALID: every error is in
+ * `errors`. Warnings and notes are there on success too. */
+MUST_USE enum result conf_load(const struct conf_origin *origin, const struct conf **ret,
                                struct conf_errors *errors);
 /* From text; `name` stands for the file in messages. */
 MUST_USE enum result conf_parse(struct slice text, const char *name, const struct conf **ret,
@@ -49,8 +64,8 @@ MUST_USE enum result conf_parse(struct slice text, const char *name, const struc
 void conf_dump(const struct conf *c, struct buf *out);
 MUST_USE enum result conf_parse_effective(struct slice text, const struct conf **ret);
 
-/* Every setting: its name, effective value (as text, in `value`) and source: "postrider.conf:12" or
- * "default". */
+/* Every setting: its name, effective value (as text, in `value`) and source: "postrider.conf:12",
+ * "default" or "Postfix's default". Then what differs at a service, as "submission/name". */
 void conf_each(const struct conf *c,
                void (*each)(void *arg, const char *name, struct slice value, const char *source),
                void *arg);
@@ -61,6 +76,7 @@ const char *conf_source(const struct conf *c, const char *name);
 /* The listeners, taken apart. */
 enum listen_service {
     LISTEN_SMTP,
+    LISTEN_SMTPS, /* SMTP in TLS from its first byte, else as LISTEN_SMTP */
     LISTEN_SUBMISSION,
     LISTEN_SUBMISSIONS,
     LISTEN_LMTP,
@@ -74,6 +90,8 @@ struct listen_url {
     struct slice host; /* "" all addresses; without [] */
     struct slice path; /* Unix socket (then no host and port) */
     uint16_t port;
+    struct slice label; /* names the service's settings (conf_for_service): what stands behind a
+                           '#', else the service's own name */
 };
 MUST_USE enum result listen_parse(struct slice url, struct listen_url *ret);
 const char *listen_service_name(enum listen_service s); /* "smtp" */

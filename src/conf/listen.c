@@ -1,9 +1,10 @@
 /* listen.c: listeners: smtp://192.0.2.1:25, imaps://[::1]:993, pop3://:110,
- * lmtp:/run/postrider/lmtp. */
+ * lmtp:/run/postrider/lmtp, smtp://127.0.0.1:10025#reinject. */
 #include "conf/conf.h"
 
 static const char *const service_names[] = {
     [LISTEN_SMTP] = "smtp",
+    [LISTEN_SMTPS] = "smtps",
     [LISTEN_SUBMISSION] = "submission",
     [LISTEN_SUBMISSIONS] = "submissions",
     [LISTEN_LMTP] = "lmtp",
@@ -53,7 +54,11 @@ static enum result parse_host_port(struct slice text, struct listen_url *url)
 enum result listen_parse(struct slice text, struct listen_url *ret)
 {
     struct listen_url url = {0};
-    struct slice rest = text;
+    size_t mark = slice_find(text, '#');
+    struct slice rest = slice_sub(text, 0, mark);
+    struct slice label = mark == SIZE_MAX ? SLICE("") : slice_from(text, mark + 1);
+    if (label.len == 0 && mark != SIZE_MAX)
+        return INVALID;
     if (parse_service(slice_split(&rest, ':'), &url.service) != OK || !rest.data)
         return INVALID;
     if (slice_starts(rest, SLICE("//"))) {
@@ -65,6 +70,7 @@ enum result listen_parse(struct slice text, struct listen_url *ret)
             return INVALID;
         url.path = rest;
     }
+    url.label = label.len ? label : slice_cstr(service_names[url.service]);
     *ret = url;
     return OK;
 }

@@ -22,7 +22,10 @@
 /* clang-format off */
 #define CONF_SETTINGS_SERVER(X) \
     X(LIST, listen, "smtp://:25, submission://:587, submissions://:465, pop3://:110, pop3s://:995, imap://:143, imaps://:993", 0, 0, "postrider", \
-      "Where to listen: smtp, submission, submissions, lmtp, pop3, pop3s, imap, imaps, each ://address:port (no address: all), or lmtp:/path of a Unix socket.") \
+      "Where to listen: smtp, smtps, submission, submissions, lmtp, pop3, pop3s, imap, imaps, each ://address:port (no address: all), or lmtp:/path of a Unix socket. A #name behind it names the listener, for settings of its own: \"name/setting = value\".") \
+    X(TEXT, postfix_config, "", 0, 0, "postrider", "Folder of Postfix's main.cf and master.cf to run on: what stands there holds where this file says nothing, and Postfix's defaults hold.") \
+    X(TEXT, dovecot_config, "", 0, 0, "postrider", "Dovecot's configuration file to run on, in the same way.") \
+    X(TEXT, sasl_config, "", 0, 0, "postrider", "Cyrus SASL's smtpd.conf to take mechanisms and the way to check passwords from.") \
     X(TEXT, state_directory, "/var/lib/postrider", 0, 0, "postrider", "Folder of the store, the queue, the control socket and the certificate made at first start.") \
     X(TEXT, auth_user, "postrider-auth", 0, 0, "postrider", "User (name or number) of the auth role when started as root.") \
     X(TEXT, edge_user, "postrider-edge", 0, 0, "postrider", "User of the edge role.") \

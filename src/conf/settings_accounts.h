@@ -26,6 +26,8 @@
     X(LIST, smtpd_sasl_security_options, "noanonymous", 0, 0, "postfix", "Which mechanisms SMTP offers without TLS: noanonymous, noplaintext, noactive, nodictionary, mutual_auth, forward_secrecy.") \
     X(LIST, smtpd_sasl_tls_security_options, "$smtpd_sasl_security_options", 0, 0, "postfix", "The same under TLS.") \
     X(TEXT, auth_anonymous_username, "anonymous", 0, 0, "dovecot", "The account of ANONYMOUS, where that mechanism is listed.") \
+    X(LIST, pwcheck_method, "", 0, 0, "cyrus", "How Cyrus SASL checks passwords: saslauthd asks an existing saslauthd where there are no accounts of our own; auxprop is not served.") \
+    X(TEXT, saslauthd_path, "/run/saslauthd/mux", 0, 0, "cyrus", "Socket of saslauthd, with or without the last /mux.") \
     X(TEXT, login_greeting, "Postrider ready.", 0, 0, "dovecot", "Greeting of POP3 and IMAP.") \
     X(SECONDS, auth_failure_delay, "2s", 0, 60, "dovecot", "A failed login is answered no sooner; grows with the failures of an address.") \
     X(SECONDS, auth_cache_ttl, "60s", 0, DAY_S, "dovecot", "How long a right password is remembered (as a keyed digest); 0: not at all.")

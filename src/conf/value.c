@@ -77,8 +77,8 @@ static enum result parse_list(struct slice text, struct arena *a, struct slice_l
 }
 
 /* As a list, but what stands in braces is kept together: "inline:{a = b, c = d}, static:x". */
-static enum result parse_maps(struct slice text, struct arena *a, struct slice_list *ret,
-                              struct error *why)
+enum result conf_parse_maps(struct slice text, struct arena *a, struct slice_list *ret,
+                            struct error *why)
 {
     struct slice_list list = {arena_alloc_n(a, text.len / 2 + 1, sizeof *list.items), 0};
     if (!list.items)
@@ -191,7 +191,7 @@ static enum result check_url(struct slice text, struct error *why)
     if (listen_parse(text, &url) != OK)
         return error_set(why, INVALID,
                          "`%.*s` is no listener: write service://address:port with smtp, "
-                         "submission, submissions, lmtp, pop3, pop3s, imap or imaps, or "
+                         "smtps, submission, submissions, lmtp, pop3, pop3s, imap or imaps, or "
                          "lmtp:/path",
                          SLICE_ARG(text));
     return OK;
@@ -234,6 +234,9 @@ static const struct {
     enum result (*check)(struct slice text, struct error *why); /* of TEXT, or of each in a LIST */
 } checks[] = {
     {"listen", check_url},
+    {"postfix_config", check_path},
+    {"dovecot_config", check_path},
+    {"sasl_config", check_path},
     {"state_directory", check_path},
     {"users_file", check_path},
     {"alias_maps", check_path},
@@ -268,7 +271,7 @@ static enum result set_list(const struct conf_setting *s, struct slice text, str
                             struct slice_list *ret, struct error *why)
 {
     enum result r =
-        s->kind == CONF_MAPS ? parse_maps(text, a, ret, why) : parse_list(text, a, ret, why);
+        s->kind == CONF_MAPS ? conf_parse_maps(text, a, ret, why) : parse_list(text, a, ret, why);
     for (size_t i = 0; r == OK && i < ret->n; i++)
         r = check_text(s, ret->items[i], why);
     return r;

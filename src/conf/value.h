@@ -11,4 +11,9 @@
 MUST_USE enum result conf_set_value(struct conf *c, const struct conf_setting *s, struct slice text,
                                     struct arena *a, struct error *why);
 
+/* A list of tables or restrictions: separated by commas and white space, what stands in { } kept
+ * together. */
+MUST_USE enum result conf_parse_maps(struct slice text, struct arena *a, struct slice_list *ret,
+                                     struct error *why);
+
 #endif

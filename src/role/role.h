@@ -69,7 +69,7 @@ extern const struct role_ops role_auth, role_edge, role_mailbox, role_relay, rol
 
 /* The master: reads the configuration, binds, opens, forks the five, mends what dies. Returns the
  * exit status of `postrider serve`. */
-int master_run(const char *config_path);
+int master_run(const struct conf_origin *origin);
 /* In the child: runs a role on its control channel (fd) and never returns to the master's code. */
 int role_run(const struct role_ops *ops, int control_fd);
 

@@ -236,7 +236,7 @@ static pid_t run_master(void)
         int quiet = open("/dev/null", O_WRONLY);
         if (!getenv("VERBOSE"))
             dup2(quiet, 2);
-        _exit(master_run(conf_path));
+        _exit(master_run(&(struct conf_origin){.path = conf_path}));
     }
     return pid;
 }

@@ -25,7 +25,7 @@ struct listener {
 
 static bool is_smtp(enum listen_service s)
 {
-    return s == LISTEN_SMTP || s == LISTEN_SUBMISSION || s == LISTEN_SUBMISSIONS;
+    return s == LISTEN_SMTP || s == LISTEN_SMTPS || s == LISTEN_SUBMISSION || s == LISTEN_SUBMISSIONS;
 }
 
 /* The address as text, IPv4 in IPv6 as IPv4; *ret_loopback also for Unix sockets. */
@@ -64,7 +64,7 @@ static void put_refusal(const struct listener *l, const struct conf *c, const ch
 
 static bool in_clear(enum listen_service s)
 {
-    return s != LISTEN_SUBMISSIONS && s != LISTEN_POP3S && s != LISTEN_IMAPS;
+    return s != LISTEN_SMTPS && s != LISTEN_SUBMISSIONS && s != LISTEN_POP3S && s != LISTEN_IMAPS;
 }
 
 static void refuse(struct listener *l, const struct conf *c, int fd, const char *ip,

@@ -45,7 +45,7 @@ static const struct conn_protocol *protocol_of(enum listen_service s)
 
 static bool tls_first(enum listen_service s)
 {
-    return s == LISTEN_SUBMISSIONS || s == LISTEN_POP3S || s == LISTEN_IMAPS;
+    return s == LISTEN_SMTPS || s == LISTEN_SUBMISSIONS || s == LISTEN_POP3S || s == LISTEN_IMAPS;
 }
 
 static _Atomic uint64_t *gauge(const struct conn *c)

@@ -13,20 +13,27 @@
 #include "os/process.h"
 #include "os/users.h"
 
+static void log_lines(enum log_level level, const char *event, struct slice lines)
+{
+    for (struct slice rest = lines; rest.len;) {
+        struct slice line = slice_split(&rest, '\n');
+        if (line.len)
+            LOG(level, event, LOG_S("text", line));
+    }
+}
+
 /* Each error as its own line, with file and line, on stderr: before the service is up there is a
  * person in front of it. */
-static enum result load(const char *path, const struct conf **ret)
+static enum result load(const struct conf_origin *origin, const struct conf **ret)
 {
     struct conf_errors errors;
     conf_errors_init(&errors);
-    enum result r = conf_load(path, ret, &errors);
-    for (struct slice rest = buf_slice(&errors.text); rest.len;) {
-        struct slice line = slice_split(&rest, '\n');
-        if (line.len)
-            LOG(LOG_ERROR, "conf.error", LOG_S("text", line));
-    }
+    enum result r = conf_load(origin, ret, &errors);
+    log_lines(LOG_DEBUG, "conf.note", buf_slice(&errors.notes));
+    log_lines(LOG_WARNING, "conf.warning", buf_slice(&errors.warnings));
+    log_lines(LOG_ERROR, "conf.error", buf_slice(&errors.text));
     if (r != OK && errors.count == 0)
-        LOG(LOG_ERROR, "conf.error", LOG_C("path", path), LOG_C("why", result_name(r)));
+        LOG(LOG_ERROR, "conf.error", LOG_C("path", origin->path), LOG_C("why", result_name(r)));
     conf_errors_release(&errors);
     return r;
 }
@@ -102,7 +109,7 @@ static void reload(struct master *m)
     const struct conf *c;
     struct error err = {""};
     process_notify_reloading();
-    enum result r = load(m->config_path, &c);
+    enum result r = load(m->origin, &c);
     if (r == OK) {
         r = take_over(m, c, &err);
         if (r != OK) {
@@ -111,7 +118,7 @@ static void reload(struct master *m)
         }
     }
     if (r != OK) {
-        LOG(LOG_ERROR, "conf.reload_refused", LOG_C("path", m->config_path),
+        LOG(LOG_ERROR, "conf.reload_refused", LOG_C("path", m->origin->path),
             LOG_C("then", "nothing changed"));
         process_notify("READY=1");
         return;
@@ -120,7 +127,7 @@ static void reload(struct master *m)
     m->conf = c;
     m->generation++;
     set_log_level(c);
-    LOG(LOG_INFO, "conf.reloaded", LOG_C("path", m->config_path),
+    LOG(LOG_INFO, "conf.reloaded", LOG_C("path", m->origin->path),
         LOG_U("generation", m->generation));
     children_configure(m, true);
 }
@@ -206,20 +213,20 @@ static void release(struct master *m)
     free(m);
 }
 
-int master_run(const char *config_path)
+int master_run(const struct conf_origin *origin)
 {
     struct master *m = calloc(1, sizeof *m);
     struct error err = {""};
     if (!m)
         return 1;
-    m->config_path = config_path;
+    m->origin = origin;
     m->generation = 1;
     m->started_ms = m->watched_ms = clock_monotonic_ms();
     m->control_fd = m->signal_fd = m->pid_fd = -1;
     for (enum ipc_role r = ROLE_MASTER; r < ROLE_COUNT; r++)
         m->children[r].control = -1;
     log_set_role("master");
-    if (load(config_path, &m->conf) != OK) {
+    if (load(origin, &m->conf) != OK) {
         free(m);
         return 1;
     }

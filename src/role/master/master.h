@@ -52,7 +52,7 @@ struct watched_file {
 };
 
 struct master {
-    const char *config_path;
+    const struct conf_origin *origin;
     const struct conf *conf;
     uint64_t generation;
     struct child children[ROLE_COUNT]; /* [ROLE_MASTER] is unused */

@@ -1,0 +1,32 @@
+/* parameters.h: every parameter of Postfix 3.7's main.cf: its default, and what it means that
+ * Postrider does not serve it (where conf/settings.h has no row of that name). */
+#ifndef CONF_POSTFIX_PARAMETERS_H
+#define CONF_POSTFIX_PARAMETERS_H
+
+#include "base/slice.h"
+
+enum postfix_class {
+    INNER,    /* of Postfix's own processes and files; there is nothing here that it would set */
+    UNSERVED, /* means something to mail or its users that does not happen here */
+    GUARD,    /* keeps something out, or in: to ignore it would weaken security */
+    OBSOLETE  /* has a successor, or does nothing in Postfix either */
+};
+
+struct postfix_parameter {
+    const char *name, *fallback; /* the default, in main.cf's syntax */
+    enum postfix_class class;
+    const char *text; /* its effect that is missed, and what to do; "": what its class says */
+};
+
+/* NULL: Postfix has no such parameter. Those that each transport of master.cf has
+ * (maildrop_destination_recipient_limit) are found too. */
+const struct postfix_parameter *postfix_parameter_find(struct slice name);
+
+/* What one of our settings means where Postfix's value of that name is empty; NULL: that it is
+ * empty. */
+const char *postfix_when_empty(struct slice name);
+
+/* All, for suggestions and tests; NULL at the end. */
+const struct postfix_parameter *postfix_parameter_at(size_t i);
+
+#endif

@@ -1,0 +1,76 @@
+/* report.c: see report.h. */
+#include "conf/report.h"
+
+#include "conf/table.h"
+
+void conf_report_repeated(struct conf_scope *s, struct conf_errors *errors)
+{
+    struct conf_assignments *own = &s->layers[CONF_LAYER_OWN];
+    for (size_t i = 0; i < own->n; i++)
+        for (size_t j = 0; j < i; j++) {
+            struct conf_assignment *a = &own->items[i], *b = &own->items[j];
+            if (!a->line || !slice_eq(a->name, b->name) || !slice_eq(a->service, b->service))
+                continue;
+            conf_error(errors, a->file, a->line,
+                       "`%.*s` is set already in line %u: remove one of them", SLICE_ARG(a->name),
+                       b->line);
+            break;
+        }
+}
+
+/* A name that is no setting is Postfix's way to make a variable of one's own; unless nothing refers
+ * to it, when it is a slip. */
+static void report_own(struct conf_assignment *a, struct conf_errors *errors)
+{
+    const char *near = conf_suggest(a->name), *other = conf_served_by(a->name);
+    if (a->used)
+        return;
+    if (other)
+        conf_error(errors, a->file, a->line,
+                   "`%.*s` is a parameter of %s that is not served yet: remove it",
+                   SLICE_ARG(a->name), other);
+    else if (near)
+        conf_error(errors, a->file, a->line, "unknown parameter `%.*s`: did you mean `%s`?",
+                   SLICE_ARG(a->name), near);
+    else
+        conf_error(errors, a->file, a->line,
+                   "unknown parameter `%.*s`: remove it (`postrider config show` lists those "
+                   "that there are)",
+                   SLICE_ARG(a->name));
+}
+
+void conf_report_unknown(struct conf_scope *s, struct conf_errors *errors)
+{
+    for (size_t i = 0; i < s->layers[CONF_LAYER_OWN].n; i++)
+        report_own(&s->layers[CONF_LAYER_OWN].items[i], errors);
+}
+
+struct combinations {
+    struct conf_scope *scope;
+    const char *file;
+    struct conf_errors *errors;
+};
+
+static void contradiction(const struct combinations *c, const char *setting, const char *text)
+{
+    const struct conf_assignment *a = conf_scope_assignment(c->scope, slice_cstr(setting));
+    conf_error(c->errors, a ? a->file : c->file, a ? a->line : 0, "%s", text);
+}
+
+void conf_report_combinations(struct conf_scope *s, const struct conf *c, const char *file,
+                              struct conf_errors *errors)
+{
+    const struct combinations k = {s, file, errors};
+    if (c->minimal_backoff_time > c->maximal_backoff_time)
+        contradiction(&k, "minimal_backoff_time",
+                      "minimal_backoff_time is longer than maximal_backoff_time");
+    if (slice_find(c->myhostname, '.') == SIZE_MAX && c->myhostname.len && !s->postfix)
+        contradiction(&k, "myhostname",
+                      "myhostname has no domain: write the full name of this host");
+    if (c->smtpd_tls_cert_file.len == 0 && c->smtpd_tls_key_file.len)
+        contradiction(&k, "smtpd_tls_key_file",
+                      "smtpd_tls_key_file is set but smtpd_tls_cert_file is not");
+    if ((c->ssl_cert.len == 0) != (c->ssl_key.len == 0))
+        contradiction(&k, c->ssl_cert.len ? "ssl_cert" : "ssl_key",
+                      "ssl_cert and ssl_key must be set both");
+}

@@ -1,0 +1,267 @@
+/* test_conf_layers.c: expansion as Postfix does it, and the layers: own file, the old stack's
+ * files, their programs' defaults, ours. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "conf/conf.h"
+
+static char dir[] = "/tmp/pr-layers-XXXXXX";
+
+static void write_file(const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+static int make_dir(void **state)
+{
+    (void)state;
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+    static const char *const names[] = {"main.cf", "master.cf", "smtpd.conf"};
+    char path[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        unlink(path);
+    }
+    return rmdir(dir);
+}
+
+/* own: more lines of the own file. NULL on errors, which are in `errors`. */
+static const struct conf *load(const char *own, struct conf_errors *errors)
+{
+    struct buf text;
+    const struct conf *c = NULL;
+    buf_init(&text, 65536);
+    buf_printf(&text, "%spostfix_config = %s\n", own, dir);
+    conf_errors_init(errors);
+    if (conf_parse(buf_slice(&text), "own.conf", &c, errors) != OK)
+        c = NULL;
+    buf_release(&text);
+    return c;
+}
+
+static const struct conf *load_ok(const char *own, const char *main_cf)
+{
+    struct conf_errors errors;
+    write_file("main.cf", main_cf);
+    const struct conf *c = load(own, &errors);
+    if (!c)
+        fail_msg("%.*s", SLICE_ARG(buf_slice(&errors.text)));
+    conf_errors_release(&errors);
+    return c;
+}
+
+static void assert_value(const char *expression, const char *expect)
+{
+    char main_cf[4096];
+    snprintf(main_cf, sizeof main_cf, "a = x\ne =\nsmtpd_banner = <%s>\n", expression);
+    const struct conf *c = load_ok("", main_cf);
+    char want[1024];
+    snprintf(want, sizeof want, "<%s>", expect);
+    if (!slice_is(c->smtpd_banner, want))
+        fail_msg("%s: `%.*s`, not `%s`", expression, SLICE_ARG(c->smtpd_banner), want);
+    conf_unref(c);
+}
+
+/* Each as Debian's `postconf -x` of Postfix 3.7 says. */
+static void values_expand_as_postfix_does(void **state)
+{
+    static const char *const cases[][2] = {
+        {"${a?yes}", "yes"},
+        {"${e?yes}", ""},
+        {"${a:no}", ""},
+        {"${e:no}", "no"},
+        {"${a?{ A }:{ B }}", " A "},
+        {"${e ? { A } : { B }}", " B "},
+        {"${a ?b}", "b"},
+        {"${{$a} == {x} ? {T} : {F}}", "T"},
+        {"${{$a}=={x}?{T}:{F}}", "T"},
+        {"${{$a} != {x} ? {T} : {F}}", "F"},
+        {"${{10} < {9} ? {T} : {F}}", "F"},
+        {"${{10} < {9a} ? {T} : {F}}", "T"},
+        {"${{3.10} >level {3.9} ? {T} : {F}}", "T"},
+        {"${{3.6} ==level {3.6.0} ? {T}:{F}}", "T"},
+        {"${{01} == {1} ? {T} : {F}}", "T"},
+        {"${{} == {} ? {T} : {F}}", "T"},
+        {"${{$undef} == {} ? {T} : {F}}", "T"},
+        {"${{x} == {x}}", "true"},
+        {"${{x} == {y}}", ""},
+        {"${{a} == {b} : {F}}", "F"},
+        {"${{a} == {b} ?{T}: F }", " F "},
+        {"${{a}=={a}?x y}", "x y"},
+        {"$(a)", "x"},
+        {"$( a )", "x"},
+        {"$(a?q)", "q"},
+        {"$(a?{x}:{y})", "x"},
+        {"$$a", "$a"},
+        {"$$$a", "$x"},
+        {"$a.b", "x.b"},
+        {"$a{b}", "x{b}"},
+        {"${a?$e$a}", "x"},
+        {"${a? spaced }", " spaced "},
+        {"${a?x:y}", "x:y"},
+        {"${e:x?y}", "x?y"},
+        {"${a?{x{y}z}}", "x{y}z"},
+        {"${e? {q} : r s }", " r s "},
+        {"${a:{q} }", ""},
+        {"${ a }", "x"},
+        {"${a?{$$x}}", "$x"},
+        {"${a?}", ""},
+        {"${undefined}$undefined", ""},
+        {"${{b} > {a} ? {T}:{F}}", "T"},
+        {"${{-1} < {1} ? {T}:{F}}", "T"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_value(cases[i][0], cases[i][1]);
+}
+
+static void assert_error(const char *main_cf, const char *expect)
+{
+    struct conf_errors errors;
+    write_file("main.cf", main_cf);
+    const struct conf *c = load("", &errors);
+    if (c || slice_search(buf_slice(&errors.text), slice_cstr(expect)) == SIZE_MAX)
+        fail_msg("%s: expected `%s` in:\n%.*s", main_cf, expect,
+                 SLICE_ARG(buf_slice(&errors.text)));
+    conf_errors_release(&errors);
+}
+
+static void what_postfix_refuses_is_an_error(void **state)
+{
+    static const char *const bad[] = {
+        "$",
+        "${",
+        "${}",
+        "$-",
+        "${a b}",
+        "${a?{x} y}",
+        "${a!x}",
+        "${e!x}",
+        "$a$",
+        "${a?{x}:{y} z}",
+        "${{a}}",
+        "${a?",
+        "$(a}",
+        "${a?{x}",
+        "${{a} ~ {b} ? {x} : {y}}",
+        "${a?{x}y}",
+        "${{a} == b}",
+        "${{3.6x} <level {3.7} ? {T}:{F}}",
+    };
+    char main_cf[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(main_cf, sizeof main_cf, "a = x\ne =\nsmtpd_banner = %s\n", bad[i]);
+        assert_error(main_cf, "main.cf:3: smtpd_banner: ");
+    }
+    assert_error("mydomain = $mydomain x\n", "circle");
+}
+
+/* 2^40 references to nothing. */
+static void doubling_ends_soon(void **state)
+{
+    struct buf text;
+    (void)state;
+    buf_init(&text, 65536);
+    buf_puts(&text, "v0 =\n");
+    for (int i = 1; i < 40; i++)
+        buf_printf(&text, "v%d = $v%d$v%d\n", i, i - 1, i - 1);
+    buf_puts(&text, "smtpd_banner = $v39\n");
+    buf_putc(&text, 0);
+    assert_error(buf_slice(&text).data, "refers to too many others");
+    buf_release(&text);
+}
+
+static void layers_have_an_order(void **state)
+{
+    (void)state;
+    const struct conf *c = load_ok("hopcount_limit = 7\nmydomain = own.test\n",
+                                   "myhostname = mx.$mydomain\nhopcount_limit = 9\n"
+                                   "smtpd_recipient_limit = 5\nsmtpd_recipient_limit = 6\n"
+                                   "maximal_queue_lifetime =\n 2d\n");
+    char source[300];
+    assert_int_equal(c->hopcount_limit, 7);
+    assert_string_equal(conf_source(c, "hopcount_limit"), "own.conf:1");
+    assert_true(slice_is(c->myhostname, "mx.own.test"));
+    assert_int_equal(c->smtpd_recipient_limit, 6); /* main.cf: the last one */
+    snprintf(source, sizeof source, "%s/main.cf:4", dir);
+    assert_string_equal(conf_source(c, "smtpd_recipient_limit"), source);
+    assert_int_equal(c->maximal_queue_lifetime, 2 * 86400);
+    /* Postfix's defaults, not ours. */
+    assert_true(slice_is(c->smtpd_banner, "mx.own.test ESMTP Postfix"));
+    assert_string_equal(conf_source(c, "smtpd_banner"), "Postfix's default");
+    assert_int_equal(c->recipient_delimiter.len, 0);
+    assert_false(c->disable_vrfy_command);
+    assert_int_equal(c->smtpd_timeout, 300);
+    /* What Postfix does not have is ours. */
+    assert_int_equal(c->client_limit, 10000);
+    assert_string_equal(conf_source(c, "client_limit"), "default");
+    conf_unref(c);
+}
+
+static void services_override(void **state)
+{
+    struct buf text;
+    const struct conf *copy = NULL;
+    (void)state;
+    const struct conf *c =
+        load_ok("submission/smtpd_banner = $myhostname $who\nsubmission/who = you\n"
+                "reinject/myhostname = in.test\n",
+                "myhostname = mx.test\n");
+    buf_init(&text, 1 << 20);
+    conf_dump(c, &text);
+    assert_int_equal(conf_parse_effective(buf_slice(&text), &copy), OK);
+    for (int i = 0; i < 2; i++) {
+        const struct conf *at = i ? copy : c, *s = conf_for_service(at, SLICE("submission"));
+        assert_true(slice_is(s->smtpd_banner, "mx.test you"));
+        assert_string_equal(conf_source(s, "smtpd_banner"), "own.conf:1");
+        assert_ptr_equal(conf_for_service(at, SLICE("smtp#submission")), s);
+        s = conf_for_service(at, SLICE("reinject"));
+        assert_true(slice_is(s->smtpd_banner, "in.test ESMTP Postfix"));
+        assert_ptr_equal(conf_for_service(at, SLICE("smtp")), at);
+        assert_true(slice_is(at->smtpd_banner, "mx.test ESMTP Postfix"));
+        conf_unref(conf_ref(s)); /* a part is held with the whole */
+    }
+    buf_release(&text);
+    conf_unref(copy);
+    conf_unref(c);
+}
+
+static void wrapped_lines_get_a_proposal(void **state)
+{
+    (void)state;
+    assert_error(
+        "smtpd_recipient_restrictions = permit_mynetworks permit_sasl_authenticated\n"
+        "permit_auth_destination reject\n",
+        "main.cf:2: `permit_auth_destination reject` is no assignment: begin the line with "
+        "a space when it continues `smtpd_recipient_restrictions` of line 1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_expand_as_postfix_does),
+        cmocka_unit_test(what_postfix_refuses_is_an_error),
+        cmocka_unit_test(doubling_ends_soon),
+        cmocka_unit_test(layers_have_an_order),
+        cmocka_unit_test(services_override),
+        cmocka_unit_test(wrapped_lines_get_a_proposal),
+    };
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
