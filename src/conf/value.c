@@ -239,8 +239,6 @@ static const struct {
     {"sasl_config", check_path},
     {"state_directory", check_path},
     {"users_file", check_path},
-    {"alias_maps", check_path},
-    {"smtp_sasl_password_maps", check_path},
     {"smtpd_tls_cert_file", check_path},
     {"smtpd_tls_key_file", check_path},
     {"ssl_cert", check_path},
