@@ -105,7 +105,8 @@ static void every_error_names_its_line(void **state)
     assert_error("mydomain = a\nmydomain = b\n", "t.conf:2: `mydomain` is set already in line 1");
     assert_error("mydomain = $mydomain x\n", "circle");
     assert_error("mydomain = $nothing\n", "$nothing is not defined");
-    assert_error("mydomain = ${x\n", "a $ must be followed by a name");
+    assert_error("mydomain = ${x\n", "a bracket is not closed");
+    assert_error("mydomain = $-\n", "a $ must be followed by a name");
     assert_error("mynetworks = 10.0.0.1/8\n", "bits set behind the first 8");
     assert_error("mynetworks = 10.0.0.0/33\n", "is no network");
     assert_error("listen = http://:80\n", "is no listener");
