@@ -15,13 +15,14 @@ ALLOWED = {
     "proto": "base mime",
     "io": "base os",
     "ipc": "base os io",
+    "submit": "base os",
     "kv": "base os",
     "store": "base mime kv",
     "queue": "base mime kv store",
     "auth": "base os io conf mime sasl table",
     "policy": "base conf mime table auth",
-    "role": "base os conf mime sasl proto io ipc kv store queue table auth policy",
-    "cli": "base os conf mime ipc table auth policy kv store",
+    "role": "base os conf mime sasl proto io ipc submit kv store queue table auth policy",
+    "cli": "base os conf mime ipc submit table auth policy kv store",
 }
 ROLES = {"master", "auth", "edge", "mailbox", "relay", "agent"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')

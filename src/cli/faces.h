@@ -8,7 +8,11 @@
 #include "cli/cli.h"
 
 /* X(name, what it does). face_NAME(c, words, n): words[0] is the name, c->conf is not loaded. */
-#define FACES(X) X(postfix, "Start, stop or reload the server, or tell whether it runs.")
+/* clang-format off */
+#define FACES(X) \
+    X(sendmail, "Hand in a message, whether the server runs or not.") \
+    X(postfix, "Start, stop or reload the server, or tell whether it runs.")
+/* clang-format on */
 
 #define FACE_DECLARE(name, text) cli_command_fn face_##name;
 FACES(FACE_DECLARE)

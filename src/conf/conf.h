@@ -83,7 +83,8 @@ enum listen_service {
     LISTEN_POP3,
     LISTEN_POP3S,
     LISTEN_IMAP,
-    LISTEN_IMAPS
+    LISTEN_IMAPS,
+    LISTEN_SENDMAIL /* programs of this machine: a Unix socket alone (submit/drop.h) */
 };
 struct listen_url {
     enum listen_service service;

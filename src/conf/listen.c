@@ -12,6 +12,7 @@ static const char *const service_names[] = {
     [LISTEN_POP3S] = "pop3s",
     [LISTEN_IMAP] = "imap",
     [LISTEN_IMAPS] = "imaps",
+    [LISTEN_SENDMAIL] = "sendmail",
 };
 enum { SERVICE_COUNT = sizeof service_names / sizeof *service_names, SOCKET_PATH_MAX = 107 };
 
@@ -62,11 +63,11 @@ enum result listen_parse(struct slice text, struct listen_url *ret)
     if (parse_service(slice_split(&rest, ':'), &url.service) != OK || !rest.data)
         return INVALID;
     if (slice_starts(rest, SLICE("//"))) {
-        if (parse_host_port(slice_from(rest, 2), &url) != OK)
+        if (url.service == LISTEN_SENDMAIL || parse_host_port(slice_from(rest, 2), &url) != OK)
             return INVALID;
     } else {
-        if (url.service != LISTEN_LMTP || rest.len < 2 || rest.data[0] != '/' ||
-            rest.len > SOCKET_PATH_MAX)
+        if ((url.service != LISTEN_LMTP && url.service != LISTEN_SENDMAIL) || rest.len < 2 ||
+            rest.data[0] != '/' || rest.len > SOCKET_PATH_MAX)
             return INVALID;
         url.path = rest;
     }

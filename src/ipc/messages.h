@@ -99,8 +99,8 @@
 
 /* edge -> auth: may this envelope go to this recipient, and where does it lead? conn: its login
  * counts when it has one. helo_name and sender ("" null sender) as given; rcpt without brackets.
- * service: "smtp", "submission", "lmtp". When client_ip claims to be in mynetworks the client's
- * socket comes along (fd) as proof. */
+ * service: "smtp", "submission", "lmtp", "sendmail". When client_ip claims to be in mynetworks, and
+ * with "sendmail", the client's socket comes along (fd) as proof. */
 #define IPC_FIELDS_RCPT_CHECK(F)                                                                   \
     F(U64, conn)                                                                                   \
     F(STR, service)                                                                                \

@@ -57,15 +57,24 @@ static void put_tls(const struct smtp_session *s, struct buf *out)
     buf_puts(out, ")");
 }
 
+static void put_way(const struct smtp_session *s, struct buf *out)
+{
+    put_client(s, out);
+    put_tls(s, out);
+    buf_printf(out, "\r\n\tby %.*s (Postrider) with ", SLICE_ARG(s->config->hostname));
+    put_protocol(s, out);
+}
+
 /* RFC 5321 4.4. One recipient is named; of several each would learn of the others. */
 static void put_received(const struct smtp_session *s, struct buf *out)
 {
     const struct smtp_tx *tx = s->tx;
     buf_puts(out, "Received: ");
-    put_client(s, out);
-    put_tls(s, out);
-    buf_printf(out, "\r\n\tby %.*s (Postrider) with ", SLICE_ARG(s->config->hostname));
-    put_protocol(s, out);
+    if (s->config->service == SMTP_SERVICE_SENDMAIL)
+        buf_printf(out, "by %.*s (Postrider, from userid %u)", SLICE_ARG(s->config->hostname),
+                   s->peer->uid);
+    else
+        put_way(s, out);
     buf_printf(out, " id %s", log_id(tx->id).text);
     if (tx->n_rcpts == 1)
         buf_printf(out, "\r\n\tfor <%.*s>", SLICE_ARG(tx->rcpts[0].address));
@@ -187,6 +196,11 @@ static void refuse(struct smtp_session *s, const char *reply)
     smtp_end_tx(s);
 }
 
+static bool is_submission(enum smtp_service s)
+{
+    return s == SMTP_SERVICE_SUBMISSION || s == SMTP_SERVICE_SENDMAIL;
+}
+
 void smtp_message_complete(struct smtp_session *s)
 {
     struct smtp_tx *tx = s->tx;
@@ -196,7 +210,7 @@ void smtp_message_complete(struct smtp_session *s)
         return;
     }
     drop_return_path(&tx->message);
-    if (s->config->service == SMTP_SERVICE_SUBMISSION && !complete_submission(s)) {
+    if (is_submission(s->config->service) && !complete_submission(s)) {
         refuse(s, "552 5.3.4 Error: message header too big");
         return;
     }

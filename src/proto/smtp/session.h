@@ -31,7 +31,13 @@ enum {
     SMTP_TX_BYTES_MAX = 4 * 1024 * 1024 /* a transaction's envelope */
 };
 
-enum smtp_service { SMTP_SERVICE_SMTP, SMTP_SERVICE_SUBMISSION, SMTP_SERVICE_LMTP };
+enum smtp_service {
+    SMTP_SERVICE_SMTP,
+    SMTP_SERVICE_SUBMISSION,
+    SMTP_SERVICE_LMTP,
+    SMTP_SERVICE_SENDMAIL, /* a program of this machine, known by its uid */
+    SMTP_SERVICE_COUNT
+};
 
 /* What holds for many sessions alike: one per listener and configuration; outlives its sessions. */
 struct smtp_config {
@@ -59,6 +65,7 @@ struct smtp_peer {
     struct slice name; /* from DNS, checked both ways; empty: unknown */
     bool secured;      /* fit for passwords in clear: loopback */
     bool certificate;  /* its TLS certificate was verified */
+    unsigned uid;      /* of a client of SMTP_SERVICE_SENDMAIL */
 };
 
 enum smtp_want {

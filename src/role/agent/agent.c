@@ -15,6 +15,9 @@ static enum result start(struct role *r, struct error *err)
     list_init(&a->children);
     pthread_mutex_init(&a->lock, NULL);
     r->state = a;
+    /* Its absence stops nobody: mail from programs waits in the folder. */
+    if (pickup_start(a, &a->pickup, err) != OK)
+        LOG(LOG_ERROR, "maildrop.not_watched", LOG_C("why", err->text));
     return OK;
 }
 
@@ -51,7 +54,9 @@ static void stop(struct role *r)
     struct agent *a = agent_state(r);
     if (!a)
         return;
+    pickup_stop(a->pickup);
     agent_end_children(a);
+    pickup_free(a->pickup);
     pthread_mutex_destroy(&a->lock);
     free(a);
     r->state = NULL;

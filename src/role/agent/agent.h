@@ -26,8 +26,11 @@ struct agent_job {
     struct agent_job *next;
 };
 
+struct pickup;
+
 struct agent {
     struct role *role;
+    struct pickup *pickup;
     pthread_mutex_t lock;
     struct agent_job *first, **last; /* in line */
     size_t waiting, running;
@@ -50,6 +53,11 @@ void agent_end_children(struct agent *a);
  * the reason is appended. */
 int agent_pam_check(const char *confdir, const char *service, const char *user,
                     const char *password, const char *client_ip, struct buf *reason);
+
+/* pickup.c: brings what lies in the folder maildrop (submit/drop.h) to the server's socket. */
+MUST_USE enum result pickup_start(struct agent *a, struct pickup **ret, struct error *err);
+void pickup_stop(struct pickup *p); /* the engine has stopped; jobs may still end */
+void pickup_free(struct pickup *p); /* no job is left */
 
 /* jobs.c: IPC PASSWORD_CHECK and ACCOUNT_CHECK. */
 void agent_password_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m);

@@ -15,6 +15,7 @@
 #include "auth/throttle.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "policy/policy.h"
 #include "role/role.h"
 #include "sasl/sasl.h"
 
@@ -117,6 +118,11 @@ void auth_expand(struct auth_role *a, struct ipc_channel *from, struct ipc_messa
 
 /* route.c: ROUTE from mailbox. */
 void auth_route(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
+/* submit.c: is RCPT_CHECK's client a program of this machine? Then its uid. */
+bool auth_submitter(const struct auth_role *a, const struct ipc_message *m, unsigned *ret_uid);
+/* The decision about a recipient of theirs; `proven`: auth_submitter said so. */
+struct decision auth_submission_decide(const struct resolved *r, bool proven, struct slice rcpt,
+                                       struct arena *a);
 
 /* system.c: which system accounts there are, as agent said lately. */
 MUST_USE enum result system_accounts_new(struct system_accounts **ret);

@@ -25,6 +25,7 @@ struct query {
     bool expand; /* EXPAND: only where it leads */
     struct slice service, sender, rcpt;
     struct slice peer_ip; /* of the client's socket, when edge sent it; "" otherwise */
+    bool submitter;       /* service "sendmail", and the socket proved it */
     unsigned asked;
     bool unavailable; /* agent could not be asked */
 };
@@ -197,7 +198,10 @@ static void answer(const struct query *q, const struct directory *d, struct aren
         answer_expand(q, d, a, f);
         return;
     }
-    decide(q, d, a, f);
+    if (slice_is(q->service, "sendmail"))
+        f->decision = auth_submission_decide(&f->resolved, q->submitter, q->rcpt, a);
+    else
+        decide(q, d, a, f);
     if (f->decision.code == 250)
         permit_targets(q, d, a, f);
     answer_check(q, f);
@@ -299,6 +303,7 @@ static struct slice peer_ip(const struct ipc_message *m, char out[INET6_ADDRSTRL
 void auth_rcpt_check(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
 {
     char ip[INET6_ADDRSTRLEN];
+    unsigned uid;
     const struct ipc_RCPT_CHECK *r = &m->RCPT_CHECK;
     struct query q = {
         .auth = a,
@@ -309,6 +314,7 @@ void auth_rcpt_check(struct auth_role *a, struct ipc_channel *from, struct ipc_m
         .sender = r->sender,
         .rcpt = r->rcpt,
         .peer_ip = peer_ip(m, ip),
+        .submitter = auth_submitter(a, m, &uid),
     };
     pthread_mutex_lock(&a->lock);
     a->recipients++;

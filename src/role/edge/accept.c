@@ -1,6 +1,7 @@
 /* accept.c: listeners, and who is let in. Who is not gets a sentence in the protocol's own form. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -48,6 +49,14 @@ static void describe(const struct sockaddr_storage *ss, char ip[static 46], bool
     }
 }
 
+/* The kernel's word for who connected; nobody's where it has none. */
+static unsigned peer_uid(int fd)
+{
+    struct ucred who;
+    socklen_t len = sizeof who;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 ? who.uid : UINT_MAX;
+}
+
 /* ---- refusals ---- */
 
 static void put_refusal(const struct listener *l, const struct conf *c, const char *ip,
@@ -86,6 +95,12 @@ static void refuse(struct listener *l, const struct conf *c, int fd, const char 
         LOG_C("where", where ? where : ""));
 }
 
+/* Everybody but root. */
+static bool is_limited_user(const struct listener *l, const struct conf *c, unsigned uid)
+{
+    return l->service == LISTEN_SENDMAIL && uid != 0 && c->smtpd_client_connection_count_limit;
+}
+
 /* Clients of mynetworks may have as many connections as they like, as with Postfix
  * (smtpd_client_event_limit_exceptions). */
 static bool is_limited(const struct listener *l, const struct conf *c, struct slice ip)
@@ -102,24 +117,27 @@ static void admit(struct listener *l, const struct conf *c, int fd,
                   const struct sockaddr_storage *from)
 {
     struct edge *e = l->edge;
-    char ip[46];
-    bool loopback;
+    struct conn_client who = {.service = l->service, .uid = UINT_MAX};
+    char text[46];
     const char *rule = "client_limit";
-    describe(from, ip, &loopback);
+    describe(from, who.ip, &who.loopback);
+    if (l->service == LISTEN_SENDMAIL)
+        who.uid = peer_uid(fd);
+    struct slice key = conn_count_key(who.ip, who.uid, text);
     if (c->client_limit && atomic_load(&e->count.connections) >= (uint64_t)c->client_limit) {
-        refuse(l, c, fd, ip, rule);
+        refuse(l, c, fd, who.ip, rule);
         return;
     }
-    bool counted = is_limited(l, c, slice_cstr(ip));
-    if (counted && edge_count_in(e, c, slice_cstr(ip), &rule) != OK) {
-        refuse(l, c, fd, ip, rule);
+    who.counted = is_limited(l, c, slice_cstr(who.ip)) || is_limited_user(l, c, who.uid);
+    if (who.counted && edge_count_in(e, c, key, &rule) != OK) {
+        refuse(l, c, fd, who.ip[0] ? who.ip : key.data, rule);
         return;
     }
     int on = 1;
     if (from->ss_family != AF_UNIX)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (edge_conn_new(e, fd, l->service, ip, loopback, counted) != OK && counted)
-        edge_count_out(e, slice_cstr(ip));
+    if (edge_conn_new(e, fd, &who) != OK && who.counted)
+        edge_count_out(e, key);
 }
 
 /* ---- the listener's task ---- */

@@ -68,8 +68,9 @@ static void count_in(struct conn *c)
 /* Before the last reply is written: a client that reads it may open its next connection at once. */
 static void leave_address(struct conn *c)
 {
+    char key[46];
     if (c->counted)
-        edge_count_out(c->edge, slice_cstr(c->ip));
+        edge_count_out(c->edge, conn_count_key(c->ip, c->uid, key));
     c->counted = false;
 }
 
@@ -84,35 +85,53 @@ static void begin_handshake(struct conn *c)
     c->end_reason = "no TLS";
 }
 
-enum result edge_conn_new(struct edge *e, int fd, enum listen_service service, const char *ip,
-                          bool loopback, bool counted)
+struct slice conn_count_key(const char *ip, unsigned uid, char out[static 46])
+{
+    if (ip[0])
+        return slice_cstr(ip);
+    snprintf(out, 46, "uid %u", uid);
+    return slice_cstr(out);
+}
+
+static void set_context(struct conn *c)
+{
+    char who[48];
+    if (c->service == LISTEN_SENDMAIL)
+        snprintf(who, sizeof who, "uid:%u", c->uid);
+    else
+        snprintf(who, sizeof who, "%s", c->ip[0] ? c->ip : "local");
+    snprintf(c->context, sizeof c->context, " conn=%s client=%s", log_id(c->id).text, who);
+}
+
+enum result edge_conn_new(struct edge *e, int fd, const struct conn_client *client)
 {
     struct conn *c = calloc(1, sizeof *c);
     if (!c) {
         close(fd);
         return FAILED;
     }
-    c->protocol = protocol_of(service);
+    c->protocol = protocol_of(client->service);
     c->edge = e;
     c->settings = edge_settings_get(e);
-    c->service = service;
-    c->loopback = loopback;
-    c->counted = counted;
+    c->service = client->service;
+    c->loopback = client->loopback;
+    c->counted = client->counted;
+    c->uid = client->uid;
     c->id = log_id_new();
     c->began_ms = clock_monotonic_ms();
     c->end_reason = "client left";
-    snprintf(c->ip, sizeof c->ip, "%s", ip);
-    snprintf(c->context, sizeof c->context, " conn=%s client=%s", log_id(c->id).text,
-             ip[0] ? ip : "local");
+    memcpy(c->ip, client->ip, sizeof c->ip);
+    set_context(c);
     pthread_mutex_init(&c->lock, NULL);
     buf_init(&c->in, c->protocol->in_max);
     buf_init(&c->out, c->protocol->out_max);
     stream_init(&c->stream, fd);
     c->phase = PHASE_WORK;
     count_in(c);
-    LOG(LOG_INFO, "connect", LOG_CTX(conn_ctx(c)), LOG_C("service", listen_service_name(service)));
+    LOG(LOG_INFO, "connect", LOG_CTX(conn_ctx(c)),
+        LOG_C("service", listen_service_name(c->service)));
     io_task_open(e->role->engine, &c->task, fd, conn_run);
-    if (tls_first(service))
+    if (tls_first(c->service))
         begin_handshake(c);
     io_wake(&c->task);
     return OK;

@@ -65,6 +65,7 @@ struct conn {
     char ip[46];                      /* "": a Unix socket */
     char identity[SASL_NAME_MAX + 1]; /* whom its verified certificate names, or "" */
     char context[80];                 /* " conn=… client=…" for LOG_CTX */
+    unsigned uid;                     /* LISTEN_SENDMAIL: the client's */
     enum listen_service service;
     bool loopback;   /* or a Unix socket: fit for passwords in clear */
     bool counted;    /* in limits.c */
@@ -107,9 +108,19 @@ struct conn {
     };
 };
 
+/* Who connected, where. */
+struct conn_client {
+    enum listen_service service;
+    char ip[46];
+    unsigned uid;
+    bool loopback;
+    bool counted; /* in limits.c, under conn_count_key */
+};
+/* What limits.c counts a client under: its address, or its uid. */
+struct slice conn_count_key(const char *ip, unsigned uid, char out[static 46]);
+
 /* Takes the fd. The first run greets. On failure the fd is closed. */
-MUST_USE enum result edge_conn_new(struct edge *e, int fd, enum listen_service service,
-                                   const char *ip, bool loopback, bool counted);
+MUST_USE enum result edge_conn_new(struct edge *e, int fd, const struct conn_client *client);
 /* At the role's end, when the engine has stopped. */
 void edge_conn_free_all(struct edge *e);
 

@@ -30,9 +30,9 @@
 struct edge_settings {
     atomic_uint refs;
     const struct conf *conf;
-    struct tls_context *tls;           /* NULL: no certificate */
-    struct buf offers[2][OFFER_LINKS]; /* "PLAIN LOGIN": of POP3 and IMAP, of SMTP */
-    struct smtp_config smtp[3];        /* by enum smtp_service */
+    struct tls_context *tls;                     /* NULL: no certificate */
+    struct buf offers[2][OFFER_LINKS];           /* "PLAIN LOGIN": of POP3 and IMAP, of SMTP */
+    struct smtp_config smtp[SMTP_SERVICE_COUNT]; /* by enum smtp_service */
     /* In clear, under TLS, with a client certificate: by conn_login_config. */
     struct pop3_config pop3[3];
     struct imap_login_config imap[3];

@@ -4,6 +4,8 @@
 
 #include "role/edge/edge.h"
 
+enum { LOCAL_ERRORS_MAX = 2000 };
+
 struct edge_settings *edge_settings_get(struct edge *e)
 {
     pthread_mutex_lock(&e->lock);
@@ -45,7 +47,8 @@ static void fill_smtp(struct edge_settings *s, enum smtp_service service)
     bool auth = service == SMTP_SERVICE_SUBMISSION ||
                 (service == SMTP_SERVICE_SMTP && c->smtpd_sasl_auth_enable);
     bool lmtp = service == SMTP_SERVICE_LMTP;
-    bool tls = s->tls && !slice_is(c->smtpd_tls_security_level, "none");
+    bool sendmail = service == SMTP_SERVICE_SENDMAIL;
+    bool tls = s->tls && !sendmail && !slice_is(c->smtpd_tls_security_level, "none");
     s->smtp[service] = (struct smtp_config){
         .service = service,
         .hostname = c->myhostname,
@@ -60,12 +63,13 @@ static void fill_smtp(struct edge_settings *s, enum smtp_service service)
         .starttls = tls,
         .require_tls = tls && !lmtp && slice_is(c->smtpd_tls_security_level, "encrypt"),
         .helo_required = c->smtpd_helo_required,
-        .reject_bare = c->smtpd_reject_bare_newline,
+        .reject_bare = c->smtpd_reject_bare_newline && !sendmail,
         .size_limit = (uint64_t)c->message_size_limit,
         /* A list of an IPC message holds IPC_LIST_MAX entries. */
         .recipient_limit =
             (uint32_t)(c->smtpd_recipient_limit < 1000 ? c->smtpd_recipient_limit : 1000),
-        .error_limit = (uint32_t)c->smtpd_hard_error_limit,
+        /* One message may have that many recipients that don't exist. */
+        .error_limit = sendmail ? LOCAL_ERRORS_MAX : (uint32_t)c->smtpd_hard_error_limit,
         .junk_limit = 100,
         .hop_limit = (uint32_t)c->hopcount_limit,
     };
@@ -112,6 +116,7 @@ enum result edge_settings_renew(struct edge *e, struct error *err)
     fill_smtp(s, SMTP_SERVICE_SMTP);
     fill_smtp(s, SMTP_SERVICE_SUBMISSION);
     fill_smtp(s, SMTP_SERVICE_LMTP);
+    fill_smtp(s, SMTP_SERVICE_SENDMAIL);
     fill_login(s);
     pthread_mutex_lock(&e->lock);
     struct edge_settings *old = e->settings;

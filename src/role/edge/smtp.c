@@ -15,12 +15,14 @@ static enum smtp_service service_of(enum listen_service s)
 {
     if (s == LISTEN_LMTP)
         return SMTP_SERVICE_LMTP;
+    if (s == LISTEN_SENDMAIL)
+        return SMTP_SERVICE_SENDMAIL;
     return s == LISTEN_SMTP ? SMTP_SERVICE_SMTP : SMTP_SERVICE_SUBMISSION;
 }
 
 const char *smtp_service_name(const struct conn *c)
 {
-    static const char *const names[] = {"smtp", "submission", "lmtp"};
+    static const char *const names[] = {"smtp", "submission", "lmtp", "sendmail"};
     return names[service_of(c->service)];
 }
 
@@ -29,6 +31,7 @@ static void open_session(struct conn *c)
     const struct smtp_config *config = &c->settings->smtp[service_of(c->service)];
     c->smtp.peer = (struct smtp_peer){
         .ip = slice_cstr(c->ip),
+        .uid = c->uid,
         .name = c->loopback ? SLICE("localhost") : SLICE_NONE,
         .secured = c->loopback,
         .certificate = c->identity[0] != 0,
@@ -81,8 +84,9 @@ static void ask_rcpt(struct conn *c, struct slice rcpt)
         .sender = sender_of(c),
         .rcpt = rcpt,
     };
-    /* auth does not believe us where a client comes from: the socket proves it. */
-    if (ip.len && conf_network_match(c->settings->conf->mynetworks, ip, &entry)) {
+    /* auth does not believe us where a client comes from, or who it is: the socket proves it. */
+    if (c->service == LISTEN_SENDMAIL ||
+        (ip.len && conf_network_match(c->settings->conf->mynetworks, ip, &entry))) {
         m.fds[0] = c->stream.fd;
         m.n_fds = 1;
     }

@@ -148,7 +148,7 @@ static int open_path(struct opening *o, struct slice path)
         return -1;
     int r = add_listener(o, key, &a, sizeof a.local);
     if (r == 0 && !known)
-        chmod(a.local.sun_path, 0666); /* who may deliver by LMTP is decided by the folder */
+        chmod(a.local.sun_path, 0666); /* who may use it is decided by the folder */
     return r;
 }
 
@@ -198,6 +198,20 @@ static enum result open_hosts(struct opening *o, const struct conf *c, const str
                      SLICE_ARG(o->url));
 }
 
+/* The socket of sendmail(1). Anybody may connect: it tells who does. */
+static enum result open_sendmail(struct opening *o, const struct conf *c, struct error *err)
+{
+    char url[256];
+    static const char scheme[] = "sendmail:";
+    int n = snprintf(url, sizeof url, "%s%.*s/sendmail", scheme, SLICE_ARG(c->state_directory));
+    o->url = slice_of(url, n > 0 && (size_t)n < sizeof url ? (size_t)n : 0);
+    if (o->url.len && open_path(o, slice_from(o->url, sizeof scheme - 1)) == 0)
+        return OK;
+    return error_set(err, FAILED, "cannot listen on %.*s/sendmail: %s",
+                     SLICE_ARG(c->state_directory),
+                     o->url.len ? strerror(errno) : "state_directory is too long");
+}
+
 enum result listen_open(const struct conf *c, const struct listener_set *before,
                         struct listener_set *ret, struct error *err)
 {
@@ -216,6 +230,8 @@ enum result listen_open(const struct conf *c, const struct listener_set *before,
             r = error_set(err, FAILED, "cannot listen on %.*s: %s", SLICE_ARG(u.path),
                           errno == EADDRINUSE ? "another program listens there" : strerror(errno));
     }
+    if (r == OK)
+        r = open_sendmail(&o, c, err);
     if (r != OK) {
         listen_close(&set, before);
         return r;

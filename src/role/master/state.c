@@ -1,5 +1,5 @@
-/* state.c: state_directory: the store's folder, the control socket, the process id, and the
- * certificate that is made when none is configured. */
+/* state.c: state_directory: the store's folder, sendmail's folder, the control socket, the process
+ * id, and the certificate that is made when none is configured. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -103,6 +103,9 @@ enum result state_prepare(struct master *m, struct error *err)
     path_in_state(m->conf, "store", path, sizeof path);
     if (r == OK)
         r = prepare_store(m->conf, path, err);
+    path_in_state(m->conf, "maildrop", path, sizeof path);
+    if (r == OK)
+        r = make_folder(path, 01733, err); /* submit/drop.h says why */
     path_in_state(m->conf, "control", path, sizeof path);
     if (r == OK)
         r = open_control(m, path, err);

@@ -1,0 +1,213 @@
+/* submit.c: a message on its way into the server: over its socket where it runs, else into its
+ * folder maildrop. Needs to read nothing of the configuration but where state_directory is, since
+ * the rest may be readable by root alone. */
+#include "cli/faces/sendmail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conf/lines.h"
+#include "os/fds.h"
+
+enum { PATH_SIZE = 4096 };
+static const char default_state[] = "/var/lib/postrider";
+
+/* state_directory as the file has it: the last one counts; "" where it is not named. */
+static void find_state(const char *config_path, char *out, size_t size)
+{
+    struct arena a;
+    struct buf text;
+    struct conf_errors errors;
+    struct conf_assignments found = {NULL, 0};
+    arena_init(&a, 8 * CONF_FILE_MAX);
+    buf_init(&text, CONF_FILE_MAX);
+    conf_errors_init(&errors);
+    int fd = open(config_path, O_RDONLY | O_CLOEXEC);
+    snprintf(out, size, "%s", default_state);
+    if (fd >= 0 && fd_read_all(fd, CONF_FILE_MAX, &text) == OK &&
+        conf_read_lines(buf_slice(&text), config_path, &a, &found, &errors) == OK)
+        for (size_t i = 0; i < found.n; i++)
+            if (slice_is(found.items[i].name, "state_directory"))
+                snprintf(out, size, "%.*s", SLICE_ARG(found.items[i].value));
+    fd_close(&fd);
+    conf_errors_release(&errors);
+    buf_release(&text);
+    arena_release(&a);
+}
+
+/* "NAME in state_directory"; false: told why. */
+static bool path_of(const struct sendmail *s, const char *name, char out[static PATH_SIZE])
+{
+    char state[PATH_SIZE / 2];
+    find_state(s->cli->config_path, state, sizeof state);
+    if (strchr(state, '$')) { /* it refers to another parameter: then all must be read */
+        if (!s->cli->conf && cli_load(s->cli) != 0)
+            return false;
+        snprintf(state, sizeof state, "%.*s", SLICE_ARG(s->cli->conf->state_directory));
+    }
+    snprintf(out, PATH_SIZE, "%s/%s", state, name);
+    return true;
+}
+
+/* ---- refusals ---- */
+
+struct refusals {
+    size_t n;
+    unsigned last; /* code */
+    bool unknown;  /* some were unknown users */
+};
+
+static void tell_refused(void *arg, struct slice rcpt, unsigned code, struct slice text)
+{
+    struct refusals *r = arg;
+    r->n++;
+    r->last = code;
+    r->unknown = r->unknown || slice_starts(text, SLICE("5.1.1"));
+    fprintf(stderr, "sendmail: %.*s: %u %.*s\n", SLICE_ARG(rcpt), code, SLICE_ARG(text));
+}
+
+/* sysexits(3) of a reply that refuses for good. */
+static int status_of(unsigned code, const char *text)
+{
+    struct slice t = slice_cstr(text);
+    if (slice_starts(t, SLICE("5.7")))
+        return EX_NOPERM;
+    if (code == 552)
+        return EX_UNAVAILABLE;
+    return slice_starts(t, SLICE("5.1")) ? EX_NOUSER : EX_DATAERR;
+}
+
+/* ---- handing over ---- */
+
+/* True: *ret_status is the end of it; false: the server is not there, or can't now. */
+static bool by_socket(const struct sendmail *s, const struct drop *d, int *ret_status)
+{
+    char path[PATH_SIZE];
+    struct error err = {""};
+    struct drop_reply reply;
+    struct refusals refused = {0};
+    int fd;
+    if (!path_of(s, "sendmail", path)) {
+        *ret_status = EX_CONFIG;
+        return true;
+    }
+    if (drop_connect(path, &fd, &err) != OK)
+        return false;
+    enum result r = drop_send(fd, d, tell_refused, &refused, &reply);
+    close(fd);
+    if (r != OK || reply.code / 100 == 4)
+        return false;
+    if (reply.code / 100 == 2 && refused.n == 0)
+        *ret_status = EX_OK;
+    else if (refused.n)
+        *ret_status = refused.unknown ? EX_NOUSER : status_of(refused.last, "5.1.0");
+    else
+        *ret_status =
+            sendmail_fail(status_of(reply.code, reply.text), "%u %s", reply.code, reply.text);
+    return true;
+}
+
+static int by_folder(const struct sendmail *s, const struct drop *d)
+{
+    char path[PATH_SIZE];
+    struct error err = {""};
+    if (!path_of(s, "maildrop", path))
+        return EX_CONFIG;
+    enum result r = drop_write(path, d, &err);
+    if (r == OK)
+        return EX_OK;
+    if (r == LIMIT)
+        return sendmail_fail(EX_DATAERR, "%s", err.text);
+    return sendmail_fail(EX_TEMPFAIL,
+                         "the server does not run, and the message can't be kept for "
+                         "it: %s",
+                         err.text);
+}
+
+int sendmail_submit(const struct sendmail *s, struct drop *d)
+{
+    struct slice_list all = d->rcpts;
+    int status = EX_OK;
+    for (size_t at = 0; at < all.n; at += DROP_RCPTS_MAX) {
+        int one;
+        d->rcpts.items = all.items + at;
+        d->rcpts.n = all.n - at < DROP_RCPTS_MAX ? all.n - at : DROP_RCPTS_MAX;
+        if (!by_socket(s, d, &one))
+            one = by_folder(s, d);
+        status = one == EX_OK ? status : one;
+    }
+    return status;
+}
+
+/* ---- -bv and -bs ---- */
+
+int sendmail_verify(const struct sendmail *s, const struct drop *d)
+{
+    char path[PATH_SIZE];
+    struct error err = {""};
+    int status = EX_OK, fd;
+    for (size_t i = 0; i < d->rcpts.n; i++) {
+        struct drop one = *d;
+        struct drop_reply reply;
+        struct refusals refused = {0};
+        one.rcpts = (struct slice_list){&d->rcpts.items[i], 1};
+        if (!path_of(s, "sendmail", path))
+            return EX_CONFIG;
+        if (drop_connect(path, &fd, &err) != OK)
+            return sendmail_fail(EX_TEMPFAIL, "the server does not run: %s", err.text);
+        enum result r = drop_verify(fd, &one, tell_refused, &refused, &reply);
+        close(fd);
+        if (r != OK || reply.code / 100 == 4)
+            return sendmail_fail(EX_TEMPFAIL, "%.*s: %s", SLICE_ARG(one.rcpts.items[0]),
+                                 reply.text);
+        if (refused.n || reply.code / 100 == 5)
+            status = EX_NOUSER;
+        else
+            printf("%.*s... deliverable\n", SLICE_ARG(one.rcpts.items[0]));
+    }
+    return status;
+}
+
+/* Copies what is there; false: the end. */
+static bool pass_on(int from, int to)
+{
+    char bytes[16384];
+    ssize_t n = read(from, bytes, sizeof bytes);
+    return n > 0 ? fd_write_all(to, slice_of(bytes, (size_t)n)) : n < 0 && errno == EINTR;
+}
+
+static int pass_both_ways(int server)
+{
+    struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = server, .events = POLLIN}};
+    for (;;) {
+        if (poll(p, 2, -1) < 0 && errno != EINTR)
+            return EX_OSERR;
+        if (p[0].revents && !pass_on(STDIN_FILENO, server)) {
+            shutdown(server, SHUT_WR);
+            p[0].fd = -1;
+        }
+        if (p[1].revents && !pass_on(server, STDOUT_FILENO))
+            return EX_OK;
+    }
+}
+
+int sendmail_smtp(const struct sendmail *s)
+{
+    char path[PATH_SIZE];
+    struct error err = {""};
+    int fd;
+    if (!path_of(s, "sendmail", path))
+        return EX_CONFIG;
+    if (drop_connect(path, &fd, &err) != OK) {
+        printf("421 4.3.2 The mail server does not run\r\n");
+        fflush(stdout);
+        return sendmail_fail(EX_TEMPFAIL, "the server does not run: %s", err.text);
+    }
+    int status = pass_both_ways(fd);
+    close(fd);
+    return status;
+}

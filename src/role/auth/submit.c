@@ -1,0 +1,64 @@
+/* submit.c: may a program of this machine send this (service "sendmail")? Its client is a user that
+ * the kernel names, so it may send anywhere, as with Postfix's pickup, whose mail passes no
+ * restriction of smtpd's. */
+#include "role/auth/auth.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* edge could hand over any socket: it must be one that was accepted on ours. */
+static bool is_our_socket(const struct auth_role *a, int fd)
+{
+    struct sockaddr_un name = {0};
+    char expected[sizeof name.sun_path + 1];
+    socklen_t len = sizeof name;
+    const struct conf *c = role_conf(a->role);
+    snprintf(expected, sizeof expected, "%.*s/sendmail", SLICE_ARG(c->state_directory));
+    conf_unref(c);
+    return getsockname(fd, (struct sockaddr *)&name, &len) == 0 && name.sun_family == AF_UNIX &&
+           strncmp(name.sun_path, expected, sizeof name.sun_path) == 0;
+}
+
+bool auth_submitter(const struct auth_role *a, const struct ipc_message *m, unsigned *ret_uid)
+{
+    struct ucred who;
+    socklen_t len = sizeof who;
+    if (m->n_fds == 0 || !slice_is(m->RCPT_CHECK.service, "sendmail") ||
+        !is_our_socket(a, m->fds[0]) ||
+        getsockopt(m->fds[0], SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
+        return false;
+    *ret_uid = who.uid;
+    return true;
+}
+
+static struct decision refuse(unsigned code, const char *enhanced, struct slice rcpt,
+                              const char *why, const char *rule, struct slice where,
+                              struct arena *a)
+{
+    const char *text =
+        arena_printf(a, "<%.*s>: Recipient address rejected: %s", SLICE_ARG(rcpt), why);
+    return (struct decision){code, enhanced, slice_cstr(text ? text : why), rule, where};
+}
+
+struct decision auth_submission_decide(const struct resolved *r, bool proven, struct slice rcpt,
+                                       struct arena *a)
+{
+    if (!proven)
+        return refuse(554, "5.7.1", rcpt, "Access denied", "sendmail_socket", SLICE(""), a);
+    switch (r->kind) {
+    case RESOLVE_LOCAL:
+    case RESOLVE_FOREIGN:
+        return (struct decision){250, "2.1.5", SLICE("Ok"), "local_submission", r->where};
+    case RESOLVE_UNKNOWN:
+        return refuse(550, "5.1.1", rcpt, "User unknown", "reject_unlisted_recipient", r->where, a);
+    case RESOLVE_MALFORMED:
+        return refuse(501, "5.1.3", rcpt, "Bad recipient address syntax",
+                      "reject_malformed_recipient", SLICE(""), a);
+    case RESOLVE_BROKEN:
+        return refuse(451, "4.3.5", rcpt, "Server configuration error", "alias_maps", r->where, a);
+    default:
+        return refuse(451, "4.3.0", rcpt, "Temporary lookup failure", "local_recipient", SLICE(""),
+                      a);
+    }
+}
