@@ -126,6 +126,31 @@ static void send_stderr_to_syslog(void)
     close(ends[1]);
 }
 
+/* With the files that this call was told of. */
+static _Noreturn void exec_serve(const struct cli *c)
+{
+    const char *words[12] = {"postrider", "-c", c->config_path};
+    const struct {
+        const char *option, *value;
+    } files[] = {{"--postfix", c->origin.postfix},
+                 {"--dovecot", c->origin.dovecot},
+                 {"--sasl", c->origin.sasl}};
+    size_t n = 3;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i].value) {
+            words[n++] = files[i].option;
+            words[n++] = files[i].value;
+        }
+    words[n++] = "serve";
+    words[n] = NULL;
+    union {
+        const char **in;
+        char *const *out;
+    } argv = {.in = words};
+    execv("/proc/self/exe", argv.out);
+    _exit(127);
+}
+
 static _Noreturn void be_server(const struct cli *c, const char *notify)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -136,8 +161,7 @@ static _Noreturn void be_server(const struct cli *c, const char *notify)
     send_stderr_to_syslog();
     if (chdir("/") != 0)
         _exit(1);
-    execl("/proc/self/exe", "postrider", "-c", c->config_path, "serve", (char *)NULL);
-    _exit(127);
+    exec_serve(c);
 }
 
 static bool has_ended(pid_t pid)

@@ -16,23 +16,23 @@
 enum { PATH_SIZE = 4096 };
 static const char default_state[] = "/var/lib/postrider";
 
-/* state_directory as the file has it: the last one counts; "" where it is not named. */
+/* state_directory as the file has it: the last one counts. */
 static void find_state(const char *config_path, char *out, size_t size)
 {
     struct arena a;
     struct buf text;
     struct conf_errors errors;
-    struct conf_assignments found = {NULL, 0};
+    struct conf_reading reading = {.arena = &a, .errors = &errors};
     arena_init(&a, 8 * CONF_FILE_MAX);
     buf_init(&text, CONF_FILE_MAX);
     conf_errors_init(&errors);
     int fd = open(config_path, O_RDONLY | O_CLOEXEC);
     snprintf(out, size, "%s", default_state);
     if (fd >= 0 && fd_read_all(fd, CONF_FILE_MAX, &text) == OK &&
-        conf_read_lines(buf_slice(&text), config_path, &a, &found, &errors) == OK)
-        for (size_t i = 0; i < found.n; i++)
-            if (slice_is(found.items[i].name, "state_directory"))
-                snprintf(out, size, "%.*s", SLICE_ARG(found.items[i].value));
+        conf_read_lines(buf_slice(&text), config_path, CONF_OWN, &reading) == OK)
+        for (size_t i = 0; i < reading.found.n; i++)
+            if (slice_is(reading.found.items[i].name, "state_directory"))
+                snprintf(out, size, "%.*s", SLICE_ARG(reading.found.items[i].value));
     fd_close(&fd);
     conf_errors_release(&errors);
     buf_release(&text);

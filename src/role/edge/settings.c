@@ -65,9 +65,10 @@ static void fill_smtp(struct edge_settings *s, enum smtp_service service)
         .helo_required = c->smtpd_helo_required,
         .reject_bare = c->smtpd_reject_bare_newline && !sendmail,
         .size_limit = (uint64_t)c->message_size_limit,
-        /* A list of an IPC message holds IPC_LIST_MAX entries. */
-        .recipient_limit =
-            (uint32_t)(c->smtpd_recipient_limit < 1000 ? c->smtpd_recipient_limit : 1000),
+        /* A list of an IPC message holds IPC_LIST_MAX entries; sendmail(1) sends pieces of 1000. */
+        .recipient_limit = sendmail || c->smtpd_recipient_limit > 1000
+                               ? 1000
+                               : (uint32_t)c->smtpd_recipient_limit,
         /* One message may have that many recipients that don't exist. */
         .error_limit = sendmail ? LOCAL_ERRORS_MAX : (uint32_t)c->smtpd_hard_error_limit,
         .junk_limit = 100,
