@@ -21,7 +21,10 @@ int cli_load(struct cli *c);
 int cli_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 typedef int cli_command_fn(struct cli *c, char **words, int n);
-cli_command_fn cli_config, cli_user, cli_remote, cli_reload;
+/* The control socket of the running server; -1: not there, and why was printed. */
+int cli_connect(const char *state_directory);
+
+cli_command_fn cli_config, cli_user, cli_remote, cli_reload, cli_import;
 
 /* postrider.conf(5) from the settings table, as roff. */
 void cli_manual(struct buf *out);

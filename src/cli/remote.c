@@ -13,14 +13,13 @@
 
 enum { WORDS_MAX = 16, ARENA_MAX = 1 << 20 };
 
-static int connect_control(struct cli *c)
+int cli_connect(const char *state_directory)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    int n =
-        snprintf(addr.sun_path, sizeof addr.sun_path, "%s/control", c->conf->state_directory.data);
+    int n = snprintf(addr.sun_path, sizeof addr.sun_path, "%s/control", state_directory);
     if (n < 0 || (size_t)n >= sizeof addr.sun_path)
         return cli_fail(-1, "the path of the control socket is too long: %s/control",
-                        c->conf->state_directory.data);
+                        state_directory);
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return cli_fail(-1, "socket: %s", strerror(errno));
@@ -107,7 +106,7 @@ int cli_remote(struct cli *c, char **words, int n)
     for (int i = 0; i < n; i++)
         items[i] = slice_cstr(words[i]);
     m.CONTROL.words = (struct slice_list){items, (size_t)n};
-    int fd = connect_control(c);
+    int fd = cli_connect(c->conf->state_directory.data);
     if (fd < 0)
         return 1;
     int status =

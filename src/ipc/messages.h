@@ -233,7 +233,14 @@
 #define IPC_FIELDS_STATUS_RESULT(F) F(LIST, items)
 
 /* command line -> mailbox, over the control socket in state_directory: a command and its words
- * ("queue", "list", "--json"). Answered by any number of CONTROL_OUTPUT and one CONTROL_END. */
+ * ("queue", "list", "--json"). Answered by any number of CONTROL_OUTPUT and one CONTROL_END.
+ *
+ * Import has words of its own, and its program sends several before the first is answered:
+ *   "import" "mailbox" ACCOUNT NAME UIDVALIDITY UIDNEXT ATTRS
+ *       (enum mailbox_attr as a number); END's text: "UIDVALIDITY UIDNEXT"
+ *   "import" "message" ACCOUNT MAILBOX ORIGIN UID FLAGS DATE UIDL KEYWORDS SIZE BYTES
+ *       (FLAGS: enum message_flag as a number; KEYWORDS: with spaces between; BYTES with CRLF, or
+ *       a sealed memfd beside and BYTES empty); END's text: the UID, or "there" */
 #define IPC_FIELDS_CONTROL(F) F(LIST, words)
 #define IPC_FIELDS_CONTROL_OUTPUT(F) F(STR, text)
 #define IPC_FIELDS_CONTROL_END(F) F(U8, status) F(STR, error)

@@ -77,12 +77,15 @@ enum result op_append(struct op *op, struct kv_batch *b, struct entry *e)
     struct head *h = &op->head;
     if (h->uidnext == UINT32_MAX || h->count == UINT32_MAX)
         return LIMIT;
-    e->uid = h->uidnext;
+    if (e->uid < h->uidnext)
+        e->uid = h->uidnext;
+    if (e->uid == UINT32_MAX)
+        return LIMIT;
     e->modseq = h->modseq;
     enum result r = remember(op, e);
     if (r != OK)
         return r;
-    h->uidnext++;
+    h->uidnext = e->uid + 1;
     h->count++;
     h->bytes += e->size;
     h->unseen += !(e->flags & FLAG_SEEN);

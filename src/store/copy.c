@@ -41,6 +41,7 @@ static enum result copy_entries(struct copy *c, struct op *to, struct kv_batch *
         if (seq == 0)
             continue;
         struct entry e = *view_entry(c->source, seq);
+        e.uid = 0;
         e.keywords = map_keywords(c, e.keywords);
         r = op_append(to, b, &e);
         if (r == OK)

@@ -20,6 +20,8 @@ struct target {
     struct slice *keywords;
     size_t n_keywords;
     int64_t internaldate;
+    struct slice origin, uidl;
+    uint32_t uid;
     uint32_t *ret_uid, *ret_uidvalidity;
     struct target *twin; /* another mention of the same mailbox */
 };
@@ -160,6 +162,9 @@ static enum result copy_target(struct delivery *d, const struct delivery_target 
         .keywords = keywords,
         .n_keywords = t->n_keywords,
         .internaldate = t->internaldate ? t->internaldate : clock_realtime_s(),
+        .origin = t->origin.len ? arena_dup(&d->mem, t->origin) : SLICE(""),
+        .uidl = t->uidl.len ? arena_dup(&d->mem, t->uidl) : SLICE(""),
+        .uid = t->uid,
         .ret_uid = t->ret_uid,
         .ret_uidvalidity = t->ret_uidvalidity,
     };
@@ -348,17 +353,26 @@ static enum result add_reference(struct delivery *d, struct change *c, struct ta
     const struct folder *f = folder_find(a, t->mailbox);
     if (!f || !f->mailbox)
         return CONFLICT; /* deleted since ensure_mailbox */
-    if (quota && (d->size > quota || a->bytes > quota - d->size))
+    bool imported = t->origin.len > 0;
+    if (quota && !imported && (d->size > quota || a->bytes > quota - d->size))
         return LIMIT;
-    struct entry e = {
-        .flags = t->flags, .internaldate = t->internaldate, .size = d->size, .message = d->id};
+    enum result r = imported ? origin_check(f->mailbox, t->origin) : OK;
+    if (r != OK)
+        return r;
+    struct entry e = {.uid = t->uid,
+                      .flags = t->flags,
+                      .internaldate = t->internaldate,
+                      .size = d->size,
+                      .message = d->id};
     for (size_t i = 0; i < t->n_keywords; i++) {
         uint32_t bit;
         if (keyword_bit(f->mailbox, t->keywords[i], &bit) == OK)
             e.keywords |= (uint64_t)1 << bit;
     }
     struct op *op = change_op(c, f->mailbox);
-    enum result r = op ? op_append(op, d->batch, &e) : FAILED;
+    r = op ? op_append(op, d->batch, &e) : FAILED;
+    if (r == OK && imported)
+        origin_put(f->mailbox, d->batch, e.uid, t->origin, t->uidl);
     if (r == OK)
         tell_uid(t, e.uid, op->head.uidvalidity);
     return r;

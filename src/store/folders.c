@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "store/internal.h"
 
-static void put_folder(const struct account *a, struct kv_batch *b, struct slice name,
-                       unsigned attrs, uint64_t mailbox)
+void folder_put(const struct account *a, struct kv_batch *b, struct slice name, unsigned attrs,
+                uint64_t mailbox)
 {
     struct buf key, value;
     buf_init(&key, KV_KEY_MAX);
@@ -34,7 +34,7 @@ static void del_folder(const struct account *a, struct kv_batch *b, struct slice
 static void drop_name(const struct account *a, struct kv_batch *b, const struct folder *f)
 {
     if (f->attrs & MAILBOX_SUBSCRIBED)
-        put_folder(a, b, f->name, MAILBOX_SUBSCRIBED | MAILBOX_NONEXISTENT, 0);
+        folder_put(a, b, f->name, MAILBOX_SUBSCRIBED | MAILBOX_NONEXISTENT, 0);
     else
         del_folder(a, b, f->name);
 }
@@ -46,7 +46,7 @@ void folder_put_new(struct account *a, struct kv_batch *b, struct slice name, un
     a->last_uidvalidity = a->last_uidvalidity >= now ? a->last_uidvalidity + 1 : now;
     struct head head = {.uidvalidity = a->last_uidvalidity, .uidnext = 1, .modseq = 1};
     uint64_t id = log_id_new();
-    put_folder(a, b, name, attrs, id);
+    folder_put(a, b, name, attrs, id);
     struct buf value;
     buf_init(&value, 128);
     head_encode(&head, &value);
@@ -170,7 +170,7 @@ static enum result delete_name(struct account *a, struct slice name)
     if (f->mailbox)
         delete_mailbox(a, b, f->mailbox);
     if (children)
-        put_folder(a, b, name, (f->attrs & MAILBOX_SUBSCRIBED) | MAILBOX_NOSELECT, 0);
+        folder_put(a, b, name, (f->attrs & MAILBOX_SUBSCRIBED) | MAILBOX_NOSELECT, 0);
     else
         drop_name(a, b, f);
     return commit_and_reload(a, b);
@@ -233,7 +233,7 @@ static enum result put_moves(struct account *a, struct kv_batch *b, struct slice
             break;
         const struct folder *there = folder_find(a, buf_slice(&name));
         unsigned subscribed = there ? there->attrs & MAILBOX_SUBSCRIBED : 0;
-        put_folder(a, b, buf_slice(&name), (f->attrs & ~(unsigned)MAILBOX_SUBSCRIBED) | subscribed,
+        folder_put(a, b, buf_slice(&name), (f->attrs & ~(unsigned)MAILBOX_SUBSCRIBED) | subscribed,
                    f->mailbox ? f->mailbox->id : 0);
     }
     buf_release(&name);
@@ -367,7 +367,7 @@ static enum result subscribe(struct account *a, struct slice name, bool on)
     if (attrs == MAILBOX_NONEXISTENT)
         del_folder(a, b, name);
     else
-        put_folder(a, b, name, attrs, f && f->mailbox ? f->mailbox->id : 0);
+        folder_put(a, b, name, attrs, f && f->mailbox ? f->mailbox->id : 0);
     return commit_and_reload(a, b);
 }
 

@@ -138,7 +138,10 @@ void account_free_tables(struct account *a);
 size_t folder_seek(const struct account *a, struct slice name, bool *ret_found);
 struct folder *folder_find(const struct account *a, struct slice name);
 
-/* folders.c: writes the records of a new mailbox into a batch. */
+/* folders.c: writes the record of a name into a batch; mailbox 0: none. */
+void folder_put(const struct account *a, struct kv_batch *b, struct slice name, unsigned attrs,
+                uint64_t mailbox);
+/* The records of a new mailbox. */
 void folder_put_new(struct account *a, struct kv_batch *b, struct slice name, unsigned attrs);
 
 /* names.c */
@@ -148,6 +151,12 @@ MUST_USE enum result name_canonical(struct slice name, struct buf *out);
 int name_cmp(struct slice a, struct slice b);
 /* True when `name` lies below `parent`. */
 bool name_is_below(struct slice name, struct slice parent);
+
+/* import.c: is a message of this origin in the mailbox already? EXISTS; else OK. */
+MUST_USE enum result origin_check(const struct mailbox *m, struct slice origin);
+/* Writes origin and UIDL of a message into the batch. */
+void origin_put(const struct mailbox *m, struct kv_batch *b, uint32_t uid, struct slice origin,
+                struct slice uidl);
 
 /* mailbox.c */
 struct mailbox *mailbox_new(struct account *a, uint64_t id, const struct head *head);
@@ -169,7 +178,8 @@ struct change *change_new(struct store *s, size_t max_ops);
 void change_free(struct change *c);
 /* An op of the mailbox that starts from its present head, one MODSEQ on. */
 struct op *change_op(struct change *c, struct mailbox *m);
-/* Adds a message to the op: the entry with its new UID and MODSEQ, its records. */
+/* Adds a message to the op: the entry with its new UID (e->uid where that is not below UIDNEXT, as
+ * an import wants it; 0 otherwise) and MODSEQ, its records. */
 MUST_USE enum result op_append(struct op *op, struct kv_batch *b, struct entry *e);
 /* Submits; takes c and b. */
 MUST_USE enum result change_submit(struct change *c, struct kv_batch *b, store_done_fn *done,

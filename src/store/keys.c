@@ -116,6 +116,30 @@ struct key key_dead_mailbox(uint64_t mailbox)
     return key_of('z', mailbox);
 }
 
+struct key key_uidls(uint64_t mailbox)
+{
+    return key_of('u', mailbox);
+}
+
+struct key key_uidl(uint64_t mailbox, uint32_t uid)
+{
+    struct key k = key_of('u', mailbox);
+    add_be32(&k, uid);
+    return k;
+}
+
+struct key key_origins(uint64_t mailbox)
+{
+    return key_of('i', mailbox);
+}
+
+void key_origin(struct buf *out, uint64_t mailbox, struct slice origin)
+{
+    struct key k = key_origins(mailbox);
+    buf_append(out, key_slice(&k));
+    buf_append(out, origin);
+}
+
 void key_account(struct buf *out, struct slice name)
 {
     buf_putc(out, 'a');

@@ -32,6 +32,10 @@ struct key key_maybe_dead(uint64_t message);                                /* d
 struct key key_tombstones(uint64_t mailbox);                             /* x mailbox: the prefix */
 struct key key_tombstone(uint64_t mailbox, uint64_t modseq);             /* x mailbox modseq */
 struct key key_dead_mailbox(uint64_t mailbox);                           /* z mailbox */
+struct key key_uidls(uint64_t mailbox);                                  /* u mailbox: the prefix */
+struct key key_uidl(uint64_t mailbox, uint32_t uid);                     /* u mailbox uid */
+struct key key_origins(uint64_t mailbox);                                /* i mailbox: the prefix */
+void key_origin(struct buf *out, uint64_t mailbox, struct slice origin); /* i mailbox origin */
 void key_account(struct buf *out, struct slice name);                    /* a name */
 void key_folder(struct buf *out, uint64_t account, struct slice name);   /* c account n name */
 void key_holder(struct buf *out, uint64_t message, struct slice holder); /* r message h holder */

@@ -75,7 +75,8 @@ enum mailbox_attr {
     MAILBOX_ALL = 128,
     MAILBOX_FLAGGED = 256,
     MAILBOX_SPECIAL = 4 | 8 | 16 | 32 | 64 | 128 | 256,
-    MAILBOX_NONEXISTENT = 512 /* subscribed, but not there any more */
+    MAILBOX_NONEXISTENT = 512, /* subscribed, but not there any more */
+    MAILBOX_ADOPTED = 1024     /* came from another server: mailbox_uidls may have something */
 };
 
 struct mailbox_info {
@@ -107,6 +108,25 @@ MUST_USE enum result mailbox_delete(struct account *a, struct slice name);
 /* Children move along; INBOX: its messages move and INBOX stays (RFC 3501 6.3.5). */
 MUST_USE enum result mailbox_rename(struct account *a, struct slice from, struct slice to);
 MUST_USE enum result mailbox_subscribe(struct account *a, struct slice name, bool on);
+
+/* ---- mailboxes of another server (import) ---- */
+
+/* Gives a mailbox, made when missing, what it had there. As long as no message was ever in it, it
+ * takes the UIDVALIDITY; where that is (or was) taken, UIDNEXT is raised to uidnext. attrs:
+ * MAILBOX_SUBSCRIBED and special uses are added. May wait for a commit; `done` follows the second.
+ * *ret is how it stands then. INVALID: the name. */
+struct mailbox_origin {
+    struct slice mailbox;
+    uint32_t uidvalidity, uidnext; /* 0: unknown */
+    unsigned attrs;
+};
+MUST_USE enum result mailbox_adopt(struct account *a, const struct mailbox_origin *o,
+                                   struct mailbox_status *ret, store_done_fn *done, void *arg);
+/* Calls each with the uid and UIDL of messages that brought one along, in order of their uids
+ * (expunged ones included). Cheap for mailboxes that were not adopted. */
+MUST_USE enum result mailbox_uidls(struct mailbox *m,
+                                   void (*each)(void *arg, uint32_t uid, struct slice uidl),
+                                   void *arg);
 
 /* ---- messages ---- */
 
@@ -224,6 +244,11 @@ struct delivery_target {
     size_t n_keywords;
     int64_t internaldate;
     bool must_exist;
+    /* Import of a message that another server kept: `origin` names it there (1 to 200 bytes). One
+     * of the same origin in the mailbox: EXISTS. uid: kept when it is not below UIDNEXT. uidl: 1 to
+     * 70 bytes, what POP3 clients know it by, or empty. No quota. */
+    struct slice origin, uidl;
+    uint32_t uid;
     uint32_t *ret_uid, *ret_uidvalidity;
 };
 MUST_USE enum result delivery_add(struct delivery *d, const struct delivery_target *t);

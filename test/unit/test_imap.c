@@ -26,7 +26,7 @@
 
 #include "fake_imap.h"
 #include "proto/imap/list.h"
-#include "proto/imap/utf7.h"
+#include "mime/utf7.h"
 
 struct player {
     struct imap core;

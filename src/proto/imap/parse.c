@@ -4,7 +4,7 @@
 
 #include "mime/date.h"
 #include "mime/encoding.h"
-#include "proto/imap/utf7.h"
+#include "mime/utf7.h"
 
 void imap_parser_init(struct imap_parser *p, struct slice text, struct arena *arena)
 {

@@ -1,6 +1,6 @@
 /* respond.c: the pieces that responses are made of. */
 #include "proto/imap/command.h"
-#include "proto/imap/utf7.h"
+#include "mime/utf7.h"
 
 static bool fits_quoted(struct slice s)
 {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "os/fds.h"
 #include "role/mailbox/mailbox.h"
 
 enum { OUT_MAX = 256 * 1024, PIECE = 32 * 1024, WORDS_MAX = 64 };
@@ -41,6 +42,7 @@ void control_end(struct control_call *c, unsigned status, const char *error)
     m.CONTROL_END.error = slice_cstr(error ? error : "");
     ipc_answer(c->channel, c->call, &m);
     buf_release(&c->out);
+    fd_close(&c->fd);
     free(c);
 }
 
@@ -51,6 +53,7 @@ static const struct {
     {"queue", control_queue},
     {"mailbox", control_mailbox},
     {"status", control_status},
+    {"import", control_import},
 };
 
 static void handle(void *arg, struct ipc_channel *channel, struct ipc_message *m)
@@ -64,7 +67,11 @@ static void handle(void *arg, struct ipc_channel *channel, struct ipc_message *m
         ipc_answer_failure(channel, m->call, "no memory");
         return;
     }
-    *c = (struct control_call){.mailbox = arg, .channel = channel, .call = m->call};
+    *c = (struct control_call){.mailbox = arg, .channel = channel, .call = m->call, .fd = -1};
+    if (m->n_fds) {
+        c->fd = m->fds[0];
+        m->fds[0] = -1;
+    }
     buf_init(&c->out, OUT_MAX);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (slice_is(m->CONTROL.words.items[0], commands[i].name)) {

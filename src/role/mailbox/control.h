@@ -19,6 +19,7 @@ struct control_call {
     struct mailbox_role *mailbox;
     struct ipc_channel *channel;
     uint64_t call;
+    int fd;         /* came with the command; -1: none */
     struct buf out; /* sent in pieces as it grows */
 };
 /* Sends what has gathered, when it is enough for a packet. */
@@ -28,6 +29,6 @@ void control_end(struct control_call *c, unsigned status, const char *error);
 
 /* The commands: words without the command itself. Each ends with control_end. */
 typedef void control_command_fn(struct control_call *c, const struct slice *words, size_t n);
-control_command_fn control_queue, control_mailbox, control_status;
+control_command_fn control_queue, control_mailbox, control_status, control_import;
 
 #endif

@@ -9,14 +9,28 @@
 
 #include <stdlib.h>
 
-enum { IN_MAX = 8 * 1024, OUT_SOFT = 256 * 1024, TIMEOUT_MS = 10 * 60 * 1000 };
+enum {
+    IN_MAX = 8 * 1024,
+    OUT_SOFT = 256 * 1024,
+    TIMEOUT_MS = 10 * 60 * 1000,
+    KEPT_MAX = 512 << 20
+};
 
 static const struct pop3_config config = {.out_soft = OUT_SOFT};
+
+/* A UIDL that an import brought along: a piece of kept_text. */
+struct kept_uidl {
+    uint32_t uid;
+    uint32_t at, len;
+};
 
 struct pop3_session {
     struct pop3 core;
     struct mailbox *inbox;
     struct view *view;
+    struct kept_uidl *kept; /* of messages that came with one, by uid */
+    size_t n_kept;
+    struct buf kept_text;
     uint32_t retrieved, removed;
     bool committing;
     atomic_bool committed; /* set by the commit thread, with the result before it */
@@ -30,15 +44,50 @@ static uint64_t drop_size(void *arg, uint32_t number)
     return view_entry(p->view, number)->size;
 }
 
+static int by_uid(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = ((const struct kept_uidl *)b)->uid;
+    return x < y ? -1 : x > y;
+}
+
 /* RFC 1939 7: never given to another message of this maildrop, the same in every session. */
 static void drop_uidl(void *arg, uint32_t number, struct buf *out)
 {
     struct pop3_session *p = arg;
+    uint32_t uid = view_entry(p->view, number)->uid;
+    const struct kept_uidl *kept =
+        p->n_kept ? bsearch(&uid, p->kept, p->n_kept, sizeof *kept, by_uid) : NULL;
+    if (kept) {
+        buf_append(out, slice_sub(buf_slice(&p->kept_text), kept->at, kept->len));
+        return;
+    }
     buf_printf(out, "%08x%08x", view_uidvalidity(p->view), view_entry(p->view, number)->uid);
+}
+
+static void keep_uidl(void *arg, uint32_t uid, struct slice uidl)
+{
+    struct pop3_session *p = arg;
+    uint32_t seq = view_seek(p->view, uid);
+    if (seq > view_count(p->view) || view_entry(p->view, seq)->uid != uid)
+        return; /* removed */
+    size_t n = p->n_kept;
+    if ((n & (n - 1)) == 0) { /* full at each power of two */
+        struct kept_uidl *more = realloc(p->kept, (n ? n * 2 : 1) * sizeof *more);
+        if (!more) {
+            p->kept_text.failed = true;
+            return;
+        }
+        p->kept = more;
+    }
+    p->kept[p->n_kept++] =
+        (struct kept_uidl){uid, (uint32_t)buf_len(&p->kept_text), (uint32_t)uidl.len};
+    buf_append(&p->kept_text, uidl);
 }
 
 static void free_state(struct pop3_session *p)
 {
+    free(p->kept);
+    buf_release(&p->kept_text);
     pop3_release(&p->core);
     if (p->view)
         view_unref(p->view);
@@ -52,6 +101,11 @@ static enum result open_inbox(struct session *s, struct pop3_session *p)
     enum result r = mailbox_open(s->account, SLICE("INBOX"), &p->inbox);
     if (r == OK)
         r = mailbox_view(p->inbox, &p->view);
+    buf_init(&p->kept_text, KEPT_MAX);
+    if (r == OK)
+        r = mailbox_uidls(p->inbox, keep_uidl, p);
+    if (r == OK && !buf_ok(&p->kept_text))
+        r = LIMIT;
     if (r != OK)
         return r;
     struct pop3_maildrop drop = {

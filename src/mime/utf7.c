@@ -1,5 +1,5 @@
 /* utf7.c: see utf7.h. Base64 with "," for "/", no padding, over UTF-16BE. */
-#include "proto/imap/utf7.h"
+#include "mime/utf7.h"
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 

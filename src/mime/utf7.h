@@ -1,6 +1,6 @@
 /* utf7.h: mailbox names between UTF-8 and IMAP's modified UTF-7 (RFC 3501 5.1.3). */
-#ifndef PROTO_IMAP_UTF7_H
-#define PROTO_IMAP_UTF7_H
+#ifndef MIME_UTF7_H
+#define MIME_UTF7_H
 
 #include "base/buf.h"
 

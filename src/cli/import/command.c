@@ -1,0 +1,186 @@
+/* command.c: postrider import maildir|mbox PATH --user U …, or --all: every account's mail, where
+ * the configuration says that it is. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth/passwd_file.h"
+#include "cli/cli.h"
+#include "cli/import/import.h"
+
+static const char usage[] =
+    "usage: import maildir|mbox PATH --user NAME [--mailbox NAME] [--inbox PATH] [--layout fs] "
+    "[--uidl-format FORMAT] [--quiet]";
+
+struct import_words {
+    const char *kind, *path, *user;
+    bool quiet;
+    struct import_options options;
+};
+
+/* ---- the words ---- */
+
+static int parse(struct import_words *w, char **words, int n)
+{
+    static const struct option options[] = {
+        {"user", 1, NULL, 'u'},   {"mailbox", 1, NULL, 'm'},     {"inbox", 1, NULL, 'i'},
+        {"layout", 1, NULL, 'l'}, {"uidl-format", 1, NULL, 'f'}, {"quiet", 0, NULL, 'q'},
+        {NULL, 0, NULL, 0}};
+    int c;
+    *w = (struct import_words){.options.uidl_format = SLICE("%08Xu%08Xv")};
+    optind = 0; /* begin anew: main has read its own */
+    opterr = 0;
+    while ((c = getopt_long(n, words, "", options, NULL)) != -1) {
+        if (c == 'u')
+            w->user = optarg;
+        else if (c == 'm')
+            w->options.mailbox = optarg;
+        else if (c == 'i')
+            w->options.inbox = optarg;
+        else if (c == 'l' && strcmp(optarg, "fs") == 0)
+            w->options.fs_layout = true;
+        else if (c == 'f')
+            w->options.uidl_format = slice_cstr(optarg);
+        else if (c == 'q')
+            w->quiet = true;
+        else
+            return cli_fail(2, "%s", usage);
+    }
+    if (n - optind != 2 || !w->user || strlen(w->user) > 255)
+        return cli_fail(2, "%s", usage);
+    w->kind = words[optind];
+    w->path = words[optind + 1];
+    if (strcmp(w->kind, "maildir") != 0 && strcmp(w->kind, "mbox") != 0)
+        return cli_fail(2, "%s", usage);
+    return 0;
+}
+
+/* ---- before it begins ---- */
+
+/* Mail of the same account from two imports at once could come twice. */
+static int lock(const char *state_directory)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/import.lock", state_directory);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return cli_fail(-1, "the path is too long: %s/import.lock", state_directory);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return cli_fail(-1, "%s: %m", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        close(fd);
+        return cli_fail(-1, "another import is under way (%s)", path);
+    }
+    return fd;
+}
+
+static unsigned count_files(const char *path, unsigned depth)
+{
+    unsigned n = 0;
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && n < 1000000 && (e = readdir(d));) {
+        char below[4096];
+        if (e->d_name[0] == '.')
+            continue;
+        if (e->d_type != DT_DIR)
+            n++;
+        else if (depth && snprintf(below, sizeof below, "%s/%s", path, e->d_name) < 4096)
+            n += count_files(below, depth - 1);
+    }
+    if (d)
+        closedir(d);
+    return n;
+}
+
+/* Mail that Postfix still has to send is Postfix's: its queue is not read. */
+static void warn_of_queue(const char *spool)
+{
+    static const char *const queues[] = {"maildrop", "incoming", "active", "deferred", "hold"};
+    unsigned n = 0;
+    for (size_t i = 0; i < sizeof queues / sizeof *queues; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", spool, queues[i]);
+        n += count_files(path, 2);
+    }
+    if (n)
+        fprintf(stderr,
+                "postrider: %u messages wait in %s: they are not imported. Let Postfix send them "
+                "first (stop its smtp service, \"postqueue -f\", until \"mailq\" is empty)\n",
+                n, spool);
+}
+
+static void drop_problem(void *arg, unsigned line, const char *reason)
+{
+    (void)arg, (void)line, (void)reason; /* `config check` tells */
+}
+
+static bool is_known(const struct cli *c, const char *user)
+{
+    struct passwd_file *f;
+    struct error err;
+    bool known = false;
+    if (c->conf->users_file.len &&
+        passwd_file_load(c->conf->users_file.data, drop_problem, NULL, &f, &err) == OK) {
+        known = passwd_file_find(f, slice_cstr(user)) != NULL;
+        passwd_file_free(f);
+    }
+    return known || getpwnam(user) != NULL;
+}
+
+/* ---- */
+
+static int report(const struct import_counts *n, bool complete)
+{
+    printf(
+        "%llu folders: %llu messages found, %llu imported (%llu bytes), %llu already there, %llu "
+        "failed\n",
+        (unsigned long long)n->folders, (unsigned long long)n->found,
+        (unsigned long long)n->imported, (unsigned long long)n->bytes, (unsigned long long)n->there,
+        (unsigned long long)n->failed);
+    if (n->new_uids)
+        printf("%llu messages have new UIDs: IMAP clients fetch them again\n",
+               (unsigned long long)n->new_uids);
+    if (!complete)
+        return cli_fail(1, "the import was broken off: what is there stays; start it again");
+    return n->failed ? cli_fail(1, "not all messages could be imported: see above") : 0;
+}
+
+static int run(struct cli *c, const struct import_words *w)
+{
+    struct import_sink *s = import_sink_open(c->conf->state_directory.data, w->quiet);
+    if (!s)
+        return 1;
+    import_sink_account(s, slice_cstr(w->user));
+    bool ok = strcmp(w->kind, "maildir") == 0 ? import_maildir(s, w->path, &w->options)
+                                              : import_mbox(s, w->path, &w->options);
+    struct import_counts n = import_sink_close(s);
+    return report(&n, ok);
+}
+
+int cli_import(struct cli *c, char **words, int n)
+{
+    struct import_words w;
+    int status = parse(&w, words, n);
+    if (status != 0)
+        return status;
+    if (access(w.path, R_OK) != 0)
+        return cli_fail(1, "%s: %m", w.path);
+    if (!is_known(c, w.user))
+        fprintf(stderr,
+                "postrider: note: no account %s in users_file and none of the system: its mail is "
+                "imported all the same\n",
+                w.user);
+    warn_of_queue("/var/spool/postfix");
+    int fd = lock(c->conf->state_directory.data);
+    if (fd < 0)
+        return 1;
+    status = run(c, &w);
+    close(fd);
+    return status;
+}
