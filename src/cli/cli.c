@@ -27,7 +27,7 @@ static const struct command {
     {"queue", "list [--json] | show|flush|hold|release|delete ID|all",
      "Mail that waits to be sent.", cli_remote, true},
     {"mailbox", "list NAME [--json]", "An account's mailboxes.", cli_remote, true},
-    {"import", "maildir|mbox PATH --user NAME [--mailbox NAME] [--inbox PATH] [--layout fs]",
+    {"import", "maildir|mbox PATH --user NAME [--mailbox NAME] [--inbox PATH] [--layout fs] | --all",
      "Take over the mail that another server keeps.", cli_import, true},
     {"status", "[--json]", "Connections, queue, store and memory of each role.", cli_remote, true},
     {"reload", "", "Check the configuration and have the running server take it.", cli_reload,

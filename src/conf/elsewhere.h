@@ -14,17 +14,14 @@
     X(compatibility_level, "postfix")                                                              \
     X(default_transport, "postfix")                                                                \
     X(header_checks, "postfix")                                                                    \
-    X(home_mailbox, "postfix")                                                                     \
     X(inet_interfaces, "postfix")                                                                  \
     X(local_recipient_maps, "postfix")                                                             \
-    X(mail_spool_directory, "postfix")                                                             \
     X(mailbox_command, "postfix")                                                                  \
     X(mailbox_size_limit, "postfix")                                                               \
     X(mailbox_transport, "postfix")                                                                \
     X(milter_default_action, "postfix")                                                            \
     X(mynetworks_style, "postfix")                                                                 \
     X(protocols, "dovecot")                                                                        \
-    X(queue_directory, "postfix")                                                                  \
     X(readme_directory, "postfix")                                                                 \
     X(relay_domains, "postfix")                                                                    \
     X(sender_canonical_maps, "postfix")                                                            \

@@ -10,6 +10,9 @@
     X(MAPS, namespace, "", 0, 0, "dovecot", "How mailboxes are named to IMAP clients: {prefix=INBOX., separator=., inbox=yes}. Empty: no prefix, separator /. Further ones are other names for the same mailboxes.") \
     X(TEXT, postmaster_address, "", 0, 0, "dovecot", "Read, and without effect: bounces come from MAILER-DAEMON, and mail to postmaster follows the aliases.") \
     X(TEXT, mail_location, "", 0, 0, "dovecot", "Where Dovecot kept mail: not read in place; `postrider import --all` takes it from there.") \
+    X(TEXT, home_mailbox, "", 0, 0, "postfix", "Where Postfix delivered, below a user's home: not read in place; `postrider import --all` takes it from there.") \
+    X(TEXT, mail_spool_directory, "/var/mail", 0, 0, "postfix", "Folder of one mbox file for each user: not read in place; `postrider import --all` takes it from there.") \
+    X(TEXT, queue_directory, "/var/spool/postfix", 0, 0, "postfix", "Postfix's queue: not read; `postrider import` says when mail waits in it.") \
     X(TEXT, mail_home, "", 0, 0, "dovecot", "Home folder of accounts in mail_location.") \
     X(TEXT, mail_driver, "", 0, 0, "dovecot", "As mail_location, in the words of Dovecot 2.4.") \
     X(TEXT, mail_path, "", 0, 0, "dovecot", "As mail_location, in the words of Dovecot 2.4.") \

@@ -242,3 +242,27 @@ def test_words_and_places_that_are_wrong(tmp_path, ours):
     (tmp_path / "text").write_text("no mbox\n")
     done = ours.command("import", "mbox", str(tmp_path / "text"), "--user", "alice")
     assert done.returncode == 1 and "no mbox" in done.stderr and "1 failed" in done.stdout
+
+
+def test_all_accounts_from_where_the_configuration_says(tmp_path):
+    write_maildir(tmp_path / "mail" / "alice" / "Maildir", 3)
+    write_maildir(tmp_path / "mail" / "alice" / "Maildir" / ".Sent", 2)
+    write_maildir(tmp_path / "own", 4)
+    server = Server(tmp_path, users=("alice", "bob", "carol"), services=("smtp", "imap"),
+                    mail_location=f"maildir:{tmp_path}/mail/%Ln/Maildir", queue_directory=str(tmp_path / "spool"))
+    with open(server.users_file, "a", encoding="utf-8") as f:
+        f.write(f"dave:{{PLAIN}}secret-dave::::::userdb_mail=maildir:{tmp_path}/own\n")
+    deferred = tmp_path / "spool" / "deferred" / "A"
+    deferred.mkdir(parents=True)
+    (deferred / "A12").write_text("x")
+    server.start()
+    try:
+        done = server.command("import", "--all")
+        assert done.returncode == 0, done.stderr
+        assert "3 folders: 9 messages found, 9 imported" in done.stdout
+        assert "bob: has no mail" in done.stderr and "1 messages wait in" in done.stderr
+        server.passwords["dave"] = "secret-dave"
+        assert server.imap("dave").select("INBOX")[1] == [b"4"]
+        assert server.imap("alice").select("Sent")[1] == [b"2"]
+    finally:
+        server.stop()

@@ -1,5 +1,4 @@
-/* command.c: postrider import maildir|mbox PATH --user U …, or --all: every account's mail, where
- * the configuration says that it is. */
+/* command.c: postrider import maildir|mbox PATH --user U …, or --all. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -16,11 +15,11 @@
 
 static const char usage[] =
     "usage: import maildir|mbox PATH --user NAME [--mailbox NAME] [--inbox PATH] [--layout fs] "
-    "[--uidl-format FORMAT] [--quiet]";
+    "[--uidl-format FORMAT] [--quiet] | import --all [--quiet]";
 
 struct import_words {
     const char *kind, *path, *user;
-    bool quiet;
+    bool all, quiet;
     struct import_options options;
 };
 
@@ -29,9 +28,10 @@ struct import_words {
 static int parse(struct import_words *w, char **words, int n)
 {
     static const struct option options[] = {
-        {"user", 1, NULL, 'u'},   {"mailbox", 1, NULL, 'm'},     {"inbox", 1, NULL, 'i'},
-        {"layout", 1, NULL, 'l'}, {"uidl-format", 1, NULL, 'f'}, {"quiet", 0, NULL, 'q'},
-        {NULL, 0, NULL, 0}};
+        {"user", 1, NULL, 'u'},        {"mailbox", 1, NULL, 'm'},
+        {"inbox", 1, NULL, 'i'},       {"layout", 1, NULL, 'l'},
+        {"uidl-format", 1, NULL, 'f'}, {"quiet", 0, NULL, 'q'},
+        {"all", 0, NULL, 'a'},         {NULL, 0, NULL, 0}};
     int c;
     *w = (struct import_words){.options.uidl_format = SLICE("%08Xu%08Xv")};
     optind = 0; /* begin anew: main has read its own */
@@ -49,9 +49,13 @@ static int parse(struct import_words *w, char **words, int n)
             w->options.uidl_format = slice_cstr(optarg);
         else if (c == 'q')
             w->quiet = true;
+        else if (c == 'a')
+            w->all = true;
         else
             return cli_fail(2, "%s", usage);
     }
+    if (w->all)
+        return n == optind && !w->user ? 0 : cli_fail(2, "%s", usage);
     if (n - optind != 2 || !w->user || strlen(w->user) > 255)
         return cli_fail(2, "%s", usage);
     w->kind = words[optind];
@@ -156,27 +160,41 @@ static int run(struct cli *c, const struct import_words *w)
     struct import_sink *s = import_sink_open(c->conf->state_directory.data, w->quiet);
     if (!s)
         return 1;
-    import_sink_account(s, slice_cstr(w->user));
-    bool ok = strcmp(w->kind, "maildir") == 0 ? import_maildir(s, w->path, &w->options)
-                                              : import_mbox(s, w->path, &w->options);
+    bool ok;
+    if (!w->all)
+        import_sink_account(s, slice_cstr(w->user));
+    if (w->all)
+        ok = import_all(s, c->conf);
+    else if (strcmp(w->kind, "maildir") == 0)
+        ok = import_maildir(s, w->path, &w->options);
+    else
+        ok = import_mbox(s, w->path, &w->options);
     struct import_counts n = import_sink_close(s);
     return report(&n, ok);
+}
+
+/* What a single import names has to be there. */
+static int check(const struct cli *c, const struct import_words *w)
+{
+    if (access(w->path, R_OK) != 0)
+        return cli_fail(1, "%s: %m", w->path);
+    if (!is_known(c, w->user))
+        fprintf(stderr,
+                "postrider: note: no account %s in users_file and none of the system: its mail is "
+                "imported all the same\n",
+                w->user);
+    return 0;
 }
 
 int cli_import(struct cli *c, char **words, int n)
 {
     struct import_words w;
     int status = parse(&w, words, n);
+    if (status == 0 && !w.all)
+        status = check(c, &w);
     if (status != 0)
         return status;
-    if (access(w.path, R_OK) != 0)
-        return cli_fail(1, "%s: %m", w.path);
-    if (!is_known(c, w.user))
-        fprintf(stderr,
-                "postrider: note: no account %s in users_file and none of the system: its mail is "
-                "imported all the same\n",
-                w.user);
-    warn_of_queue("/var/spool/postfix");
+    warn_of_queue(c->conf->queue_directory.data);
     int fd = lock(c->conf->state_directory.data);
     if (fd < 0)
         return 1;

@@ -1,7 +1,9 @@
 /* import.h: `postrider import`: mail that another server keeps (Maildir, mbox) goes into the store
  * of the running server, over its control socket.
  *
- *     command.c   the words, the accounts and their locations
+ *     command.c   the words; what has to be in place before it begins
+ *     all.c       --all: the accounts that the configuration names
+ *     location.c  where the mail of an account is, by mail_location and its like
  *     maildir.c   Maildir++ and LAYOUT=fs, with what Dovecot and Courier keep beside the messages
  *     uidlist.c   those files: dovecot-uidlist, dovecot-keywords, courierimapuiddb, subscriptions
  *     mbox.c      mbox files and folders of them
@@ -79,6 +81,30 @@ MUST_USE bool import_maildir(struct import_sink *s, const char *path,
                              const struct import_options *o);
 /* path: a file, or a folder of files. */
 MUST_USE bool import_mbox(struct import_sink *s, const char *path, const struct import_options *o);
+
+/* ---- location.c ---- */
+
+/* An account, and where its mail is. Paths are in the arena. */
+struct import_account {
+    struct slice user;
+    struct slice home; /* empty: unknown */
+    struct slice mail; /* its own mail_location; empty: the configuration's */
+};
+struct import_location {
+    bool maildir; /* else mbox */
+    const char *path;
+    struct import_options options;
+};
+struct conf;
+/* INVALID: it can't be told, and *ret_why says why. */
+MUST_USE enum result import_locate(const struct conf *c, const struct import_account *account,
+                                   struct arena *a, struct import_location *ret,
+                                   const char **ret_why);
+
+/* ---- all.c ---- */
+
+/* Imports every account that has mail; false: given up. */
+MUST_USE bool import_all(struct import_sink *s, const struct conf *c);
 
 /* ---- uidlist.c ---- */
 
