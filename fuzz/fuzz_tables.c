@@ -48,8 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct directory *d = NULL;
     struct slice rest = slice_of(data, size);
     struct slice address = slice_split(&rest, 1);
-    struct directory_file users = {SLICE("u"), slice_split(&rest, 1)};
-    struct directory_file aliases = {SLICE("a"), rest};
+    struct directory_file users = {SLICE("u"), slice_split(&rest, 1), 0};
+    struct directory_file aliases = {SLICE("a"), rest, 0};
     struct directory_source s = {settings(), users, &aliases, 1};
     if (directory_new(&s, ignore, NULL, &d) != OK)
         return 0;

@@ -19,6 +19,7 @@ struct aliases {
 struct reading {
     struct aliases *table;
     struct slice file;
+    unsigned owner;
     aliases_problem_fn *problem;
     void *arg;
     unsigned line;         /* of the entry */
@@ -69,42 +70,6 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Length of the word at the front of `s`: up to a byte of `stops` or white space outside quotes;
- * SIZE_MAX when a quote is not closed. */
-static size_t word_len(struct slice s, const char *stops)
-{
-    bool quoted = false;
-    size_t i = 0;
-    for (; i < s.len; i++) {
-        char c = s.data[i];
-        if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (is_space(c) || strchr(stops, c)))
-            break;
-    }
-    return quoted ? SIZE_MAX : i;
-}
-
-/* Takes a word off the front of *rest, without its quotes. NULL: fine; else what is wrong. */
-static const char *take_word(struct slice *rest, const char *stops, struct arena *a,
-                             struct slice *ret)
-{
-    size_t len = word_len(*rest, stops), n = 0;
-    if (len == SIZE_MAX)
-        return "a quote is not closed";
-    char *out = arena_alloc(a, len + 1);
-    if (!out)
-        return "out of memory";
-    for (size_t i = 0; i < len; i++) {
-        char c = rest->data[i];
-        if (c != '"')
-            out[n++] = is_space(c) ? ' ' : c;
-    }
-    *rest = slice_from(*rest, len);
-    *ret = slice_of(out, n);
-    return NULL;
-}
-
 static struct slice skip_space(struct slice s)
 {
     while (s.len && is_space(s.data[0]))
@@ -121,56 +86,6 @@ static const char *check_key(struct slice key)
     if (slice_is(key, "@"))
         return "the domain behind @ is missing";
     return NULL;
-}
-
-static const char *check_target(struct slice target)
-{
-    if (target.len == 0)
-        return "a target is empty";
-    if (target.len > ADDRESS_MAX)
-        return "a target is too long";
-    if (target.data[0] == '|')
-        return "delivery to a command (|) is not supported";
-    if (target.data[0] == '/')
-        return "delivery to a file (/) is not supported";
-    if (slice_starts_nocase(target, SLICE(":include:")))
-        return ":include: is not supported";
-    return NULL;
-}
-
-/* RFC 5322 angle brackets around an address are dropped. */
-static struct slice without_brackets(struct slice s)
-{
-    bool has = s.len > 2 && s.data[0] == '<' && s.data[s.len - 1] == '>';
-    return has ? slice_sub(s, 1, s.len - 2) : s;
-}
-
-/* Reads "target, target" into r->targets; *ret_n counts them. */
-static const char *parse_targets(struct reading *r, struct slice rest, size_t *ret_n)
-{
-    size_t n = 0;
-    for (rest = skip_space(rest); rest.len; rest = skip_space(rest)) {
-        if (rest.data[0] == ',') { /* empty items are customary at line ends */
-            rest = slice_from(rest, 1);
-            continue;
-        }
-        struct slice word;
-        const char *wrong = take_word(&rest, ",", &r->scratch, &word);
-        if (!wrong) {
-            word = without_brackets(word);
-            wrong = check_target(word);
-        }
-        rest = skip_space(rest);
-        if (!wrong && rest.len && rest.data[0] != ',')
-            wrong = "a target holds white space (quote it, or put a comma between two)";
-        if (wrong)
-            return wrong;
-        if (n == ALIAS_TARGETS_MAX)
-            return "too many targets";
-        r->targets[n++] = word;
-    }
-    *ret_n = n;
-    return n ? NULL : "there is no target";
 }
 
 /* The key in comparable form: lower-cased, its domain folded; data NULL when that can't be. */
@@ -197,7 +112,7 @@ static const char *keep(struct reading *r, struct slice key, size_t n)
         list[i] = arena_dup(a, r->targets[i]);
     if (arena_failed(a))
         return "too large, or out of memory";
-    *alias = (struct alias){fold_key(key, a), {list, n}, r->file, r->line};
+    *alias = (struct alias){fold_key(key, a), {list, n}, r->file, r->line, r->owner};
     if (!alias->key.data)
         return "the part behind @ is no domain name";
     switch (map_put(&r->table->by_key, alias->key, alias)) {
@@ -220,7 +135,7 @@ static const char *parse_entry(struct reading *r, struct slice text)
         return "the entry is too long";
     if (slice_find(text, '\0') != SIZE_MAX)
         return "the entry holds a NUL byte";
-    const char *wrong = take_word(&text, ":", &r->scratch, &key);
+    const char *wrong = alias_word(&text, ":", &r->scratch, &key);
     text = skip_space(text);
     if (!wrong && (text.len == 0 || text.data[0] != ':'))
         wrong = "no colon behind the name";
@@ -228,7 +143,9 @@ static const char *parse_entry(struct reading *r, struct slice text)
         wrong = check_key(key);
     if (wrong)
         return wrong;
-    wrong = parse_targets(r, slice_from(text, 1), &n);
+    wrong = alias_list_parse(slice_from(text, 1), &r->scratch, r->targets, &n);
+    if (!wrong && n == 0)
+        wrong = "there is no target";
     return wrong ? wrong : keep(r, key, n);
 }
 
@@ -274,7 +191,7 @@ static void read_entries(struct reading *r, struct slice bytes)
     buf_release(&logical);
 }
 
-enum result aliases_add(struct aliases *t, struct slice file, struct slice bytes,
+enum result aliases_add(struct aliases *t, struct slice file, unsigned owner, struct slice bytes,
                         aliases_problem_fn *problem, void *arg)
 {
     if (bytes.len > ALIASES_BYTES_MAX || t->files == ALIASES_FILES_MAX)
@@ -282,6 +199,7 @@ enum result aliases_add(struct aliases *t, struct slice file, struct slice bytes
     struct reading r = {
         .table = t,
         .file = arena_dup(&t->arena, file),
+        .owner = owner,
         .problem = problem ? problem : ignore_problem,
         .arg = arg,
         .targets = calloc(ALIAS_TARGETS_MAX, sizeof *r.targets),

@@ -6,19 +6,18 @@
  *     @domain: target         what no alias and no account of that domain takes
  *     "quoted name": target   # comments stand on lines of their own
  *
- * Targets are addresses, or names of local accounts and aliases; \name is the account itself.
- * "|command", /file and :include:/file are refused with a clear message for now. A line that is
- * wrong is reported and skipped as a whole: half an alias would lose mail silently. */
+ * Targets are lists as alias_list.h has them. A line that is wrong is reported and skipped as a
+ * whole: half an alias would lose mail silently. */
 #ifndef AUTH_ALIASES_H
 #define AUTH_ALIASES_H
 
+#include "auth/alias_list.h"
 #include "base/arena.h"
 
 enum {
     ALIASES_BYTES_MAX = 16 * 1024 * 1024, /* of one file */
     ALIASES_FILES_MAX = 64,
-    ALIASES_MAX = 200000,     /* entries, all files together */
-    ALIAS_TARGETS_MAX = 1000, /* of one entry */
+    ALIASES_MAX = 200000, /* entries, all files together */
     ALIAS_KEY_MAX = 510
 };
 
@@ -26,7 +25,8 @@ struct alias {
     struct slice key;          /* lower-cased: "name", "name@domain" or "@domain" */
     struct slice_list targets; /* as written, without quotes around them */
     struct slice file;
-    unsigned line; /* where the entry begins, from 1 */
+    unsigned line;  /* where the entry begins, from 1 */
+    unsigned owner; /* of the file: whose rights its commands and files get */
 };
 
 struct aliases;
@@ -35,10 +35,10 @@ typedef void aliases_problem_fn(void *arg, struct slice file, unsigned line, con
 
 /* FAILED without memory. */
 MUST_USE enum result aliases_new(struct aliases **ret);
-/* Adds a file's entries; those of earlier files (and lines) win. problem may be NULL. LIMIT: too
- * many or too large files. */
-MUST_USE enum result aliases_add(struct aliases *t, struct slice file, struct slice bytes,
-                                 aliases_problem_fn *problem, void *arg);
+/* Adds a file's entries; those of earlier files (and lines) win. owner: the user who may write it.
+ * problem may be NULL. LIMIT: too many or too large files. */
+MUST_USE enum result aliases_add(struct aliases *t, struct slice file, unsigned owner,
+                                 struct slice bytes, aliases_problem_fn *problem, void *arg);
 void aliases_free(struct aliases *t);
 
 size_t aliases_count(const struct aliases *t);

@@ -101,7 +101,8 @@ static enum result read_aliases(struct directory *d, const struct directory_sour
 {
     enum result r = aliases_new(&d->aliases);
     for (size_t i = 0; r == OK && i < s->n_aliases; i++) {
-        r = aliases_add(d->aliases, s->aliases[i].path, s->aliases[i].bytes, problem, arg);
+        r = aliases_add(d->aliases, s->aliases[i].path, s->aliases[i].owner, s->aliases[i].bytes,
+                        problem, arg);
         if (r == LIMIT) {
             problem(arg, s->aliases[i].path, 0, "the file is too large");
             r = OK;

@@ -22,6 +22,7 @@ struct directory;
 /* What it is built from. Bytes are copied. */
 struct directory_file {
     struct slice path, bytes;
+    unsigned owner; /* its user */
 };
 struct directory_source {
     const struct conf *conf;
@@ -51,16 +52,37 @@ struct slice directory_system_login(const struct directory *d, struct slice logi
 
 /* System accounts are known elsewhere: the callback answers from what is known by now. */
 enum account_known { ACCOUNT_ABSENT, ACCOUNT_THERE, ACCOUNT_ASK };
+/* A file that lists recipients and must be read by somebody who may (IPC FILE_READ has the fields).
+ */
+struct directory_wish {
+    bool forward;      /* .forward; else :include: */
+    struct slice user; /* as in a target (ipc.h) */
+    struct slice path; /* forward: paths, each ended by NUL */
+};
+struct directory_found {
+    struct slice path, bytes;
+    unsigned owner;
+    struct slice refused; /* why it must not be used, or could not be read; "" it was read */
+};
 struct directory_system {
     enum account_known (*known)(void *arg, struct slice name); /* NULL: there are none */
     void *arg;
+    /* THERE: *ret is in the arena. NULL: no such file can be read. */
+    enum account_known (*file)(void *arg, const struct directory_wish *wish, struct arena *a,
+                               struct directory_found *ret);
 };
 
+enum directory_kind { DIRECTORY_MAIL, DIRECTORY_COMMAND, DIRECTORY_FILE };
 struct directory_target {
     bool local;
     struct slice account, detail; /* local */
-    struct slice address;         /* remote, as it is to be sent */
-    struct slice route;           /* remote: "transport:nexthop"; "": to its own domain by SMTP */
+    struct slice address;     /* remote, as it is to be sent; of COMMAND and FILE the recipient */
+    struct slice route;       /* remote: "transport:nexthop"; "": to its own domain by SMTP */
+    enum directory_kind kind; /* MAIL: local or remote */
+    struct slice user, text;  /* COMMAND, FILE: as in a target (ipc.h) */
+    struct slice owner;       /* the envelope sender that it gets; data NULL: the message's own */
+    struct slice
+        delivered; /* the recipient whose alias or .forward led here; data NULL: none did */
 };
 
 enum resolve_kind {
@@ -78,8 +100,9 @@ struct resolved {
     size_t n;
     const char *rule;   /* what took it: "alias_maps", "users_file", "pam_service"; "" unknown */
     struct slice where; /* "/etc/postrider/aliases:12" */
-    struct slice ask;
-    const char *problem; /* NULL, or why (a part of) an alias leads nowhere */
+    struct slice ask;   /* the account to ask about; "" … */
+    const struct directory_wish *wish; /* … or the file; NULL: none */
+    const char *problem;               /* NULL, or why (a part of) an alias leads nowhere */
     struct slice problem_address;
 };
 

@@ -1,34 +1,7 @@
 /* resolve.c: where an address leads: through aliases to accounts and foreign addresses. */
-#include "auth/directory_impl.h"
+#include "auth/resolve.h"
 
-/* A name and its domain, in the forms that tables are asked with. */
-struct names {
-    struct slice local;  /* lower-cased, with detail */
-    struct slice base;   /* without delimiter and detail; == local when there is none */
-    struct slice detail; /* as written */
-    struct slice domain; /* folded; data NULL: none, a local name */
-};
-
-/* The aliases that led to the one being expanded. */
-struct chain {
-    const struct chain *up;
-    const struct alias *alias;
-    unsigned depth;
-};
-
-struct walk {
-    const struct directory *d;
-    const struct directory_system *system;
-    struct arena *arena;
-    struct resolved *out;
-    uint64_t *hashes; /* of the targets, to find duplicates quickly */
-    size_t room;
-    const struct alias **expanded; /* so that two ways to one alias cost no more than one */
-    size_t n_expanded;
-    bool stop; /* ASK or BROKEN: the result is decided */
-};
-
-static void give_up(struct walk *w, const char *problem, struct slice address)
+void resolve_give_up(struct walk *w, const char *problem, struct slice address)
 {
     w->out->kind = RESOLVE_BROKEN;
     w->out->problem = problem;
@@ -36,8 +9,7 @@ static void give_up(struct walk *w, const char *problem, struct slice address)
     w->stop = true;
 }
 
-/* A part of an alias that leads nowhere: the rest of it is still served. */
-static void note_problem(struct walk *w, const char *problem, struct slice address)
+void resolve_note(struct walk *w, const char *problem, struct slice address)
 {
     if (w->out->problem)
         return;
@@ -68,8 +40,7 @@ static bool has_detail(const struct names *n)
     return n->base.len != n->local.len;
 }
 
-/* "local@domain"; data NULL without a domain or memory. */
-static struct slice join(const struct walk *w, struct slice local, struct slice domain)
+struct slice resolve_join(const struct walk *w, struct slice local, struct slice domain)
 {
     if (!domain.data)
         return SLICE_NONE;
@@ -88,11 +59,11 @@ static const struct alias *find_alias(const struct walk *w, const struct names *
     const struct aliases *t = w->d->aliases;
     if (aliases_count(t) == 0)
         return NULL;
-    const struct alias *a = aliases_find(t, join(w, n->local, n->domain));
+    const struct alias *a = aliases_find(t, resolve_join(w, n->local, n->domain));
     if (!a)
         a = aliases_find(t, n->local);
     if (!a && has_detail(n))
-        a = aliases_find(t, join(w, n->base, n->domain));
+        a = aliases_find(t, resolve_join(w, n->base, n->domain));
     if (!a && has_detail(n))
         a = aliases_find(t, n->base);
     return a;
@@ -100,24 +71,33 @@ static const struct alias *find_alias(const struct walk *w, const struct names *
 
 static struct slice key_of(const struct directory_target *t)
 {
-    return t->local ? t->account : t->address;
+    return t->kind != DIRECTORY_MAIL ? t->text : t->local ? t->account : t->address;
 }
 
 static bool same_target(const struct directory_target *a, const struct directory_target *b)
 {
-    return a->local == b->local && slice_eq(key_of(a), key_of(b));
+    return a->local == b->local && a->kind == b->kind && slice_eq(a->user, b->user) &&
+           slice_eq(key_of(a), key_of(b));
 }
 
-/* One copy for an account, whatever the details that led there. */
-static void add_target(struct walk *w, const struct directory_target *t)
+static void stamp(const struct chain *up, struct directory_target *t)
+{
+    t->owner = up ? up->owner : SLICE_NONE;
+    t->delivered = up ? up->delivered : SLICE_NONE;
+}
+
+void resolve_add(struct walk *w, const struct directory_target *from)
 {
     struct resolved *out = w->out;
+    struct directory_target stamped = *from;
+    const struct directory_target *t = &stamped;
+    stamp(w->here, &stamped);
     uint64_t hash = hash_bytes(key_of(t));
     for (size_t i = 0; i < out->n; i++)
         if (w->hashes[i] == hash && same_target(&out->targets[i], t))
             return;
     if (out->n == DIRECTORY_TARGETS_MAX) {
-        give_up(w, "the aliases lead to too many targets", key_of(t));
+        resolve_give_up(w, "the aliases lead to too many targets", key_of(t));
         return;
     }
     if (out->n == w->room) {
@@ -125,7 +105,7 @@ static void add_target(struct walk *w, const struct directory_target *t)
         struct directory_target *targets = arena_alloc_n(w->arena, room, sizeof *targets);
         uint64_t *hashes = arena_alloc_n(w->arena, room, sizeof *hashes);
         if (!targets || !hashes) {
-            give_up(w, "out of memory", SLICE_NONE);
+            resolve_give_up(w, "out of memory", SLICE_NONE);
             return;
         }
         if (out->n) {
@@ -143,11 +123,11 @@ static void add_target(struct walk *w, const struct directory_target *t)
 static void add_remote(struct walk *w, struct slice address)
 {
     struct directory_target t = {.local = false, .address = address};
-    add_target(w, &t);
+    resolve_add(w, &t);
 }
 
-/* Names the rule that took the address that was asked for: the first one counts. */
-static void took(struct walk *w, const char *rule, const char *file, size_t file_len, unsigned line)
+void resolve_took(struct walk *w, const char *rule, const char *file, size_t file_len,
+                  unsigned line)
 {
     if (w->out->rule[0])
         return;
@@ -162,8 +142,8 @@ static void took(struct walk *w, const char *rule, const char *file, size_t file
 static void add_user(struct walk *w, const struct passwd_user *u, struct slice detail)
 {
     struct directory_target t = {.local = true, .account = u->name, .detail = detail};
-    took(w, "users_file", w->d->users_path, strlen(w->d->users_path), u->line);
-    add_target(w, &t);
+    resolve_took(w, "users_file", w->d->users_path, strlen(w->d->users_path), u->line);
+    resolve_add(w, &t);
 }
 
 /* Finds the account of a name in users_file. */
@@ -171,7 +151,7 @@ static const struct passwd_user *find_user(const struct walk *w, struct slice na
                                            struct slice domain)
 {
     const struct passwd_user *u =
-        domain.data ? passwd_file_find(w->d->users, join(w, name, domain)) : NULL;
+        domain.data ? passwd_file_find(w->d->users, resolve_join(w, name, domain)) : NULL;
     return u ? u : passwd_file_find(w->d->users, name);
 }
 
@@ -191,10 +171,12 @@ static bool take_system_account(struct walk *w, struct slice name, struct slice 
     case ACCOUNT_THERE:
         break;
     }
+    if (resolve_forward(w, name, detail))
+        return true;
     const char *source = conf_source(directory_conf(w->d), "pam_service");
     struct directory_target t = {.local = true, .account = name, .detail = detail};
-    took(w, "pam_service", source, source ? strlen(source) : 0, 0);
-    add_target(w, &t);
+    resolve_took(w, "pam_service", source, source ? strlen(source) : 0, 0);
+    resolve_add(w, &t);
     return true;
 }
 
@@ -222,7 +204,8 @@ static bool is_ancestor(const struct chain *c, const struct alias *a)
     return false;
 }
 
-static void expand(struct walk *w, const struct alias *a, const struct chain *up);
+static void expand(struct walk *w, const struct alias *a, const struct names *n,
+                   const struct chain *up);
 
 /* RFC 5321 4.5.1: postmaster is always there. */
 static bool take_postmaster(struct walk *w, const struct names *n, const struct chain *up)
@@ -232,7 +215,7 @@ static bool take_postmaster(struct walk *w, const struct names *n, const struct 
     struct names root = {.local = SLICE("root"), .base = SLICE("root"), .domain = n->domain};
     const struct alias *a = find_alias(w, &root);
     if (a && !is_ancestor(up, a)) {
-        expand(w, a, up);
+        expand(w, a, &root, up);
         return true;
     }
     if (take_account(w, &root))
@@ -249,28 +232,27 @@ static bool take_local(struct walk *w, const struct names *n, const struct chain
 {
     const struct alias *a = account_only ? NULL : find_alias(w, n);
     if (a && !is_ancestor(up, a)) {
-        expand(w, a, up);
+        expand(w, a, n, up);
         return true;
     }
     if (take_account(w, n))
         return true;
     const struct alias *all =
-        n->domain.data ? aliases_find(w->d->aliases, join(w, SLICE(""), n->domain)) : NULL;
+        n->domain.data ? aliases_find(w->d->aliases, resolve_join(w, SLICE(""), n->domain)) : NULL;
     if (all && !a && !is_ancestor(up, all)) {
-        expand(w, all, up);
+        expand(w, all, n, up);
         return true;
     }
     return take_postmaster(w, n, up);
 }
 
-/* One target of an alias. */
-static void follow(struct walk *w, struct slice text, const struct chain *up)
+static void follow_address(struct walk *w, struct slice text, const struct chain *up)
 {
     struct directory_address address;
     struct names n;
     bool account_only = text.len > 1 && text.data[0] == '\\';
     if (directory_address_parse(slice_from(text, account_only), w->arena, &address) != OK) {
-        note_problem(w, "a target of the alias is no address", text);
+        resolve_note(w, "a target of the alias is no address", text);
         return;
     }
     if (address.domain.data && !directory_is_local(w->d, address.domain)) {
@@ -278,9 +260,26 @@ static void follow(struct walk *w, struct slice text, const struct chain *up)
         return;
     }
     if (!make_names(w, &address, &n))
-        give_up(w, "out of memory", SLICE_NONE);
+        resolve_give_up(w, "out of memory", SLICE_NONE);
     else if (!take_local(w, &n, up, account_only))
-        note_problem(w, "a target of the alias is unknown, or the aliases go in a circle", text);
+        resolve_note(w, "a target of the alias is unknown, or the aliases go in a circle", text);
+}
+
+void resolve_list(struct walk *w, struct slice_list items, const struct chain *here)
+{
+    const struct chain *before = w->here;
+    w->here = here;
+    for (size_t i = 0; i < items.n && !w->stop; i++) {
+        struct slice item = items.items[i];
+        enum alias_item kind = alias_item_kind(item);
+        if (kind == ITEM_ADDRESS)
+            follow_address(w, item, here);
+        else if (kind == ITEM_INCLUDE)
+            resolve_include(w, alias_item_text(item), here);
+        else
+            resolve_served(w, kind, alias_item_text(item), here);
+    }
+    w->here = before;
 }
 
 /* True the first time. */
@@ -292,25 +291,31 @@ static bool begin_alias(struct walk *w, const struct alias *a)
     if (!w->expanded)
         w->expanded = arena_alloc_n(w->arena, DIRECTORY_TARGETS_MAX, sizeof *w->expanded);
     if (!w->expanded || w->n_expanded == DIRECTORY_TARGETS_MAX) {
-        give_up(w, "too many aliases are involved", a->key);
+        resolve_give_up(w, "too many aliases are involved", a->key);
         return false;
     }
     w->expanded[w->n_expanded++] = a;
     return true;
 }
 
-static void expand(struct walk *w, const struct alias *a, const struct chain *up)
+static void expand(struct walk *w, const struct alias *a, const struct names *n,
+                   const struct chain *up)
 {
-    struct chain here = {up, a, up ? up->depth + 1 : 1};
+    struct chain here = {.up = up,
+                         .alias = a,
+                         .depth = up ? up->depth + 1 : 1,
+                         .source = SOURCE_ALIAS,
+                         .recipient = resolve_recipient(w, n)};
     if (here.depth > DIRECTORY_DEPTH_MAX) {
-        give_up(w, "the aliases are nested too deeply", a->key);
+        resolve_give_up(w, "the aliases are nested too deeply", a->key);
         return;
     }
-    if (!begin_alias(w, a))
+    here.delivered = up ? up->delivered : here.recipient;
+    if (!resolve_rights(w, a, &here) || !begin_alias(w, a))
         return;
-    took(w, "alias_maps", a->file.data, a->file.len, a->line);
-    for (size_t i = 0; i < a->targets.n && !w->stop; i++)
-        follow(w, a->targets.items[i], &here);
+    here.owner = resolve_owner(w, a, n, up);
+    resolve_took(w, "alias_maps", a->file.data, a->file.len, a->line);
+    resolve_list(w, a->targets, &here);
 }
 
 static void resolve_local(struct walk *w, const struct directory_address *address)
@@ -318,10 +323,10 @@ static void resolve_local(struct walk *w, const struct directory_address *addres
     struct names n;
     w->out->kind = RESOLVE_LOCAL;
     if (!make_names(w, address, &n)) {
-        give_up(w, "out of memory", SLICE_NONE);
+        resolve_give_up(w, "out of memory", SLICE_NONE);
         return;
     }
-    bool taken = take_local(w, &n, NULL, false);
+    bool taken = take_local(w, &n, NULL, false) || resolve_luser(w, &n);
     if (!w->stop && (!taken || w->out->n == 0))
         w->out->kind = RESOLVE_UNKNOWN;
 }
@@ -337,7 +342,7 @@ static enum result complete(const struct walk *w, struct directory_address *addr
 void directory_resolve(const struct directory *d, struct slice text,
                        const struct directory_system *system, struct arena *a, struct resolved *ret)
 {
-    static const struct directory_system none = {NULL, NULL};
+    static const struct directory_system none = {NULL, NULL, NULL};
     struct directory_address address;
     *ret = (struct resolved){.kind = RESOLVE_MALFORMED, .rule = "", .where = SLICE("")};
     struct walk w = {.d = d, .system = system ? system : &none, .arena = a, .out = ret};
@@ -354,5 +359,5 @@ void directory_resolve(const struct directory *d, struct slice text,
     if (had_domain)
         add_remote(&w, text);
     else
-        add_remote(&w, join(&w, text, address.domain));
+        add_remote(&w, resolve_join(&w, text, address.domain));
 }

@@ -21,7 +21,7 @@ void directory_route_targets(const struct directory *d, struct slice sender, str
 {
     for (size_t i = 0; i < r->n; i++) {
         struct route_choice c;
-        if (r->targets[i].local)
+        if (r->targets[i].local || r->targets[i].kind != DIRECTORY_MAIL)
             continue;
         directory_route(d, r->targets[i].address, sender, a, &c);
         r->targets[i].route = c.route;

@@ -5,7 +5,6 @@
 #define CONF_ELSEWHERE_H
 
 #define CONF_ELSEWHERE(X)                                                                          \
-    X(alias_database, "postfix")                                                                   \
     X(append_dot_mydomain, "postfix")                                                              \
     X(always_bcc, "postfix")                                                                       \
     X(biff, "postfix")                                                                             \

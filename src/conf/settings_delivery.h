@@ -17,6 +17,21 @@
     X(TEXT, mail_driver, "", 0, 0, "dovecot", "As mail_location, in the words of Dovecot 2.4.") \
     X(TEXT, mail_path, "", 0, 0, "dovecot", "As mail_location, in the words of Dovecot 2.4.") \
     X(TEXT, mail_inbox_path, "", 0, 0, "dovecot", "As mail_location, in the words of Dovecot 2.4.") \
+    X(TEXT, alias_database, "", 0, 0, "postfix", "Alias files that newaliases rebuilds. Nothing needs to be rebuilt here; only alias_maps is looked up, as in Postfix.") \
+    X(BOOL, owner_request_special, "yes", 0, 0, "postfix", "An alias owner-NAME becomes the envelope sender of what NAME sends on.") \
+    X(BOOL, expand_owner_alias, "no", 0, 0, "postfix", "The sender is what owner-NAME leads to, instead of owner-NAME itself.") \
+    X(BOOL, reset_owner_alias, "no", 0, 0, "postfix", "An alias within a list that has no owner- alias of its own goes out in the name of the message's sender, not of the outer list's owner.") \
+    X(LIST, allow_mail_to_commands, "alias, forward", 0, 0, "postfix", "Where |command may stand: alias, forward, include.") \
+    X(LIST, allow_mail_to_files, "alias, forward", 0, 0, "postfix", "Where /file and /folder/ may stand: alias, forward, include.") \
+    X(TEXT, default_privs, "nobody", 0, 0, "postfix", "User whose rights commands and files of root's alias files get. Never root.") \
+    X(SECONDS, command_time_limit, "1000s", 1, DAY_S, "postfix", "Longest run of a |command.") \
+    X(TEXT, command_expansion_filter, "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 0, 0, "postfix", "Bytes that may stand in a |command's environment; others become _.") \
+    X(TEXT, local_command_shell, "", 0, 0, "postfix", "Shell that runs every |command, such as \"/usr/bin/smrsh\". Empty: none where none is needed, else /bin/sh.") \
+    X(LIST, mailbox_delivery_lock, "fcntl, dotlock", 0, 0, "postfix", "How an mbox file is locked: fcntl, dotlock.") \
+    X(LIST, prepend_delivered_header, "command, file", 0, 0, "postfix", "Where Delivered-To is added: command, file, forward (to addresses that an alias or .forward leads to; stops loops, and costs a copy of the message).") \
+    X(LIST, forward_path, "", 0, 0, "postfix", "Files of system accounts that name where their mail goes, such as \"$$home/.forward\"; the first that is there counts. $$home $$user $$shell $$recipient $$extension $$domain $$local $$recipient_delimiter. Empty: none is looked for.") \
+    X(TEXT, forward_expansion_filter, "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 0, 0, "postfix", "Bytes that $$name may bring into forward_path and luser_relay; others become _.") \
+    X(TEXT, luser_relay, "", 0, 0, "postfix", "Where mail for local names that nobody has goes: an address, |command or /file, with $$user, $$local … as in forward_path. Empty: it is refused.") \
     X(NUMBER, mailbox_quota, "0", 0, NO_MAX, "postrider", "Most bytes of mail of one account; 0: no limit.")
 /* clang-format on */
 

@@ -131,13 +131,23 @@ void ipc_memfd_unmap(struct slice s);
  *   "remote ADDRESS"            by SMTP to the address's own domain
  *   "remote ADDRESS TAB ROUTE"  by another way: "transport:nexthop", such as "smtp:[mx.test]:587",
  *                               "lmtp:unix:/path", "error:5.1.6 moved"
+ *   "command USER SP N:ADDRESS COMMAND-LINE"   (N: bytes of ADDRESS)
+ *   "file USER SP N:ADDRESS PATH"
+ *   "via N:SENDER N:DELIVERED"   leads nowhere itself: says how those behind it, up to the next
+ *                                "via", are sent on; "-" for either: as the message has it.
+ * USER: whose rights, a name or "#" and a number; "-" those of default_privs; "~NAME" the user
+ * whose own wish it is (.forward). ADDRESS: the recipient on whose behalf it is done.
  * "bcc " in front: not from the envelope but from always_bcc and its like; one such target is
  * served once a message, however many recipients name it, and its failure is nobody's. */
+enum target_kind { TARGET_REMOTE, TARGET_LOCAL, TARGET_COMMAND, TARGET_FILE, TARGET_VIA };
 struct target {
-    bool local, bcc;
-    struct slice account, detail; /* local */
-    struct slice address;         /* remote */
-    struct slice route;           /* remote; "": none */
+    bool local, bcc;              /* local: kind == TARGET_LOCAL */
+    struct slice account, detail; /* LOCAL */
+    struct slice address;         /* REMOTE, COMMAND, FILE */
+    struct slice route;           /* REMOTE; "": none */
+    enum target_kind kind;
+    struct slice user, text;        /* COMMAND (its line), FILE (its path) */
+    struct slice sender, delivered; /* VIA; data NULL: "-" */
 };
 MUST_USE enum result target_parse(struct slice text, struct target *ret);
 void target_format(const struct target *t, struct buf *out);

@@ -46,7 +46,11 @@
     X(CONTROL_OUTPUT)                                                                              \
     X(CONTROL_END)                                                                                 \
     X(ACCOUNT_CHECK)                                                                               \
-    X(ACCOUNT_RESULT)
+    X(ACCOUNT_RESULT)                                                                              \
+    X(LOCAL_JOB)                                                                                   \
+    X(LOCAL_RESULT)                                                                                \
+    X(FILE_READ)                                                                                   \
+    X(FILE_RESULT)
 
 /* master -> every role. The effective settings as "name = value\n" text (conf_dump). */
 #define IPC_FIELDS_CONFIGURE(F) F(STR, settings) F(U64, generation)
@@ -222,6 +226,31 @@
  * be asked. */
 #define IPC_FIELDS_ACCOUNT_CHECK(F) F(STR, user)
 #define IPC_FIELDS_ACCOUNT_RESULT(F) F(U8, code)
+
+/* mailbox -> agent: one attempt to give a message to a command or a file. target: a COMMAND or FILE
+ * of ipc.h; original: the recipient as the client said it. The message comes inline or as a memfd,
+ * as in DELIVER, without Return-Path. */
+#define IPC_FIELDS_LOCAL_JOB(F)                                                                    \
+    F(U64, message_id)                                                                             \
+    F(STR, target)                                                                                 \
+    F(STR, sender)                                                                                 \
+    F(STR, original)                                                                               \
+    F(STR, account)                                                                                \
+    F(STR, client_ip)                                                                              \
+    F(U32, attempt)                                                                                \
+    F(U64, size)                                                                                   \
+    F(STR, message)
+/* outcome, status and reply as in RELAY_RESULT. */
+#define IPC_FIELDS_LOCAL_RESULT(F) F(STR, outcome) F(STR, status) F(STR, reply)
+
+/* auth -> agent: a file that names recipients, read as that user ("-": as default_privs). kind
+ * "include": `path` is one path; "forward": the first that is there of the paths in `path`, each
+ * ended by NUL, with $home and $shell in them still to be replaced. */
+#define IPC_FIELDS_FILE_READ(F) F(STR, kind) F(STR, user) F(STR, path)
+/* code: 0 read, 1 there is none, 2 must not be used or could not be read now: reason says why.
+ * path: which one; owner: its owner's number. */
+#define IPC_FIELDS_FILE_RESULT(F)                                                                  \
+    F(U8, code) F(STR, path) F(U32, owner) F(STR, bytes) F(STR, reason)
 
 /* any -> relay: DNS. type: 1 A, 12 PTR, 15 MX, 28 AAAA, 16 TXT. */
 #define IPC_FIELDS_RESOLVE(F) F(STR, name) F(U32, type)

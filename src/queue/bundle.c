@@ -30,8 +30,8 @@ static int by_destination(const void *a, const void *b)
 
 static size_t rcpt_bytes(const struct queue_rcpt *r)
 {
-    return r->address.len + r->original.len + r->dsn_notify.len + r->dsn_orcpt.len + REASON_MAX +
-           20;
+    return r->address.len + r->original.len + r->dsn_notify.len + r->dsn_orcpt.len + r->served.len +
+           REASON_MAX + 20;
 }
 
 /* How many of the sorted recipients from the first on make one bundle. */
@@ -40,7 +40,8 @@ static size_t bundle_length(const struct sorted *s, size_t n, uint32_t limit)
     size_t bytes = 0, i;
     for (i = 0; i < n && i < limit; i++) {
         bytes += rcpt_bytes(s[i].rcpt);
-        if (i > 0 && (bytes > BUNDLE_BYTES_MAX ||
+        /* What is served here is attempted one by one: each has its own fate. */
+        if (i > 0 && (s[0].rcpt->served.len || bytes > BUNDLE_BYTES_MAX ||
                       !slice_eq(sorted_destination(&s[i]), sorted_destination(&s[0]))))
             break;
     }

@@ -25,12 +25,16 @@ void queue_close(struct queue *q);
 /* New settings after a reload. */
 void queue_configure(struct queue *q, const struct queue_options *o);
 
+/* The route of what is served here. */
+#define QUEUE_HERE "here:"
 struct queue_rcpt {
     struct slice address;  /* where it goes */
     struct slice original; /* what the client said */
     struct slice dsn_notify, dsn_orcpt;
     struct slice
         route; /* "transport:nexthop", "": the address's own domain. When it is added only */
+    struct slice
+        served; /* "" or the target (ipc.h) of a command or file; its route is QUEUE_HERE */
 };
 struct queue_envelope {
     uint64_t message; /* also the queue id */

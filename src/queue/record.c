@@ -187,7 +187,7 @@ enum result q_envelope_decode(uint64_t message, struct slice bytes, struct q_env
 
 void q_bundle_encode(const struct q_bundle *b, struct buf *out)
 {
-    buf_putc(out, RECORD_VERSION);
+    buf_putc(out, BUNDLE_VERSION);
     buf_putc(out, b->held ? FLAG_HELD : 0);
     buf_put_le64(out, (uint64_t)b->due_s);
     buf_put_le32(out, b->attempts);
@@ -198,11 +198,14 @@ void q_bundle_encode(const struct q_bundle *b, struct buf *out)
         put_text(out, b->rcpts[i].original);
         put_text(out, b->rcpts[i].dsn_notify);
         put_text(out, b->rcpts[i].dsn_orcpt);
+        put_text(out, b->rcpts[i].served);
         put_text(out, b->reasons ? slice_sub(b->reasons[i], 0, REASON_MAX) : SLICE_NONE);
     }
 }
 
-static enum result decode_rcpts(struct cursor *c, struct arena *a, struct q_bundle *b)
+/* The first version knew relayed recipients only. */
+static enum result decode_rcpts(struct cursor *c, unsigned version, struct arena *a,
+                                struct q_bundle *b)
 {
     b->rcpts = arena_alloc_n(a, b->n ? b->n : 1, sizeof *b->rcpts);
     b->reasons = arena_alloc_n(a, b->n ? b->n : 1, sizeof *b->reasons);
@@ -213,6 +216,8 @@ static enum result decode_rcpts(struct cursor *c, struct arena *a, struct q_bund
         b->rcpts[i].original = get_text(c);
         b->rcpts[i].dsn_notify = get_text(c);
         b->rcpts[i].dsn_orcpt = get_text(c);
+        b->rcpts[i].served = version > 1 ? get_text(c) : SLICE("");
+        b->rcpts[i].route = b->rcpts[i].served.len ? SLICE(QUEUE_HERE) : SLICE("");
         b->reasons[i] = get_text(c);
     }
     return cursor_done(c) ? OK : CORRUPT;
@@ -222,7 +227,8 @@ enum result q_bundle_decode(struct slice bytes, struct arena *a, struct q_bundle
 {
     struct cursor c = cursor_of(bytes);
     struct q_bundle b = {0};
-    if (cursor_u8(&c) != RECORD_VERSION)
+    unsigned version = cursor_u8(&c);
+    if (version < 1 || version > BUNDLE_VERSION)
         return CORRUPT;
     b.held = cursor_u8(&c) & FLAG_HELD;
     b.due_s = (int64_t)cursor_le64(&c);
@@ -233,7 +239,7 @@ enum result q_bundle_decode(struct slice bytes, struct arena *a, struct q_bundle
     if (!cursor_ok(&c) || n > BUNDLE_RCPTS_MAX || n > c.rest.len / 5)
         return CORRUPT;
     b.n = (uint32_t)n;
-    enum result r = decode_rcpts(&c, a, &b);
+    enum result r = decode_rcpts(&c, version, a, &b);
     if (r == OK)
         *ret = b;
     return r;

@@ -11,6 +11,7 @@
 
 enum {
     RECORD_VERSION = 1,
+    BUNDLE_VERSION = 2,
     BUNDLE_BYTES_MAX = 512 * 1024, /* of recipients; below KV_VALUE_MAX */
     BUNDLE_RCPTS_MAX = 10000,
     REASON_MAX = 500, /* bytes kept of a remote's words */

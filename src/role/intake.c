@@ -1,6 +1,7 @@
 /* intake.c: what the master hands to a role: configuration, secrets, listeners, channels; once
  * before the role starts, and again whenever something changed. */
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "os/fds.h"
@@ -36,6 +37,13 @@ static void take_configuration(struct runtime *rt, struct ipc_message *m)
     runtime_send_ready(rt);
 }
 
+/* Who may write the file: root, when it is not there. */
+static unsigned owner_of(const struct ipc_message *m)
+{
+    struct stat st;
+    return m->n_fds && fstat(m->fds[0], &st) == 0 ? st.st_uid : 0;
+}
+
 /* The texts are one allocation each, wiped before it goes back: they hold passwords and keys. */
 static bool copy_secret(struct role_secret *s, const struct ipc_message *m)
 {
@@ -52,8 +60,10 @@ static bool copy_secret(struct role_secret *s, const struct ipc_message *m)
             memcpy(names, m->SECRET.setting.data, setting);
         if (path)
             memcpy(names + setting + 1, m->SECRET.path.data, path);
-        *s = (struct role_secret){slice_of(names, setting), slice_of(names + setting + 1, path),
-                                  slice_of(mem, len)};
+        *s = (struct role_secret){.setting = slice_of(names, setting),
+                                  .path = slice_of(names + setting + 1, path),
+                                  .bytes = slice_of(mem, len),
+                                  .owner = owner_of(m)};
     }
     if (bytes.mem)
         explicit_bzero(bytes.mem, bytes.size);

@@ -19,6 +19,7 @@ struct role_secret {
     struct slice setting; /* "users_file" */
     struct slice path;
     struct slice bytes;
+    unsigned owner; /* the file's user */
 };
 
 struct role_ops {

@@ -22,6 +22,8 @@ struct delivery {
 };
 
 static struct delivery stored; /* the last that was submitted */
+static char all_stored[2048];
+static const char *sender = ""; /* of the message; "": copies are noted without their senders */
 static unsigned submitted, abandoned, open_accounts;
 static enum result add_answer;
 static char replies[1024];
@@ -63,9 +65,12 @@ enum result delivery_new(struct store *s, uint64_t id, struct delivery **ret)
     return *ret ? OK : FAILED;
 }
 
+/* A changed copy is noted by its header's first lines. */
 enum result delivery_write(struct delivery *d, struct slice bytes)
 {
-    (void)d, (void)bytes;
+    size_t end = slice_search(bytes, SLICE("Subject:"));
+    if (sender[0])
+        note(d->log, "[%.*s]", (int)end, bytes.data);
     return OK;
 }
 
@@ -84,6 +89,7 @@ enum result delivery_add(struct delivery *d, const struct delivery_target *t)
 enum result delivery_submit(struct delivery *d, store_done_fn *done, void *arg)
 {
     stored = *d;
+    strncat(all_stored, d->log, sizeof all_stored - strlen(all_stored) - 1);
     submitted++;
     free(d);
     done(arg, OK);
@@ -100,8 +106,9 @@ enum result queue_add(struct queue *q, struct delivery *d, const struct queue_en
 {
     (void)q;
     for (size_t i = 0; i < e->n_rcpts; i++)
-        note(d->log, "%.*s|%.*s|%.*s;", SLICE_ARG(e->rcpts[i].address),
-             SLICE_ARG(e->rcpts[i].route), SLICE_ARG(e->rcpts[i].dsn_notify));
+        note(d->log, "%.*s%.*s%.*s|%.*s|%.*s;", SLICE_ARG(sender[0] ? e->sender : SLICE("")),
+             sender[0] != 0, ">", SLICE_ARG(e->rcpts[i].address), SLICE_ARG(e->rcpts[i].route),
+             SLICE_ARG(e->rcpts[i].dsn_notify));
     return OK;
 }
 
@@ -174,6 +181,7 @@ static void deliver(const char *const *targets, size_t n)
     assert_int_equal(summary_build(text, &summary), OK);
     msg.DELIVER = (struct ipc_DELIVER){.conn = 1,
                                        .message_id = 2,
+                                       .sender = slice_cstr(sender),
                                        .rcpts = {rcpts, n},
                                        .target_counts = {counts, n},
                                        .targets = {all, at},
@@ -183,7 +191,7 @@ static void deliver(const char *const *targets, size_t n)
                                        .size = text.len,
                                        .message = text,
                                        .summary = buf_slice(&summary)};
-    replies[0] = stored.log[0] = 0;
+    replies[0] = stored.log[0] = all_stored[0] = 0;
     submitted = abandoned = 0;
     mailbox_deliver(&m, NULL, &msg);
     buf_release(&summary);
@@ -238,12 +246,36 @@ static void copies_go_once_and_harm_nobody(void **state)
     assert_string_equal(stored.log, "alice;archive;bob;b@far.test||NEVER;");
 }
 
+/* What a list sends on in its own name is a message of its own; the others share one. */
+static void what_goes_on_in_another_name_is_a_copy(void **state)
+{
+    static const char *const targets[] = {
+        "local alice ,via 11:owner-x@h.t 7:x@h.tst,remote a@far.test,local bob ,remote b@far.test,"
+        "command - 5:x@h.t /bin/true",
+        "remote c@far.test"};
+    static const char *const too_many[] = {"via 1:a"};
+    (void)state;
+    sender = "s@far.test";
+    deliver(targets, 2);
+    assert_string_equal(replies, "250 250 ");
+    assert_int_equal(submitted, 3);
+    assert_string_equal(all_stored,
+                        "[Return-Path: <>\r\n]alice;s@far.test>c@far.test||;"
+                        "[Return-Path: <owner-x@h.t>\r\nDelivered-To: x@h.tst\r\n]"
+                        "owner-x@h.t>a@far.test||;owner-x@h.t>b@far.test||;"
+                        "[Return-Path: <owner-x@h.t>\r\n]bob;owner-x@h.t>x@h.t|here:|;");
+    deliver(too_many, 1);
+    assert_string_equal(replies, "451 ");
+    sender = "";
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(all_targets_are_stored, setup),
         cmocka_unit_test_setup(a_recipient_gets_all_or_nothing, setup),
         cmocka_unit_test_setup(copies_go_once_and_harm_nobody, setup),
+        cmocka_unit_test_setup(what_goes_on_in_another_name_is_a_copy, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

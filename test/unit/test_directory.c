@@ -11,6 +11,7 @@
 #include "base/buf.h"
 
 static char problems[4096];
+static unsigned alias_owner;
 
 static void note(void *arg, struct slice file, unsigned line, const char *reason)
 {
@@ -33,8 +34,8 @@ static const struct directory *make(const char *settings, const char *users, con
     if (conf_parse(slice_cstr(text), "conf", &c, &errors) != OK)
         fail_msg("%.*s", SLICE_ARG(buf_slice(&errors.text)));
     conf_errors_release(&errors);
-    struct directory_file file = {SLICE("aliases"), slice_cstr(aliases)};
-    struct directory_source s = {c, {SLICE("users"), slice_cstr(users)}, &file, 1};
+    struct directory_file file = {SLICE("aliases"), slice_cstr(aliases), alias_owner};
+    struct directory_source s = {c, {SLICE("users"), slice_cstr(users), 0}, &file, 1};
     problems[0] = '\0';
     assert_int_equal(directory_new(&s, note, NULL, &d), OK);
     conf_unref(c);
@@ -55,12 +56,21 @@ static const char *lead_with(const struct directory *d, const char *address,
     int n = snprintf(out, sizeof out, "%s", kinds[r.kind]);
     if (r.rule[0])
         n += snprintf(out + n, sizeof out - (size_t)n, " %s %.*s", r.rule, SLICE_ARG(r.where));
-    if (r.kind == RESOLVE_ASK)
+    if (r.kind == RESOLVE_ASK && r.wish)
+        n += snprintf(out + n, sizeof out - (size_t)n, " %s %.*s %.*s",
+                      r.wish->forward ? "forward" : "include", SLICE_ARG(r.wish->user),
+                      SLICE_ARG(r.wish->path));
+    else if (r.kind == RESOLVE_ASK)
         n += snprintf(out + n, sizeof out - (size_t)n, " %.*s", SLICE_ARG(r.ask));
     for (size_t i = 0; i < r.n && i < 20; i++) {
         const struct directory_target *t = &r.targets[i];
         n += snprintf(out + n, sizeof out - (size_t)n, "%s%.*s", i ? "," : ": ",
                       SLICE_ARG(t->local ? t->account : t->address));
+        if (t->kind != DIRECTORY_MAIL)
+            n += snprintf(out + n, sizeof out - (size_t)n, " %.*s %.*s", SLICE_ARG(t->user),
+                          SLICE_ARG(t->text));
+        if (t->owner.data)
+            n += snprintf(out + n, sizeof out - (size_t)n, " <%.*s>", SLICE_ARG(t->owner));
         if (t->local && t->detail.len)
             n += snprintf(out + n, sizeof out - (size_t)n, "+%.*s", SLICE_ARG(t->detail));
     }
@@ -194,10 +204,10 @@ static void bad_entries_are_reported_and_skipped(void **state)
                                      "no colon here\n"
                                      ": alice\n"
                                      "empty:\n"
-                                     "cmd: \"|/bin/x y\"\n"
-                                     "file: /var/x\n"
-                                     "incl: :include:/etc/list\n"
-                                     "half: alice, |x\n"
+                                     "cmd: |/bin/x y\n"
+                                     "file: alice, /var/x y\n"
+                                     "incl: :include:list\n"
+                                     "half: alice, |\n"
                                      "two: alice bob\n"
                                      "open: \"alice\n"
                                      "good: alice\n"
@@ -209,10 +219,10 @@ static void bad_entries_are_reported_and_skipped(void **state)
                                            "aliases:1: no colon",
                                            "aliases:2: the name is empty",
                                            "aliases:3: there is no target",
-                                           "aliases:4: delivery to a command",
-                                           "aliases:5: delivery to a file",
-                                           "aliases:6: :include: is not",
-                                           "aliases:7: delivery to a command",
+                                           "aliases:4: a target holds white space",
+                                           "aliases:5: a target holds white space",
+                                           "aliases:6: the path behind :include:",
+                                           "aliases:7: the command is missing",
                                            "aliases:8: a target holds white space",
                                            "aliases:9: a quote is not closed",
                                            "aliases:11: the name is in an earlier",
@@ -224,6 +234,170 @@ static void bad_entries_are_reported_and_skipped(void **state)
     assert_int_equal(directory_alias_count(d), 1);
     assert_string_equal(lead(d, "good@home.test"), "local alias_maps aliases:10: alice");
     assert_string_equal(lead(d, "half@home.test"), "unknown");
+    directory_unref(d);
+}
+
+/* ---- aliases(5) beyond addresses ---- */
+
+static void commands_and_files_are_targets(void **state)
+{
+    const struct directory *d =
+        make("", users,
+             "cmd: \"|/bin/x \\\"a, b\\\" y\", alice\n"
+             "sendmail: |\"exec /bin/z -q\", /var/spool/z, /var/spool/dir/\n"
+             "nested: cmd, sendmail, Bob Jones <bob>, \"quoted name\" <x@elsewhere.test>\n"
+             "twice: \"|/bin/x \\\"a, b\\\" y\", cmd\n");
+    (void)state;
+    assert_string_equal(problems, "");
+    assert_string_equal(lead(d, "cmd@home.test"),
+                        "local alias_maps aliases:1: cmd@home.test - /bin/x \"a, b\" y,alice");
+    assert_string_equal(lead(d, "sendmail@home.test"),
+                        "local alias_maps aliases:2: sendmail@home.test - exec /bin/z -q,"
+                        "sendmail@home.test - /var/spool/z,sendmail@home.test - /var/spool/dir/");
+    assert_string_equal(lead(d, "nested@home.test"),
+                        "local alias_maps aliases:3: cmd@mail.home.test - /bin/x \"a, b\" y,alice,"
+                        "sendmail@mail.home.test - exec /bin/z -q,"
+                        "sendmail@mail.home.test - /var/spool/z,"
+                        "sendmail@mail.home.test - /var/spool/dir/,bob,x@elsewhere.test");
+    assert_string_equal(lead(d, "twice@home.test"),
+                        "local alias_maps aliases:4: twice@home.test - /bin/x \"a, b\" y,alice");
+    directory_unref(d);
+    alias_owner = 1000;
+    d = make("allow_mail_to_files = include\n", users, "cmd: |/bin/x, /var/y\n");
+    assert_string_equal(lead(d, "cmd@home.test"),
+                        "local alias_maps aliases:1: cmd@home.test #1000 /bin/x !/var/y");
+    directory_unref(d);
+    alias_owner = 0;
+}
+
+static void owners_send_what_their_lists_send_on(void **state)
+{
+    static const char aliases[] = "list: x@elsewhere.test, inner, bob\n"
+                                  "inner: y@elsewhere.test\n"
+                                  "owner-list: admin\n"
+                                  "two: z@elsewhere.test, list\n"
+                                  "owner-two: alice, bob\n";
+    const struct directory *d = make("", users, aliases);
+    (void)state;
+    assert_string_equal(lead(d, "List@home.test"),
+                        "local alias_maps aliases:1: x@elsewhere.test <owner-list@home.test>,"
+                        "y@elsewhere.test <owner-list@home.test>,bob <owner-list@home.test>");
+    assert_string_equal(
+        lead(d, "two@home.test"),
+        "local alias_maps aliases:4: z@elsewhere.test <owner-two@home.test>,"
+        "x@elsewhere.test <owner-list@mail.home.test>,"
+        "y@elsewhere.test <owner-list@mail.home.test>,bob <owner-list@mail.home.test>");
+    assert_string_equal(lead(d, "owner-list@home.test"), "local alias_maps aliases:3: admin");
+    directory_unref(d);
+    d = make("expand_owner_alias = yes\nreset_owner_alias = yes\n", users, aliases);
+    assert_string_equal(lead(d, "list@home.test"),
+                        "local alias_maps aliases:1: x@elsewhere.test <admin@home.test>,"
+                        "y@elsewhere.test,bob <admin@home.test>");
+    directory_unref(d);
+    d = make("owner_request_special = no\n", users, aliases);
+    assert_string_equal(lead(d, "inner@home.test"), "local alias_maps aliases:2: y@elsewhere.test");
+    assert_string_equal(lead(d, "list@home.test"),
+                        "local alias_maps aliases:1: x@elsewhere.test,y@elsewhere.test,bob");
+    directory_unref(d);
+}
+
+/* ---- files that others read ---- */
+
+struct file {
+    const char *key, *bytes; /* bytes NULL: there is none; "!why": refused */
+    unsigned owner;
+};
+static const struct file *files;
+
+static enum account_known know_file(void *arg, const struct directory_wish *w, struct arena *a,
+                                    struct directory_found *ret)
+{
+    char key[512];
+    (void)arg, (void)a;
+    snprintf(key, sizeof key, "%.*s %.*s", SLICE_ARG(w->user), SLICE_ARG(w->path));
+    for (const struct file *f = files; f && f->key; f++) {
+        if (strcmp(f->key, key) != 0)
+            continue;
+        if (!f->bytes)
+            return ACCOUNT_ABSENT;
+        bool refused = f->bytes[0] == '!';
+        *ret = (struct directory_found){.path = SLICE("/f"),
+                                        .bytes = slice_cstr(f->bytes),
+                                        .owner = f->owner,
+                                        .refused = slice_cstr(refused ? f->bytes + 1 : "")};
+        return ACCOUNT_THERE;
+    }
+    return ACCOUNT_ASK;
+}
+
+static enum account_known know_everybody(void *arg, struct slice name)
+{
+    (void)arg;
+    return slice_starts(name, SLICE("sys")) ? ACCOUNT_THERE : ACCOUNT_ABSENT;
+}
+
+static void includes_are_read(void **state)
+{
+    static const struct file known[] = {
+        {"- /l/a", "# members\nalice, x@elsewhere.test\n\n:include:/l/b\n|/bin/x\n", 0},
+        {"- /l/b", "bob\nmalformed here\n:include:/l/a\n", 0},
+        {"- /l/own", "\"|/bin/x y\"\n", 1001},
+        {"- /l/bad", "!/l/bad: is world writable", 0},
+        {NULL, NULL, 0}};
+    struct directory_system system = {NULL, NULL, know_file};
+    const struct directory *d =
+        make("allow_mail_to_commands = include\n", users,
+             "list: :include:/l/a\nask: :include:/l/unknown, bob\nown: \":include: /l/own\"\n"
+             "bad: :include:/l/bad\nnone: alice, :include:/l/a\n");
+    (void)state;
+    files = known;
+    assert_string_equal(lead_with(d, "list@home.test", &system),
+                        "local alias_maps aliases:1: alice,x@elsewhere.test,bob,"
+                        "list@home.test - /bin/x !/f:2");
+    assert_string_equal(lead_with(d, "ask@home.test", &system),
+                        "ask alias_maps aliases:2 include - /l/unknown");
+    assert_string_equal(lead_with(d, "own@home.test", &system),
+                        "local alias_maps aliases:3: own@home.test #1001 /bin/x y");
+    assert_string_equal(lead_with(d, "bad@home.test", &system),
+                        "broken alias_maps aliases:4 !/l/bad");
+    assert_string_equal(lead(d, "none@home.test"), "broken alias_maps aliases:5: alice !/l/a");
+    directory_unref(d);
+}
+
+static void forward_files_are_followed(void **state)
+{
+    static const struct file known[] = {
+        {"~sys1 $home/.forward", "\\sys1, x@elsewhere.test, \"|/bin/v sys1\"\n", 0},
+        {"~sys2 $home/.forward", "", 0},
+        {"~sys3 $home/.forward", "sys4\n", 0},
+        {"~sys4 $home/.forward", "sys3, sys4\n", 0},
+        {"~sys5 $home/.forward", NULL, 0},
+        {NULL, NULL, 0}};
+    struct directory_system system = {know_everybody, NULL, know_file};
+    const struct directory *d =
+        make("pam_service = x\nforward_path = $$home/.forward\n", users, "");
+    (void)state;
+    files = known;
+    assert_string_equal(lead_with(d, "sys1@home.test", &system),
+                        "local forward_path /f: sys1,x@elsewhere.test,"
+                        "sys1@mail.home.test ~sys1 /bin/v sys1");
+    assert_string_equal(lead_with(d, "sys2@home.test", &system), "local pam_service conf:4: sys2");
+    assert_string_equal(lead_with(d, "sys3@home.test", &system),
+                        "local forward_path /f: sys3,sys4");
+    assert_string_equal(lead_with(d, "sys5@home.test", &system), "local pam_service conf:4: sys5");
+    assert_string_equal(lead_with(d, "sys6@home.test", &system),
+                        "ask forward ~sys6 $home/.forward");
+    directory_unref(d);
+}
+
+static void nobody_s_mail_goes_to_the_relay(void **state)
+{
+    const struct directory *d =
+        make("luser_relay = $$user+$${extension?$$extension}@hub.test\n", users, "");
+    (void)state;
+    assert_string_equal(lead(d, "who@home.test"), "local luser_relay conf:4: who+@hub.test");
+    assert_string_equal(lead(d, "who+ext@home.test"), "local luser_relay conf:4: who+ext@hub.test");
+    assert_string_equal(lead(d, "alice@home.test"), "local users_file users:1: alice");
     directory_unref(d);
 }
 
@@ -258,7 +432,7 @@ static enum account_known known(void *arg, struct slice name)
 static void system_accounts_are_asked_for(void **state)
 {
     const struct directory *d = make("pam_service = mail\n", users, "both: alice, new\n");
-    struct directory_system system = {known, NULL};
+    struct directory_system system = {known, NULL, NULL};
     (void)state;
     assert_int_equal(strncmp(lead_with(d, "sys+x@home.test", &system), "local pam_service ", 18),
                      0);
@@ -279,6 +453,11 @@ int main(void)
         cmocka_unit_test(postmaster_is_always_there),
         cmocka_unit_test(limits_end_expansion),
         cmocka_unit_test(bad_entries_are_reported_and_skipped),
+        cmocka_unit_test(commands_and_files_are_targets),
+        cmocka_unit_test(owners_send_what_their_lists_send_on),
+        cmocka_unit_test(includes_are_read),
+        cmocka_unit_test(forward_files_are_followed),
+        cmocka_unit_test(nobody_s_mail_goes_to_the_relay),
         cmocka_unit_test(logins_mean_accounts),
         cmocka_unit_test(system_accounts_are_asked_for),
     };

@@ -427,6 +427,33 @@ static void routes_are_told_from_domains(void **state)
     }
 }
 
+static void served_targets_have_one_form(void **state)
+{
+    static const char *const good[] = {"command - 9:list@h.tt /bin/x -a \"b c\"",
+                                       "file #1000 0: /var/x",
+                                       "via - -",
+                                       "via 0: 3:a b",
+                                       "via 5:a@b.c -",
+                                       "command ~bob 1:x y",
+                                       "remote x@y.z\tsmtp:[a]:26"};
+    static const char *const bad[] = {
+        "command", "command -", "command - 3:ab", "command - 2:ab", "command - 2:ab ",
+        "via 1:a", "via - - ",  "via 9:a -",      "file - x:y /z",  "file  2:ab /z"};
+    struct target t;
+    struct buf out;
+    (void)state;
+    buf_init(&out, 256);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(target_parse(slice_cstr(good[i]), &t), OK);
+        buf_reset(&out);
+        target_format(&t, &out);
+        assert_true(slice_is(buf_slice(&out), good[i]));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(target_parse(slice_cstr(bad[i]), &t), INVALID);
+    buf_release(&out);
+}
+
 static void targets_have_one_form(void **state)
 {
     struct target t;
@@ -500,6 +527,7 @@ int main(void)
         cmocka_unit_test(descriptors_travel_along),
         cmocka_unit_test(sealed_memory_is_checked),
         cmocka_unit_test(targets_have_one_form),
+        cmocka_unit_test(served_targets_have_one_form),
         cmocka_unit_test(routes_are_told_from_domains),
         cmocka_unit_test(the_command_line_speaks_without_an_engine),
     };

@@ -11,7 +11,8 @@ static enum result start(struct role *r, struct error *err)
     if (!a)
         return error_set(err, FAILED, "no memory");
     a->role = r;
-    a->last = &a->first;
+    for (unsigned i = 0; i < AGENT_LINES; i++)
+        a->lines[i].last = &a->lines[i].first;
     list_init(&a->children);
     pthread_mutex_init(&a->lock, NULL);
     r->state = a;
@@ -21,7 +22,7 @@ static enum result start(struct role *r, struct error *err)
     return OK;
 }
 
-/* agent has root's rights: it listens to auth only. */
+/* agent has root's rights: it listens to auth and, for deliveries, to mailbox. */
 static void request(struct role *r, struct ipc_channel *from, struct ipc_message *m)
 {
     enum ipc_role peer = ipc_channel_peer(from);
@@ -29,6 +30,10 @@ static void request(struct role *r, struct ipc_channel *from, struct ipc_message
         agent_password_check(agent_state(r), from, m);
     } else if (peer == ROLE_AUTH && m->type == IPC_ACCOUNT_CHECK) {
         agent_account_check(agent_state(r), from, m);
+    } else if (peer == ROLE_AUTH && m->type == IPC_FILE_READ) {
+        agent_file_read(agent_state(r), from, m);
+    } else if (peer == ROLE_MAILBOX && m->type == IPC_LOCAL_JOB) {
+        agent_local_job(agent_state(r), from, m);
     } else {
         LOG(LOG_WARNING, "ipc.refused", LOG_C("from", ipc_role_name(peer)), LOG_U("type", m->type));
         if (m->call)
@@ -41,10 +46,17 @@ static void status(struct role *r, void (*add)(void *arg, const char *key, uint6
 {
     struct agent *a = agent_state(r);
     pthread_mutex_lock(&a->lock);
-    uint64_t running = a->running, waiting = a->waiting, jobs = a->jobs, killed = a->killed;
+    uint64_t running = 0, waiting = 0, jobs = a->jobs, killed = a->killed;
+    uint64_t delivered = a->delivered, not_delivered = a->not_delivered;
+    for (unsigned i = 0; i < AGENT_LINES; i++) {
+        running += a->lines[i].running;
+        waiting += a->lines[i].waiting;
+    }
     pthread_mutex_unlock(&a->lock);
     add(arg, "children", running);
     add(arg, "jobs_waiting", waiting);
+    add(arg, "local_delivered", delivered);
+    add(arg, "local_not_delivered", not_delivered);
     add(arg, "jobs", jobs);
     add(arg, "jobs_killed", killed);
 }

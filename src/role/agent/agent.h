@@ -1,6 +1,13 @@
-/* agent.h: the agent role: what no sandbox allows. Each job runs in a child of its own that lives
- * for seconds: PAM's modules and the name services may load code, open files and sockets, hang and
- * crash. agent itself parses nothing from the network; it takes requests of auth alone. */
+/* agent.h: the agent role: what no sandbox allows. Each job runs in a child of its own: PAM's
+ * modules and the name services may load code, open files and sockets, hang and crash; commands and
+ * files get their mail with the rights of the user that they belong to. agent itself parses nothing
+ * from the network; it takes requests of auth (questions) and mailbox (local deliveries) alone.
+ *
+ *   child.c     children: lines, places, deadlines      jobs.c      auth's questions
+ *   pam.c       one question to PAM                     identity.c  whose rights, and taking them
+ *   local.c     LOCAL_JOB: from the message to its result
+ *   command.c   "|command"        append.c  "/file"     maildir.c   "/folder/"
+ *   copy.c      the message in the form that these get  read.c      FILE_READ */
 #ifndef ROLE_AGENT_AGENT_H
 #define ROLE_AGENT_AGENT_H
 
@@ -10,11 +17,14 @@
 #include <pthread.h>
 
 enum {
-    CHILDREN_MAX = 16,    /* at a time */
+    CHILDREN_MAX = 16,    /* at a time, of each line */
     LINE_MAX_JOBS = 2000, /* that wait for a place */
     CHILD_TIMEOUT_MS = 30000,
     CHILD_OUTPUT_MAX = 512, /* bytes of a child's answer */
 };
+
+/* A slow delivery takes no place from a login. */
+enum agent_line { AGENT_QUESTIONS, AGENT_DELIVERIES, AGENT_LINES };
 
 /* A job for a child. */
 struct agent_job {
@@ -24,6 +34,15 @@ struct agent_job {
      * true (it was not killed and did not crash). Frees the job. */
     void (*done)(struct agent_job *job, struct slice answer, bool ended);
     struct agent_job *next;
+    enum agent_line line;
+    int64_t timeout_ms; /* 0: CHILD_TIMEOUT_MS */
+    size_t answer_max;  /* 0: CHILD_OUTPUT_MAX */
+    int fd;             /* stays open in the child, as 4; 0: none */
+};
+
+struct agent_queue {
+    struct agent_job *first, **last;
+    size_t waiting, running;
 };
 
 struct pickup;
@@ -32,10 +51,9 @@ struct agent {
     struct role *role;
     struct pickup *pickup;
     pthread_mutex_t lock;
-    struct agent_job *first, **last; /* in line */
-    size_t waiting, running;
+    struct agent_queue lines[AGENT_LINES];
     struct list_node children;
-    uint64_t jobs, killed;
+    uint64_t jobs, killed, delivered, not_delivered;
 };
 
 static inline struct agent *agent_state(struct role *r)
@@ -58,6 +76,49 @@ int agent_pam_check(const char *confdir, const char *service, const char *user,
 MUST_USE enum result pickup_start(struct agent *a, struct pickup **ret, struct error *err);
 void pickup_stop(struct pickup *p); /* the engine has stopped; jobs may still end */
 void pickup_free(struct pickup *p); /* no job is left */
+/* identity.c: with whose rights something is done. Runs in a child. */
+struct identity {
+    unsigned uid, gid;
+    bool whole;   /* a user of this system: name, home and shell are known */
+    bool context; /* and the recipient themselves */
+    char name[256], home[1024], shell[256];
+};
+/* user: as in a target (ipc.h); "-" or root: default_privs, which must not be root. NOT_FOUND: no
+ * such user; BUSY: can't be told now; DENIED: not possible without root, or not permitted. */
+MUST_USE enum result identity_find(struct slice user, struct slice default_privs,
+                                   struct identity *ret, struct error *err);
+/* For good; groups other than the user's own are left. */
+MUST_USE enum result identity_become(const struct identity *who, struct error *err);
+
+/* copy.c: a message on its way to a command or a file: LF line ends, own fields on top. */
+struct local_copy {
+    struct slice message; /* CRLF */
+    struct slice sender, original, recipient;
+    bool from_line;    /* "From sender date" first */
+    bool quote_from;   /* ">From " */
+    bool delivered_to; /* Delivered-To */
+    bool blank_end;    /* an empty line behind it */
+};
+/* FAILED: errno tells. */
+MUST_USE enum result local_copy_write(const struct local_copy *c, int fd);
+
+/* What came of an attempt, in the child's words: 'S', 'D' or 'F', then "4.3.0 text". */
+enum { LOCAL_ANSWER_MAX = 2048 };
+struct local_delivery {
+    const struct conf *conf;
+    const struct identity *who;
+    struct local_copy copy;
+    struct slice text; /* command line, or path */
+    struct slice account, client_ip;
+};
+/* These run in a child, with the rights of `who` already taken, and append such an answer. */
+void local_command(const struct local_delivery *d, struct buf *answer);
+void local_append(const struct local_delivery *d, struct buf *answer);
+void local_maildir(const struct local_delivery *d, struct buf *answer);
+
+/* local.c: IPC LOCAL_JOB. read.c: IPC FILE_READ. */
+void agent_local_job(struct agent *a, struct ipc_channel *from, struct ipc_message *m);
+void agent_file_read(struct agent *a, struct ipc_channel *from, struct ipc_message *m);
 
 /* jobs.c: IPC PASSWORD_CHECK and ACCOUNT_CHECK. */
 void agent_password_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m);

@@ -1,5 +1,5 @@
-/* child.c: short-lived children, at most CHILDREN_MAX at a time, each with a pipe for its answer
- * and a deadline after which it is killed. */
+/* child.c: short-lived children, at most CHILDREN_MAX of each line at a time, each with a pipe for
+ * its answer and a deadline after which it is killed. */
 #include "role/agent/agent.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ struct child {
     struct buf answer;
 };
 
-static void start_waiting(struct agent *a);
+static void start_waiting(struct agent *a, enum agent_line line);
 
 /* Nothing of agent's is left open in the child, and signals are as a program expects them. */
 static _Noreturn void be_child(const struct agent_job *job, int out)
@@ -33,11 +33,15 @@ static _Noreturn void be_child(const struct agent_job *job, int out)
         signal(s, SIG_DFL);
     sigprocmask(SIG_SETMASK, &no_signals, NULL);
     setrlimit(RLIMIT_CORE, &none); /* a core would hold the password */
+    /* Out of the way of 3 and 4 first: either may be the other's number. */
+    int fd = job->fd ? fcntl(job->fd, F_DUPFD, 5) : -1;
     if (out != 3) {
         dup2(out, 3);
         out = 3;
     }
-    close_range(4, ~0U, 0);
+    if (fd >= 0)
+        dup2(fd, 4);
+    close_range(fd >= 0 ? 5 : 4, ~0U, 0);
     job->run(job, out);
     _exit(0);
 }
@@ -78,17 +82,18 @@ static bool reap(struct child *c, bool ended)
 static void finish(struct child *c, bool ended)
 {
     struct agent *a = c->agent;
+    enum agent_line line = c->job->line;
     bool well = reap(c, ended) && buf_ok(&c->answer);
     pthread_mutex_lock(&a->lock);
     list_remove(&c->node);
-    a->running--;
+    a->lines[line].running--;
     a->killed += !ended;
     pthread_mutex_unlock(&a->lock);
     close(c->fd);
     c->job->done(c->job, buf_slice(&c->answer), well);
     buf_release(&c->answer);
     free(c);
-    start_waiting(a);
+    start_waiting(a, line);
 }
 
 /* BUSY: there may be more later; CLOSED: all is there; else the child says too much. */
@@ -117,7 +122,7 @@ static void run_child(struct io_task *t, unsigned events)
     enum result r = read_answer(c);
     if (r == BUSY && !(events & IO_TIMER)) {
         if (events & IO_WAKE)
-            io_task_deadline(t, CHILD_TIMEOUT_MS);
+            io_task_deadline(t, c->job->timeout_ms ? c->job->timeout_ms : CHILD_TIMEOUT_MS);
         io_task_want(t, IO_READ);
         return;
     }
@@ -132,7 +137,7 @@ static bool start(struct agent *a, struct agent_job *job)
     if (!c)
         return false;
     *c = (struct child){.agent = a, .job = job, .fd = -1};
-    buf_init(&c->answer, CHILD_OUTPUT_MAX);
+    buf_init(&c->answer, job->answer_max ? job->answer_max : CHILD_OUTPUT_MAX);
     c->pid = fork_child(job, &c->fd);
     if (c->pid < 0) {
         free(c);
@@ -147,30 +152,31 @@ static bool start(struct agent *a, struct agent_job *job)
 }
 
 /* The next job in line, its place taken; NULL: none, or no place. */
-static struct agent_job *take_job(struct agent *a)
+static struct agent_job *take_job(struct agent *a, struct agent_queue *q)
 {
     pthread_mutex_lock(&a->lock);
-    struct agent_job *job = a->running < CHILDREN_MAX ? a->first : NULL;
+    struct agent_job *job = q->running < CHILDREN_MAX ? q->first : NULL;
     if (job) {
-        a->first = job->next;
-        if (!a->first)
-            a->last = &a->first;
-        a->waiting--;
-        a->running++;
+        q->first = job->next;
+        if (!q->first)
+            q->last = &q->first;
+        q->waiting--;
+        q->running++;
         a->jobs++;
     }
     pthread_mutex_unlock(&a->lock);
     return job;
 }
 
-static void start_waiting(struct agent *a)
+static void start_waiting(struct agent *a, enum agent_line line)
 {
     struct agent_job *job;
-    while ((job = take_job(a))) {
+    struct agent_queue *q = &a->lines[line];
+    while ((job = take_job(a, q))) {
         if (start(a, job))
             continue;
         pthread_mutex_lock(&a->lock);
-        a->running--;
+        q->running--;
         pthread_mutex_unlock(&a->lock);
         job->done(job, SLICE(""), false);
     }
@@ -178,32 +184,40 @@ static void start_waiting(struct agent *a)
 
 enum result agent_run(struct agent *a, struct agent_job *job)
 {
+    enum agent_line line = job->line; /* the job may be gone when it has begun */
+    struct agent_queue *q = &a->lines[line];
     pthread_mutex_lock(&a->lock);
-    bool room = a->waiting < LINE_MAX_JOBS;
+    bool room = q->waiting < LINE_MAX_JOBS;
     if (room) {
         job->next = NULL;
-        *a->last = job;
-        a->last = &job->next;
-        a->waiting++;
+        *q->last = job;
+        q->last = &job->next;
+        q->waiting++;
     }
     pthread_mutex_unlock(&a->lock);
     if (!room)
         return BUSY;
-    start_waiting(a);
+    start_waiting(a, line);
     return OK;
 }
 
-void agent_end_children(struct agent *a)
+static void give_up(struct agent_queue *q)
 {
-    struct agent_job *job = a->first;
-    a->first = NULL;
-    a->last = &a->first;
-    a->waiting = 0;
+    struct agent_job *job = q->first;
+    q->first = NULL;
+    q->last = &q->first;
+    q->waiting = 0;
     while (job) {
         struct agent_job *next = job->next;
         job->done(job, SLICE(""), false);
         job = next;
     }
+}
+
+void agent_end_children(struct agent *a)
+{
+    for (unsigned i = 0; i < AGENT_LINES; i++)
+        give_up(&a->lines[i]);
     LIST_FOR_EACH(n, &a->children)
     finish(CONTAINER_OF(n, struct child, node), false);
 }

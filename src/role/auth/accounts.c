@@ -57,6 +57,7 @@ enum result auth_keep_secrets(struct auth_role *a, const struct role_secret *s, 
             free_secret(to);
             return FAILED;
         }
+        to->owner = from->owner;
     }
     return OK;
 }
@@ -79,7 +80,7 @@ static struct directory_source source_of(const struct auth_role *a, const struct
     struct directory_source s = {.conf = c, .aliases = aliases};
     for (size_t i = 0; i < a->n_secrets; i++) {
         const struct role_secret *secret = &a->secrets[i];
-        struct directory_file f = {secret->path, secret->bytes};
+        struct directory_file f = {secret->path, secret->bytes, secret->owner};
         if (slice_is(secret->setting, "users_file"))
             s.users = f;
         else if (slice_starts(secret->setting, SLICE("alias_maps")))

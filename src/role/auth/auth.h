@@ -133,5 +133,15 @@ enum account_known system_account_known(void *arg, struct slice name);
 void system_account_ask(struct auth_role *a, struct slice name, void (*done)(void *arg, bool told),
                         void *arg);
 void system_accounts_forget(struct system_accounts *s);
+/* lists.c: files that list recipients, as agent read them a moment ago. For struct directory_system
+ * likewise. */
+enum account_known system_file_known(void *arg, const struct directory_wish *wish, struct arena *a,
+                                     struct directory_found *ret);
+void system_file_ask(struct auth_role *a, const struct directory_wish *wish,
+                     void (*done)(void *arg, bool told), void *arg);
+struct file_cache;
+struct file_cache *system_accounts_files(struct system_accounts *s);
+MUST_USE enum result file_cache_new(struct file_cache **ret);
+void file_cache_free(struct file_cache *c);
 
 #endif

@@ -43,31 +43,79 @@ static void look_at(struct query *q);
 
 static struct slice target_text(const struct directory_target *from, struct arena *a)
 {
+    static const enum target_kind kinds[] = {[DIRECTORY_MAIL] = TARGET_REMOTE,
+                                             [DIRECTORY_COMMAND] = TARGET_COMMAND,
+                                             [DIRECTORY_FILE] = TARGET_FILE};
     struct target t = {.local = from->local,
                        .account = from->account,
                        .detail = from->detail,
                        .address = from->address,
-                       .route = from->route};
+                       .route = from->route,
+                       .kind = from->local ? TARGET_LOCAL : kinds[from->kind],
+                       .user = from->user,
+                       .text = from->text};
     struct buf b;
-    buf_init(&b, 2048);
+    buf_init(&b, 4096);
     target_format(&t, &b);
     struct slice text = buf_ok(&b) ? arena_dup(a, buf_slice(&b)) : SLICE_NONE;
     buf_release(&b);
     return text;
 }
 
+static bool same_text(struct slice a, struct slice b)
+{
+    return (a.data == NULL) == (b.data == NULL) && slice_eq(a, b);
+}
+
+/* What differs from the message itself stands in front of those that it is meant for. Delivered-To
+ * counts for what leaves again only. */
+static struct target via_of(const struct directory_target *t, bool forward)
+{
+    bool leaves = !t->local && t->kind == DIRECTORY_MAIL;
+    return (struct target){.kind = TARGET_VIA,
+                           .sender = t->owner,
+                           .delivered = leaves && forward ? t->delivered : SLICE_NONE};
+}
+
+static struct slice via_text(const struct target *via, struct arena *a)
+{
+    struct buf b;
+    buf_init(&b, 2048);
+    target_format(via, &b);
+    struct slice text = buf_ok(&b) ? arena_dup(a, buf_slice(&b)) : SLICE_NONE;
+    buf_release(&b);
+    return text;
+}
+
+static bool has_forward(const struct conf *c)
+{
+    for (size_t i = 0; i < c->prepend_delivered_header.n; i++)
+        if (slice_is_nocase(c->prepend_delivered_header.items[i], "forward"))
+            return true;
+    return false;
+}
+
 /* FAILED: no memory. LIMIT: more than a message carries. */
-static enum result format_targets(const struct resolved *r, struct arena *a, struct slice_list *ret)
+static enum result format_targets(const struct conf *c, const struct resolved *r, struct arena *a,
+                                  struct slice_list *ret)
 {
     size_t bytes = 0;
-    struct slice_list list = {arena_alloc_n(a, r->n ? r->n : 1, sizeof *list.items), r->n};
+    struct target now = {.kind = TARGET_VIA};
+    struct slice_list list = {arena_alloc_n(a, 2 * r->n + 1, sizeof *list.items), 0};
+    bool forward = has_forward(c);
     if (!list.items)
         return FAILED;
     for (size_t i = 0; i < r->n; i++) {
-        list.items[i] = target_text(&r->targets[i], a);
-        if (!list.items[i].data)
+        struct target via = via_of(&r->targets[i], forward);
+        if (!same_text(via.sender, now.sender) || !same_text(via.delivered, now.delivered)) {
+            now = via;
+            list.items[list.n] = via_text(&via, a);
+            bytes += list.items[list.n++].len + 8;
+        }
+        list.items[list.n] = target_text(&r->targets[i], a);
+        if (!list.items[list.n].data || arena_failed(a))
             return FAILED;
-        bytes += list.items[i].len + 8;
+        bytes += list.items[list.n++].len + 8;
     }
     if (bytes > TARGETS_BYTES)
         return LIMIT;
@@ -78,7 +126,8 @@ static enum result format_targets(const struct resolved *r, struct arena *a, str
 static struct directory_system system_of(const struct query *q, const struct directory *d)
 {
     bool pam = directory_conf(d)->pam_service.len > 0;
-    return (struct directory_system){pam ? system_account_known : NULL, q->auth->system};
+    return (struct directory_system){pam ? system_account_known : NULL, q->auth->system,
+                                     system_file_known};
 }
 
 /* RFC 5321 2.4: it may be anybody's, and it is theirs when it leads to their account. */
@@ -92,7 +141,7 @@ static bool owns(const struct query *q, const struct directory *d, struct slice 
         if (r.targets[i].local && slice_eq(r.targets[i].account, account))
             return true;
     /* The account itself is known to be there, whatever its own aliases say. */
-    return r.kind == RESOLVE_ASK && slice_eq(r.ask, account);
+    return r.kind == RESOLVE_ASK && !r.wish && slice_eq(r.ask, account);
 }
 
 static enum policy_rcpt class_of(const struct resolved *r)
@@ -132,7 +181,8 @@ static void permit_targets(const struct query *q, const struct directory *d, str
                            struct finding *f)
 {
     directory_route_targets(d, q->sender, a, &f->resolved);
-    enum result r = arena_failed(a) ? FAILED : format_targets(&f->resolved, a, &f->targets);
+    enum result r =
+        arena_failed(a) ? FAILED : format_targets(directory_conf(d), &f->resolved, a, &f->targets);
     if (r == OK)
         r = grant_rcpt_make(&q->auth->key, q->conn, q->rcpt, f->targets, clock_realtime_s(),
                             &f->grant);
@@ -181,7 +231,7 @@ static void answer_expand(const struct query *q, const struct directory *d, stru
     unsigned code = foreign ? 250 : f->decision.code;
     if (code == 250)
         directory_route_targets(d, SLICE(""), a, &f->resolved); /* for bounces */
-    if (code == 250 && format_targets(&f->resolved, a, &f->targets) != OK)
+    if (code == 250 && format_targets(directory_conf(d), &f->resolved, a, &f->targets) != OK)
         code = 451;
     struct ipc_message m = {.type = IPC_EXPAND_RESULT,
                             .EXPAND_RESULT = {.code = code,
@@ -242,7 +292,7 @@ static void take_told(void *arg, bool told)
 }
 
 /* False: no memory, or too many wait. */
-static bool wait_for(const struct query *q, struct slice name)
+static bool wait_for(const struct query *q, const struct resolved *r)
 {
     struct waiting *w = calloc(1, sizeof *w);
     if (!w)
@@ -258,7 +308,10 @@ static bool wait_for(const struct query *q, struct slice name)
         free(w);
         return false;
     }
-    system_account_ask(q->auth, name, take_told, w);
+    if (r->wish)
+        system_file_ask(q->auth, r->wish, take_told, w);
+    else
+        system_account_ask(q->auth, r->ask, take_told, w);
     return true;
 }
 
@@ -271,7 +324,7 @@ static void look_at(struct query *q)
     arena_init(&arena, ARENA_LIMIT);
     directory_resolve(d, q->rcpt, &system, &arena, &f.resolved);
     bool ask = f.resolved.kind == RESOLVE_ASK && !q->unavailable && q->asked < ASKED_MAX;
-    if (!ask || !wait_for(q, f.resolved.ask))
+    if (!ask || !wait_for(q, &f.resolved))
         answer(q, d, &arena, &f);
     arena_release(&arena);
     directory_unref(d);

@@ -16,13 +16,21 @@ struct known_name {
 struct system_accounts {
     pthread_mutex_t lock;
     struct map by_name;
+    struct file_cache *files;
 };
+
+struct file_cache *system_accounts_files(struct system_accounts *s)
+{
+    return s->files;
+}
 
 enum result system_accounts_new(struct system_accounts **ret)
 {
     struct system_accounts *s = calloc(1, sizeof *s);
-    if (!s)
+    if (!s || file_cache_new(&s->files) != OK) {
+        free(s);
         return FAILED;
+    }
     pthread_mutex_init(&s->lock, NULL);
     map_init(&s->by_name, NAMES_MAX);
     *ret = s;
@@ -55,6 +63,7 @@ void system_accounts_free(struct system_accounts *s)
         return;
     drop_names(s, INT64_MAX);
     map_release(&s->by_name);
+    file_cache_free(s->files);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

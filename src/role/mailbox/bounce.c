@@ -63,6 +63,10 @@ static enum result add_targets(struct bounce *b, struct delivery *d, struct slic
         r = target_parse(targets.items[i], &t);
         if (r == OK && t.local)
             r = mailbox_add_local(b->mailbox, d, t.account);
+        else if (r == OK && t.kind == TARGET_VIA)
+            continue; /* a bounce has the null sender, whatever leads it on */
+        else if (r == OK && t.kind != TARGET_REMOTE)
+            remote[n_remote++] = mailbox_served(targets.items[i], &t, b->rcpt);
         else if (r == OK)
             remote[n_remote++] = (struct queue_rcpt){.address = t.address,
                                                      .original = b->rcpt,

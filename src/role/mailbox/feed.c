@@ -104,6 +104,23 @@ static void record(struct feed *f, struct queue_job *queued, const struct ipc_me
     }
 }
 
+/* agent's answer about the one recipient of a job that is served here. */
+static void served(void *arg, struct ipc_message *m)
+{
+    struct job *j = arg;
+    const struct ipc_LOCAL_RESULT *l = &m->LOCAL_RESULT;
+    struct queue_rcpt_result result = {
+        .remote = SLICE(""), .diag_type = SLICE("x-postrider"), .status = SLICE("4.3.0")};
+    if (m->type != IPC_LOCAL_RESULT || parse_outcome(l->outcome, &result.outcome) != OK) {
+        not_attempted(j->feed, j->queued);
+    } else {
+        result.status = l->status;
+        result.reply = l->reply;
+        queue_job_done(j->feed->mailbox->queue, j->queued, &result, recorded, j->feed);
+    }
+    free(j);
+}
+
 static void answered(void *arg, struct ipc_message *m)
 {
     struct job *j = arg;
@@ -129,13 +146,13 @@ static void drop_return_path(struct buf *message)
     }
 }
 
-static enum result put_message(struct ipc_message *m, struct slice bytes)
+static enum result put_message(struct ipc_message *m, struct slice bytes, struct slice *ret_inline)
 {
-    m->RELAY_JOB.size = bytes.len;
     if (bytes.len <= IPC_INLINE_MAX) {
-        m->RELAY_JOB.message = bytes;
+        *ret_inline = bytes;
         return OK;
     }
+    *ret_inline = SLICE("");
     m->n_fds = 1;
     return ipc_memfd(bytes, &m->fds[0]);
 }
@@ -161,7 +178,9 @@ static enum result send_job(struct feed *f, struct queue_job *q, struct buf *mes
     m.RELAY_JOB.ret = e->ret;
     m.RELAY_JOB.envid = e->envid;
     m.RELAY_JOB.attempt = q->attempt;
-    enum result r = arena_failed(&a) ? FAILED : put_message(&m, buf_slice(message));
+    m.RELAY_JOB.size = buf_len(message);
+    enum result r =
+        arena_failed(&a) ? FAILED : put_message(&m, buf_slice(message), &m.RELAY_JOB.message);
     if (r == OK)
         ipc_request(f->mailbox->role->peers[ROLE_RELAY], &m, answered, j);
     else
@@ -172,6 +191,38 @@ static enum result send_job(struct feed *f, struct queue_job *q, struct buf *mes
     return r;
 }
 
+static enum result send_local_job(struct feed *f, struct queue_job *q, struct buf *message)
+{
+    const struct queue_envelope *e = &q->envelope;
+    struct job *j = malloc(sizeof *j);
+    struct ipc_message m = {.type = IPC_LOCAL_JOB};
+    if (!j)
+        return FAILED;
+    *j = (struct job){.feed = f, .queued = q};
+    m.LOCAL_JOB.message_id = e->message;
+    m.LOCAL_JOB.target = e->rcpts[0].served;
+    m.LOCAL_JOB.sender = e->sender;
+    m.LOCAL_JOB.original = e->rcpts[0].original;
+    m.LOCAL_JOB.account = e->account;
+    m.LOCAL_JOB.client_ip = e->client_ip;
+    m.LOCAL_JOB.attempt = q->attempt;
+    m.LOCAL_JOB.size = buf_len(message);
+    enum result r = put_message(&m, buf_slice(message), &m.LOCAL_JOB.message);
+    if (r == OK)
+        ipc_request(f->mailbox->role->peers[ROLE_AGENT], &m, served, j);
+    else
+        free(j);
+    if (m.n_fds && r == OK)
+        close(m.fds[0]);
+    return r;
+}
+
+/* Commands and files are one recipient a job (queue/bundle.c). */
+static bool is_served_here(const struct queue_job *q)
+{
+    return q->envelope.n_rcpts == 1 && q->envelope.rcpts[0].served.len > 0;
+}
+
 static void start_job(struct feed *f, struct queue_job *q)
 {
     struct buf message;
@@ -179,7 +230,7 @@ static void start_job(struct feed *f, struct queue_job *q)
     enum result r = message_read(f->mailbox->store, q->envelope.message, 0, UINT64_MAX, &message);
     if (r == OK) {
         drop_return_path(&message);
-        r = send_job(f, q, &message);
+        r = is_served_here(q) ? send_local_job(f, q, &message) : send_job(f, q, &message);
     }
     buf_release(&message);
     if (r != OK) {
@@ -264,7 +315,7 @@ static void run(struct io_task *task, unsigned events)
             break;
         }
         atomic_fetch_add(&f->under_way, 1);
-        if (q->attempt == 1 || !ask_routes(f, q))
+        if (q->attempt == 1 || is_served_here(q) || !ask_routes(f, q))
             start_job(f, q);
     }
     if (wait_ms >= 0)

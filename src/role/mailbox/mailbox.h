@@ -46,6 +46,9 @@ void mailbox_deliver(struct mailbox_role *m, struct ipc_channel *from, struct ip
 MUST_USE enum result mailbox_add_local(struct mailbox_role *m, struct delivery *d,
                                        struct slice name);
 
+/* A command or file as a recipient of the queue; text is the target, as t has it taken apart. */
+struct queue_rcpt mailbox_served(struct slice text, const struct target *t, struct slice original);
+
 /* bounce.c: takes the queue's DSNs to their sender (queue_bounce_fn; owner: struct mailbox_role).
  */
 void mailbox_bounce(void *owner, struct slice rcpt, struct slice message, bool smtputf8,

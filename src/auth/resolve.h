@@ -1,0 +1,86 @@
+/* resolve.h: what the files share that find out where an address leads (resolve.c, expand.c,
+ * forward.c). Internal to auth/. */
+#ifndef AUTH_RESOLVE_H
+#define AUTH_RESOLVE_H
+
+#include "auth/directory_impl.h"
+
+enum { INCLUDES_MAX = 100 };
+
+/* A name and its domain, in the forms that tables are asked with. */
+struct names {
+    struct slice local;  /* lower-cased, with detail */
+    struct slice base;   /* without delimiter and detail; == local when there is none */
+    struct slice detail; /* as written */
+    struct slice domain; /* folded; data NULL: none, a local name */
+};
+
+enum chain_source { SOURCE_ALIAS, SOURCE_INCLUDE, SOURCE_FORWARD };
+
+/* What led to the list being expanded. */
+struct chain {
+    const struct chain *up;
+    const struct alias *alias; /* ALIAS */
+    struct slice forward_of;   /* FORWARD: the account; data NULL otherwise */
+    unsigned depth;
+    enum chain_source source;
+    struct slice user;      /* whose rights, as in a target (ipc.h) */
+    struct slice owner;     /* the envelope sender; data NULL: the message's */
+    struct slice recipient; /* on whose behalf, innermost */
+    struct slice delivered; /* and outermost */
+};
+
+struct walk {
+    const struct directory *d;
+    const struct directory_system *system;
+    struct arena *arena;
+    struct resolved *out;
+    const struct chain *here; /* the list being expanded; NULL: none */
+    uint64_t *hashes;         /* of the targets, to find duplicates quickly */
+    size_t room;
+    const struct alias **expanded; /* so that two ways to one alias cost no more than one */
+    size_t n_expanded;
+    struct slice included[INCLUDES_MAX]; /* files, likewise */
+    size_t n_included;
+    bool stop; /* ASK or BROKEN: the result is decided */
+};
+
+/* ---- resolve.c ---- */
+void resolve_give_up(struct walk *w, const char *problem, struct slice address);
+/* A part of an alias that leads nowhere: the rest of it is still served. */
+void resolve_note(struct walk *w, const char *problem, struct slice address);
+/* One copy for an account, whatever the details that led there; one run of a command. */
+void resolve_add(struct walk *w, const struct directory_target *t);
+/* Names the rule that took the address that was asked for: the first one counts. */
+void resolve_took(struct walk *w, const char *rule, const char *file, size_t file_len,
+                  unsigned line);
+/* "local@domain"; data NULL without a domain or memory. */
+struct slice resolve_join(const struct walk *w, struct slice local, struct slice domain);
+/* Every item of a list. */
+void resolve_list(struct walk *w, struct slice_list items, const struct chain *here);
+
+/* ---- expand.c ---- */
+/* The whole address of a local name. */
+struct slice resolve_recipient(const struct walk *w, const struct names *n);
+/* Whose rights the alias's commands and files get. False: no memory, and given up. */
+bool resolve_rights(struct walk *w, const struct alias *a, struct chain *here);
+/* The envelope sender of what the alias sends on; data NULL: the message's. */
+struct slice resolve_owner(struct walk *w, const struct alias *a, const struct names *n,
+                           const struct chain *up);
+void resolve_served(struct walk *w, enum alias_item kind, struct slice text,
+                    const struct chain *here);
+void resolve_include(struct walk *w, struct slice path, const struct chain *here);
+/* Reads a file of recipients. False: there is none, or w->stop. */
+bool resolve_read(struct walk *w, const struct directory_wish *wish, struct slice what,
+                  struct directory_found *ret);
+/* Everything that a file lists; rule (may be NULL) is what took it then. False: it is empty. */
+bool resolve_file_list(struct walk *w, const struct directory_found *f, const char *rule,
+                       const struct chain *here);
+
+/* ---- forward.c ---- */
+/* True when the account's .forward took the mail, or must be asked for first. */
+bool resolve_forward(struct walk *w, struct slice account, struct slice detail);
+/* True when luser_relay took what nobody has. */
+bool resolve_luser(struct walk *w, const struct names *n);
+
+#endif

@@ -1,0 +1,356 @@
+/* copies.c: the targets of a message that came in, and the message stored for them: once for all
+ * that get it as it is, and once for each other envelope sender (of an owner- alias) or
+ * Delivered-To that some go out with. Each copy is one durable batch. */
+#include <stdlib.h>
+
+#include "mime/summary.h"
+#include "role/mailbox/incoming.h"
+
+/* What differs of it is NULL in the first one: none. */
+struct copy {
+    struct incoming *in;
+    struct slice sender, delivered;
+    uint64_t id;
+    struct delivery *delivery;
+    struct slice message;      /* its bytes */
+    struct queue_rcpt *remote; /* recipients for the queue */
+    size_t n_remote, n_local;
+    bool queued; /* queue_added is owed */
+};
+
+/* ---- copies ---- */
+
+/* Stored messages begin with Return-Path (role/edge/deliver.c). */
+static struct slice without_return_path(struct slice message)
+{
+    size_t end = slice_search(message, SLICE("\r\n"));
+    bool there = slice_starts(message, SLICE("Return-Path:")) && end != SIZE_MAX;
+    return there ? slice_from(message, end + 2) : message;
+}
+
+/* Appends the message with what differs in it. */
+static void put_changed(const struct copy *c, struct buf *out)
+{
+    struct slice sender = c->sender.data ? c->sender : c->in->request->sender;
+    buf_printf(out, "Return-Path: <%.*s>\r\n", SLICE_ARG(sender));
+    if (c->delivered.data)
+        buf_printf(out, "Delivered-To: %.*s\r\n", SLICE_ARG(c->delivered));
+    buf_append(out, without_return_path(c->in->message));
+}
+
+static enum result write_changed(struct copy *c)
+{
+    struct buf bytes, summary;
+    buf_init(&bytes, c->in->message.len + 2048);
+    buf_init(&summary, SUMMARY_BYTES_MAX);
+    put_changed(c, &bytes);
+    enum result r = buf_ok(&bytes) ? summary_build(buf_slice(&bytes), &summary) : FAILED;
+    if (r == OK)
+        r = delivery_write(c->delivery, buf_slice(&bytes));
+    if (r == OK)
+        delivery_summary(c->delivery, buf_slice(&summary));
+    c->message.len = buf_len(&bytes);
+    buf_release(&summary);
+    buf_release(&bytes);
+    return r;
+}
+
+static enum result new_copy(struct incoming *in, struct slice sender, struct slice delivered,
+                            struct copy **ret)
+{
+    struct copy *c = ARENA_NEW(&in->arena, struct copy);
+    if (in->n_copies == COPIES_MAX || !c)
+        return FAILED;
+    bool first = in->n_copies == 0;
+    *c = (struct copy){.in = in,
+                       .sender = sender,
+                       .delivered = delivered,
+                       .id = first ? in->request->message_id : log_id_new(),
+                       .message = in->message};
+    c->remote = arena_alloc_n(&in->arena, in->request->targets.n + 1, sizeof *c->remote);
+    enum result r = c->remote ? delivery_new(in->mailbox->store, c->id, &c->delivery) : FAILED;
+    if (r != OK)
+        return r;
+    in->copies[in->n_copies++] = c;
+    if (!first)
+        LOG(LOG_INFO, "message.copied", LOG_C("id", log_id(in->request->message_id).text),
+            LOG_C("copy", log_id(c->id).text),
+            LOG_S("from", sender.data ? sender : in->request->sender),
+            LOG_S("delivered_to", delivered));
+    *ret = c;
+    return OK;
+}
+
+static bool same_text(struct slice a, struct slice b)
+{
+    return (a.data == NULL) == (b.data == NULL) && slice_eq(a, b);
+}
+
+/* The copy for this sender and Delivered-To (data NULL: as the message has it). */
+static enum result find_copy(struct incoming *in, struct slice sender, struct slice delivered,
+                             struct copy **ret)
+{
+    for (size_t i = 0; i < in->n_copies; i++)
+        if (same_text(in->copies[i]->sender, sender) &&
+            same_text(in->copies[i]->delivered, delivered)) {
+            *ret = in->copies[i];
+            return OK;
+        }
+    enum result r = new_copy(in, sender, delivered, ret);
+    return r == OK ? write_changed(*ret) : r;
+}
+
+enum result mailbox_add_local(struct mailbox_role *m, struct delivery *d, struct slice name)
+{
+    struct account *account;
+    enum result r = account_open(m->store, name, &account);
+    if (r != OK)
+        return r;
+    struct delivery_target to = {.account = account, .mailbox = SLICE("INBOX")};
+    r = delivery_add(d, &to);
+    account_unref(account);
+    return r;
+}
+
+struct queue_rcpt mailbox_served(struct slice text, const struct target *t, struct slice original)
+{
+    return (struct queue_rcpt){.address = t->address,
+                               .original = original,
+                               .dsn_notify = SLICE(""),
+                               .dsn_orcpt = SLICE(""),
+                               .route = SLICE(QUEUE_HERE),
+                               .served = text};
+}
+
+/* ---- targets ---- */
+
+/* A recipient's targets, found and opened before any is added: it gets all of them or none. */
+struct opened {
+    struct target target;
+    struct slice text;       /* as the grant has it */
+    struct copy *copy;       /* that it gets */
+    struct account *account; /* NULL: remote, or a copy that need not be */
+};
+
+static void close_targets(struct opened *list, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        if (list[k].account)
+            account_unref(list[k].account);
+}
+
+/* Another recipient of this message has brought it already. */
+static bool bcc_is_there(const struct incoming *in, size_t i, struct slice text)
+{
+    for (size_t r = 0; r < i; r++)
+        for (size_t k = 0; in->verdicts[r] == &verdict_accepted && k < in->targets[r].n; k++)
+            if (slice_eq(in->targets[r].items[k], text))
+                return true;
+    return false;
+}
+
+static void drop_bcc(const struct incoming *in, struct slice text, enum result r)
+{
+    LOG(LOG_ERROR, "deliver.bcc_dropped", LOG_C("id", log_id(in->request->message_id).text),
+        LOG_S("target", text), LOG_C("result", result_name(r)));
+}
+
+/* What a "via" in front of targets asks for. A message without a sender keeps none, whoever sends
+ * it on: nobody is told of a bounce's failure (RFC 5321 4.5.5). */
+static void take_via(const struct incoming *in, const struct target *via, struct slice *sender,
+                     struct slice *delivered)
+{
+    *sender = in->request->sender.len ? via->sender : SLICE_NONE;
+    *delivered = via->delivered;
+}
+
+/* One target: opened at *o, or not wanted (EXISTS). */
+static enum result open_target(struct incoming *in, size_t i, const struct target *t,
+                               struct slice text, struct slice sender, struct slice delivered,
+                               struct opened *o)
+{
+    *o = (struct opened){.target = *t, .text = text};
+    if (t->bcc && bcc_is_there(in, i, text))
+        return EXISTS;
+    enum result r =
+        find_copy(in, t->bcc ? SLICE_NONE : sender,
+                  t->kind == TARGET_REMOTE && !t->bcc ? delivered : SLICE_NONE, &o->copy);
+    if (r == OK && t->local)
+        r = account_open(in->mailbox->store, t->account, &o->account);
+    return r;
+}
+
+/* *ret_n counts those of the recipient that are to be added. */
+static enum result open_targets(struct incoming *in, size_t i, struct opened *list, size_t *ret_n)
+{
+    struct slice sender = SLICE_NONE, delivered = SLICE_NONE;
+    size_t n = 0;
+    for (size_t k = 0; k < in->targets[i].n; k++) {
+        struct slice text = in->targets[i].items[k];
+        struct target t = {0};
+        enum result r = target_parse(text, &t);
+        if (r == OK && t.kind == TARGET_VIA) {
+            take_via(in, &t, &sender, &delivered);
+            continue;
+        }
+        if (r == OK)
+            r = open_target(in, i, &t, text, sender, delivered, &list[n]);
+        if (r == OK) {
+            n++;
+        } else if (r == EXISTS) {
+            continue;
+        } else if (t.bcc) {
+            drop_bcc(in, text, r);
+        } else {
+            close_targets(list, n);
+            return r;
+        }
+    }
+    *ret_n = n;
+    return OK;
+}
+
+/* RFC 3461 5.2.7: what a list sends on in its own name has none of the first sender's wishes. */
+static void add_remote_target(struct incoming *in, size_t i, const struct opened *o)
+{
+    const struct ipc_DELIVER *d = in->request;
+    const struct target *t = &o->target;
+    bool plain = !t->bcc && !o->copy->sender.data;
+    struct queue_rcpt *r = &o->copy->remote[o->copy->n_remote++];
+    if (t->kind == TARGET_REMOTE)
+        *r = (struct queue_rcpt){
+            .address = t->address, .original = d->rcpts.items[i], .route = t->route};
+    else
+        *r = mailbox_served(o->text, t, d->rcpts.items[i]);
+    r->dsn_notify = t->bcc ? SLICE("NEVER") : plain ? d->dsn_notify.items[i] : SLICE("");
+    r->dsn_orcpt = plain ? d->dsn_orcpt.items[i] : SLICE("");
+}
+
+static enum result add_opened(struct incoming *in, size_t i, const struct opened *list, size_t n)
+{
+    enum result r = OK;
+    for (size_t k = 0; r == OK && k < n; k++) {
+        if (list[k].account) {
+            struct delivery_target to = {.account = list[k].account, .mailbox = SLICE("INBOX")};
+            r = delivery_add(list[k].copy->delivery, &to);
+            list[k].copy->n_local += r == OK;
+            in->n_local += r == OK;
+        } else {
+            add_remote_target(in, i, &list[k]);
+        }
+    }
+    return r;
+}
+
+/* Adds one recipient's targets. When one can't be opened, none is added and the recipient alone
+ * gets the verdict; a failure here is the whole message's, since what was added can't be taken
+ * back. */
+static enum result add_targets(struct incoming *in, size_t i)
+{
+    size_t n = 0;
+    struct opened *list = calloc(in->targets[i].n + 1, sizeof *list);
+    if (!list)
+        return FAILED;
+    enum result r = open_targets(in, i, list, &n);
+    if (r != OK) {
+        in->verdicts[i] = r == INVALID ? &verdict_malformed : verdict_of(r);
+        r = OK;
+    } else {
+        r = add_opened(in, i, list, n);
+        close_targets(list, n);
+    }
+    free(list);
+    return r;
+}
+
+/* ---- storing ---- */
+
+static enum result add_remote(struct copy *c)
+{
+    const struct ipc_DELIVER *q = c->in->request;
+    bool own = c->sender.data != NULL;
+    struct queue_envelope e = {
+        .message = c->id,
+        .sender = own ? c->sender : q->sender,
+        .account = q->account,
+        .client_ip = q->client_ip,
+        .ret = own ? SLICE("") : q->ret,
+        .envid = own ? SLICE("") : q->envid,
+        .smtputf8 = q->smtputf8,
+        .eightbit = q->eightbit,
+        .size = c->message.len,
+        .rcpts = c->remote,
+        .n_rcpts = c->n_remote,
+    };
+    if (c->n_remote == 0)
+        return OK;
+    enum result r = queue_add(c->in->mailbox->queue, c->delivery, &e);
+    c->queued = r == OK;
+    return r;
+}
+
+static void one_less(struct incoming *in)
+{
+    if (atomic_fetch_sub(&in->pending, 1) == 1)
+        incoming_stored(in, (enum result)in->worst);
+}
+
+static void committed(void *arg, enum result r)
+{
+    struct copy *c = arg;
+    if (c->queued) {
+        queue_added(c->in->mailbox->queue, c->id, r);
+        feed_kick(c->in->mailbox->feed);
+    }
+    if (r != OK)
+        c->in->worst = r;
+    one_less(c->in);
+}
+
+static void submit(struct copy *c, enum result r)
+{
+    if (r == OK)
+        r = add_remote(c);
+    if (r == OK)
+        r = delivery_submit(c->delivery, committed, c);
+    else
+        delivery_abandon(c->delivery);
+    if (r != OK)
+        committed(c, r);
+}
+
+/* r: what became of filling them. NOT_FOUND: none has anything. */
+static enum result submit_copies(struct incoming *in, enum result r)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < in->n_copies; i++) {
+        struct copy *c = in->copies[i];
+        if (c->n_local + c->n_remote > 0)
+            in->copies[kept++] = c;
+        else
+            delivery_abandon(c->delivery);
+    }
+    in->n_copies = kept;
+    if (r == OK && kept == 0)
+        return NOT_FOUND;
+    in->worst = r;
+    in->pending = (unsigned)kept + 1;
+    for (size_t i = 0; i < kept; i++)
+        submit(in->copies[i], r);
+    one_less(in);
+    return OK;
+}
+
+enum result incoming_store(struct incoming *in, struct slice summary)
+{
+    struct copy *first;
+    enum result r = new_copy(in, SLICE_NONE, SLICE_NONE, &first);
+    if (r == OK)
+        r = delivery_write(first->delivery, in->message);
+    if (r == OK)
+        delivery_summary(first->delivery, summary);
+    for (size_t i = 0; r == OK && i < in->request->rcpts.n; i++)
+        if (in->verdicts[i] == &verdict_accepted)
+            r = add_targets(in, i);
+    return submit_copies(in, r);
+}

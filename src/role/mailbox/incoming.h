@@ -1,0 +1,44 @@
+/* incoming.h: a DELIVER under way: what deliver.c (request, grants, answer) and copies.c (targets,
+ * storing) share. */
+#ifndef ROLE_MAILBOX_INCOMING_H
+#define ROLE_MAILBOX_INCOMING_H
+
+#include "base/arena.h"
+#include "role/mailbox/feed.h"
+#include "role/mailbox/mailbox.h"
+
+enum { COPIES_MAX = 64 };
+
+struct verdict {
+    const char *code, *text;
+};
+extern const struct verdict verdict_accepted, verdict_malformed;
+const struct verdict *verdict_of(enum result r);
+
+struct copy;
+
+struct incoming {
+    struct mailbox_role *mailbox;
+    struct ipc_channel *from;
+    uint64_t call;
+    struct arena arena;
+    const struct ipc_DELIVER *request; /* a copy, while preparing and for the log */
+    struct slice message;
+    bool mapped;
+    const struct verdict **verdicts; /* per rcpt */
+    struct slice_list *targets;      /* per rcpt */
+    size_t n_local;                  /* mailboxes, of all copies */
+
+    struct copy *copies[COPIES_MAX];
+    size_t n_copies;
+    atomic_uint pending; /* copies whose commit is awaited, and one while they are submitted */
+    _Atomic int worst;   /* enum result of those that have ended */
+};
+
+/* Stores the message for every recipient whose verdict is `accepted`; incoming_stored will be
+ * called, maybe before this returns. NOT_FOUND: there is nothing to store, and it won't. */
+MUST_USE enum result incoming_store(struct incoming *in, struct slice summary);
+/* In deliver.c: answers, logs and frees. */
+void incoming_stored(struct incoming *in, enum result r);
+
+#endif
