@@ -15,9 +15,10 @@
 #include "base/result.h"
 
 enum {
-    TABLE_KEY_MAX = 4096,             /* bytes; a longer key is in no table */
-    TABLE_VALUE_MAX = 64 * 1024,      /* bytes of one value */
-    TABLE_FILE_MAX = 64 * 1024 * 1024 /* bytes of one file */
+    TABLE_KEY_MAX = 4096,               /* bytes; a longer key is in no table of exact keys */
+    TABLE_PATTERN_KEY_MAX = 128 * 1024, /* bytes; a longer text matches no pattern */
+    TABLE_VALUE_MAX = 64 * 1024,        /* bytes of one value */
+    TABLE_FILE_MAX = 64 * 1024 * 1024   /* bytes of one file */
 };
 
 struct table;
@@ -68,10 +69,19 @@ struct tables {
 };
 MUST_USE enum result tables_find(const struct tables *ts, struct slice key, struct arena *a,
                                  struct table_match *ret, struct error *err);
+/* The same for a key that is a part of what is looked up (a parent domain, a user without domain):
+ * tables of patterns are not asked. */
+MUST_USE enum result tables_find_partial(const struct tables *ts, struct slice key, struct arena *a,
+                                         struct table_match *ret, struct error *err);
+/* The "+detail" at the end of a local part, delimiter (any of these characters) included; "" none.
+ * postmaster, mailer-daemon and double-bounce are never taken apart, nor owner-x and x-request at
+ * a '-' (postconf(5)). */
+struct slice table_address_detail(struct slice local, struct slice delimiter);
 /* An address, as Postfix looks it up: user+detail@domain, user@domain, user+detail, user (the last
  * two where `local_domain`), @domain. delimiter: recipient_delimiter, may be empty. *ret_detail is
  * the "+detail" that the key lacked, delimiter included ("" none): Postfix appends it to the
- * result. postmap(1), virtual(5), canonical(5). */
+ * result. The address is without quotes; the quoted form is tried first where it differs.
+ * postmap(1), virtual(5), canonical(5). */
 MUST_USE enum result tables_find_address(const struct tables *ts, struct slice address,
                                          struct slice delimiter, bool local_domain, struct arena *a,
                                          struct table_match *ret, struct slice *ret_detail,
