@@ -11,6 +11,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "build" / "peers"
 PACKAGES = {
     "postfix": "postfix libdb5.3 libicu72 libnsl2 libtirpc3 libsasl2-2",
+    "postfix-maps": "postfix-pcre postfix-lmdb postfix-cdb postfix-sqlite postfix-mysql postfix-pgsql postfix-ldap "
+                    "libpcre2-8-0 liblmdb0 libcdb1 libsqlite3-0",
     "dovecot": "dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd libexttextcat-2.0-0 liblua5.4-0 libsodium23 "
                "libstemmer0d libunwind8 libwrap0 libapparmor1 libcap2 libtirpc3 libicu72 libbz2-1.0 liblz4-1 libzstd1",
 }
@@ -80,7 +82,7 @@ class Namespace:
         return ["nsenter", "-t", str(self.holder.pid), "-m"] + (["-n"] if self.network else []) + list(command)
 
     def run(self, *command, **options):
-        return subprocess.run(self.enter(*command), check=False, capture_output=True, text=True, **options)
+        return subprocess.run(self.enter(*command), check=False, capture_output=True, text=True, errors="replace", **options)
 
     def start(self, *command, **options):
         return subprocess.Popen(self.enter(*command), **options)

@@ -11,7 +11,8 @@
 /* clang-format off */
 #define FACES(X) \
     X(sendmail, "Hand in a message, whether the server runs or not.") \
-    X(postfix, "Start, stop or reload the server, or tell whether it runs.")
+    X(postfix, "Start, stop or reload the server, or tell whether it runs.") \
+    X(postmap, "Ask lookup tables: -q KEY TYPE:NAME.")
 /* clang-format on */
 
 #define FACE_DECLARE(name, text) cli_command_fn face_##name;

@@ -69,28 +69,38 @@ static bool has_host_bits(const struct network *n)
     return memcmp(copy, n->address, sizeof copy) != 0;
 }
 
-/* "192.0.2.0/24", "[2001:db8::]/32", one address. */
-static const char *read_network(struct slice s, struct network *n)
+/* "[2001:db8::]/32" and "[2001:db8::/32]" are "2001:db8::/32". */
+static const char *without_brackets(struct slice s, struct slice *ret_address,
+                                    struct slice *ret_len)
 {
-    size_t slash;
-    uint64_t bits;
     if (s.len && s.data[0] == '[') {
         size_t end = slice_find(s, ']');
         struct slice behind = end == SIZE_MAX ? SLICE_NONE : slice_from(s, end + 1);
         if (end == SIZE_MAX || (behind.len && behind.data[0] != '/'))
             return "a [ without its ]";
-        if (!read_address(slice_sub(s, 1, end - 1), &n->v6, n->address))
-            return "no network address";
-        slash = behind.len ? end + 1 : SIZE_MAX;
-    } else {
-        slash = slice_find(s, '/');
-        if (!read_address(slice_sub(s, 0, slash), &n->v6, n->address))
-            return "no network address";
+        *ret_address = slice_sub(s, 1, end - 1);
+        *ret_len = behind;
+        s = *ret_address;
+        if (behind.len)
+            return NULL;
     }
-    unsigned most = n->v6 ? 128 : 32;
-    if (slash == SIZE_MAX)
-        bits = most;
-    else if (slice_parse_u64(slice_from(s, slash + 1), most, &bits) != OK)
+    size_t slash = slice_find(s, '/');
+    *ret_address = slice_sub(s, 0, slash);
+    *ret_len = slash == SIZE_MAX ? SLICE("") : slice_from(s, slash);
+    return NULL;
+}
+
+/* "192.0.2.0/24", or one address. */
+static const char *read_network(struct slice s, struct network *n)
+{
+    struct slice address, len;
+    const char *why = without_brackets(s, &address, &len);
+    if (why)
+        return why;
+    if (!read_address(address, &n->v6, n->address))
+        return "no network address";
+    uint64_t bits = n->v6 ? 128 : 32;
+    if (len.len && slice_parse_u64(slice_from(len, 1), bits, &bits) != OK)
         return "the length behind / is not one";
     n->bits = (unsigned)bits;
     return has_host_bits(n) ? "the address has bits behind the network's length" : NULL;

@@ -6,7 +6,7 @@
 static enum result find_in(const struct tables *ts, struct slice key, bool partial, struct arena *a,
                            struct table_match *ret, struct error *err)
 {
-    for (size_t i = 0; i < ts->n; i++) {
+    for (size_t i = 0; key.len && i < ts->n; i++) {
         if (partial && table_has_patterns(ts->items[i]))
             continue;
         enum result r = table_find(ts->items[i], key, a, ret, err);

@@ -14,9 +14,12 @@ enum {
 struct table_ops {
     bool waits, patterns;
     bool folds; /* keys are compared without regard to case */
-    /* The key has no NUL byte, is not empty and already folded where `folds`. */
+    /* The key has no NUL byte and is already folded where `folds`. */
     enum result (*find)(const struct table *t, struct slice key, struct arena *a,
                         struct table_match *ret, struct error *err);
+    void (*each)(const struct table *t,
+                 void (*each)(void *arg, struct slice key, struct slice value),
+                 void *arg);          /* may be NULL */
     void (*release)(struct table *t); /* what is not in the arena; may be NULL */
 };
 

@@ -77,6 +77,8 @@ const char *patterns_parse(struct ruled *t, const struct pattern_engine *engine,
     struct pattern *p = NULL;
     mine->engine = engine;
     const char *why = take_pattern(mine, engine, rest, &p);
+    if (!why && rest->len && rest->data[0] == '!' && !engine->tandem)
+        why = "a ! behind the expression";
     if (!why && rest->len && rest->data[0] == '!')
         why = take_pattern(mine, engine, rest, &p->and_not);
     if (!why)

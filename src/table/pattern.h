@@ -28,6 +28,7 @@ struct pattern_groups {
 
 struct pattern_engine {
     const char *flags; /* the letters that it knows */
+    bool tandem;       /* "/a/!/b/" is a form of it */
     /* expression is NUL-terminated; flags: one bit for each letter that is toggled. NULL: fine. */
     const char *(*compile)(struct pattern *p, struct slice expression, unsigned flags,
                            struct arena *a);

@@ -82,7 +82,7 @@ static void free_code(struct pattern *p)
 }
 
 /* X ("extra") is the default of PCRE2 and changes nothing. */
-static const struct pattern_engine engine = {"imsxAEUX", compile, matches, free_code};
+static const struct pattern_engine engine = {"imsxAEUX", false, compile, matches, free_code};
 
 static const char *parse(struct ruled *t, struct slice *rest, void **ret_pattern)
 {

@@ -46,7 +46,7 @@ static void free_code(struct pattern *p)
     free(p->code);
 }
 
-static const struct pattern_engine engine = {"imx", compile, matches, free_code};
+static const struct pattern_engine engine = {"imx", true, compile, matches, free_code};
 
 static const char *parse(struct ruled *t, struct slice *rest, void **ret_pattern)
 {

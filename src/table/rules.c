@@ -109,8 +109,9 @@ static const char *read_match(struct reading *r, struct slice rest)
 static void read_line(struct reading *r, struct slice line)
 {
     const char *why;
-    line = skip(line);
-    if (slice_find(line, '\0') != SIZE_MAX)
+    if (table_space(line.data[0]))
+        why = "a line that begins with white space, and there is none before that it continues";
+    else if (slice_find(line, '\0') != SIZE_MAX)
         why = "the line holds a NUL byte";
     else if (take_word(&line, SLICE("endif")))
         why = read_endif(r, line);

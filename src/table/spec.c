@@ -69,10 +69,16 @@ const char *table_name_value(struct slice s, struct slice *ret_name, struct slic
 {
     size_t at = slice_find(s, '=');
     struct slice name = table_trim(slice_sub(s, 0, at));
+    bool quoted = false;
     if (at == SIZE_MAX)
         return "a name without = and a value";
     if (name.len == 0)
         return "an = without a name before it";
+    for (size_t i = 0; i < name.len; i++) {
+        quoted ^= name.data[i] == '"';
+        if (!quoted && table_space(name.data[i]))
+            return "white space in a name before its =";
+    }
     *ret_name = name;
     *ret_value = table_trim(slice_from(s, at + 1));
     return NULL;

@@ -59,6 +59,8 @@ static enum result find_type(struct slice spec, const struct table_type **ret,
         return error_set(err, INVALID, "`%.*s` is no table: write type:name, such as hash:/path",
                          SLICE_ARG(spec));
     struct slice rest = slice_from(spec, type.len + 1);
+    if (rest.len == 0)
+        return error_set(err, INVALID, "%.*s: write type:name", SLICE_ARG(spec));
     for (size_t i = 0; i < TYPES; i++) {
         if (!slice_is(type, types[i].name))
             continue;
@@ -226,11 +228,20 @@ bool table_has_patterns(const struct table *t)
     return t->patterns;
 }
 
+enum result table_each(const struct table *t,
+                       void (*each)(void *arg, struct slice key, struct slice value), void *arg)
+{
+    if (!t->ops->each)
+        return INVALID;
+    t->ops->each(t, each, arg);
+    return OK;
+}
+
 enum result table_find(const struct table *t, struct slice key, struct arena *a,
                        struct table_match *ret, struct error *err)
 {
     size_t max = t->patterns ? TABLE_PATTERN_KEY_MAX : TABLE_KEY_MAX;
-    if (key.len == 0 || key.len > max || slice_find(key, '\0') != SIZE_MAX)
+    if (key.len > max || slice_find(key, '\0') != SIZE_MAX)
         return NOT_FOUND;
     if (!t->patterns && !table_key_is_utf8(key))
         return NOT_FOUND;

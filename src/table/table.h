@@ -62,6 +62,11 @@ struct table_match {
 MUST_USE enum result table_find(const struct table *t, struct slice key, struct arena *a,
                                 struct table_match *ret, struct error *err);
 
+/* Every key with its value, for a list; INVALID: this type can't tell them. */
+MUST_USE enum result table_each(const struct table *t,
+                                void (*each)(void *arg, struct slice key, struct slice value),
+                                void *arg);
+
 /* Several tables, in order: the first that has the key (or fails) decides. */
 struct tables {
     const struct table **items;

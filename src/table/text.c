@@ -1,5 +1,6 @@
 /* text.c: tables of exact keys: texthash, and hash, btree, lmdb, cdb, dbm by the text file that
  * their database is made of; and inline, whose text stands in the spec. */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "table/impl.h"
@@ -34,7 +35,16 @@ static void release(struct table *t)
     table_index_release(&((struct exact *)t)->index);
 }
 
-static const struct table_ops exact_ops = {.folds = true, .find = find, .release = release};
+static void each_entry(const struct table *t,
+                       void (*each)(void *arg, struct slice key, struct slice value), void *arg)
+{
+    const struct exact *x = (const struct exact *)t;
+    for (size_t i = 0; i < x->index.n; i++)
+        each(arg, x->index.items[i].key, x->index.items[i].value);
+}
+
+static const struct table_ops exact_ops = {
+    .folds = true, .find = find, .each = each_entry, .release = release};
 
 struct reading {
     const struct opening *o;
@@ -85,19 +95,20 @@ static enum result keep(struct reading *r, struct slice key, struct slice value,
     return result;
 }
 
-/* "root: joe" or "root:joe": the name is the key, when postalias made the database. Such a key can
- * mean nothing else: no other lookup asks for one that ends in a colon. */
+/* "root: joe" or "root:joe": in a file that postalias made the database of, the name is the key.
+ * Which of the two programs made it nobody knows here, so such a line has both keys: no lookup of
+ * the other kind asks for a name that ends in a colon, but for an IPv6 network's "2001:db8::". */
 static bool split_alias(struct slice line, size_t len, struct slice *key, struct slice *value)
 {
     size_t colon = slice_find(slice_sub(line, 0, len), ':');
-    bool ends = len && line.data[len - 1] == ':';
+    bool ends = len > 1 && line.data[len - 1] == ':';
     if (!ends && (value->len || colon == SIZE_MAX || colon == 0))
         return false;
     *key = slice_sub(line, 0, ends ? len - 1 : colon);
     *value = table_trim(slice_from(line, key->len + 1));
     if (key->len > 1 && key->data[0] == '"' && key->data[key->len - 1] == '"')
         *key = slice_sub(*key, 1, key->len - 2);
-    return true;
+    return key->len && value->len;
 }
 
 static enum result read_line(struct reading *r, struct slice line, unsigned number)
@@ -110,7 +121,12 @@ static enum result read_line(struct reading *r, struct slice line, unsigned numb
     if (!table_key_is_utf8(line))
         return report(r, number, "the line is not valid UTF-8"), OK;
     struct slice key = slice_sub(line, 0, len), value = table_trim(slice_from(line, len));
-    bool alias = r->aliases && split_alias(line, len, &key, &value);
+    struct slice name, targets = value;
+    bool alias = r->aliases && split_alias(line, len, &name, &targets);
+    if (alias && keep(r, name, targets, number) != OK)
+        return FAILED;
+    if (alias && value.len == 0)
+        return OK;
     if (key.len == 0 || value.len == 0)
         return report(r, number, "expected: key, white space, value"), OK;
     if (!alias && key.data[key.len - 1] == ':')
@@ -164,6 +180,11 @@ enum result table_open_database(const struct opening *o, struct table **ret)
     return open_file(o, true, ret);
 }
 
+static void ignore_repeated(void *arg, const struct table_entry *e)
+{
+    (void)arg, (void)e;
+}
+
 /* ---- inline:{ name = value, { name = text, with commas } } ---- */
 
 static enum result add_inline(struct reading *r, struct slice item, unsigned number)
@@ -185,7 +206,7 @@ enum result table_open_inline(const struct opening *o, struct table **ret)
     struct reading r = {o, x, false};
     struct slice rest, item;
     const char *why;
-    unsigned number = 0;
+    unsigned number = UINT_MAX; /* falls: the last of a name counts */
     if (!x)
         return FAILED;
     enum result result = table_braces(o->rest, &rest, &why);
@@ -193,10 +214,10 @@ enum result table_open_inline(const struct opening *o, struct table **ret)
         error_set(o->err, INVALID, "%.*s: %s: write inline:{ name = value, ... }",
                   SLICE_ARG(o->spec), why);
     while (result == OK && table_next_item(&rest, &item))
-        result = add_inline(&r, item, ++number);
-    if (result == OK && number == 0)
+        result = add_inline(&r, item, number--);
+    if (result == OK && number == UINT_MAX)
         result = error_set(o->err, INVALID, "%.*s: the table is empty", SLICE_ARG(o->spec));
     if (result == OK)
-        table_index_sort(&x->index, report_repeated, &r);
+        table_index_sort(&x->index, ignore_repeated, NULL);
     return table_opened(result, &x->table, ret);
 }

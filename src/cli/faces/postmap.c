@@ -1,0 +1,242 @@
+/* postmap.c: postmap(1) as far as it asks: -q and -s. Tables are read from their text files, so
+ * making a database is nothing but a check of the file; changing one (-d, -i) is not possible. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/faces.h"
+#include "cli/table_reader.h"
+
+enum { ARENA_MAX = 8 << 20 };
+
+struct run {
+    const char *key;    /* of -q */
+    bool list;          /* -s */
+    bool headers, body; /* -h, -b */
+    char **words;       /* the tables */
+    int n;
+    const struct table **tables;
+    struct arena arena; /* of one question */
+};
+
+__attribute__((format(printf, 1, 2))) static int fatal(const char *format, ...)
+{
+    va_list ap;
+    fputs("postmap: fatal: ", stderr);
+    va_start(ap, format);
+    vfprintf(stderr, format, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    return 1;
+}
+
+static enum result open_table(const char *word, const struct table **ret)
+{
+    struct arena a;
+    struct error err = {""};
+    arena_init(&a, ARENA_MAX);
+    struct slice spec = cli_table_spec(word, &a);
+    enum result r =
+        table_open(spec, &cli_table_reader, cli_table_problem, (char[]){"postmap"}, ret, &err);
+    if (r != OK)
+        fatal("open database %.*s: %s", SLICE_ARG(spec), err.text);
+    arena_release(&a);
+    return r;
+}
+
+/* Status 2: in no table. */
+static int ask(struct run *run, struct slice key, bool with_key)
+{
+    struct table_match m;
+    for (int i = 0; i < run->n; i++) {
+        struct error err = {""};
+        enum result r = table_find(run->tables[i], key, &run->arena, &m, &err);
+        if (r == FAILED)
+            return fatal("table %.*s: query error: %s", SLICE_ARG(table_name(run->tables[i])),
+                         err.text);
+        if (r != OK)
+            continue;
+        if (m.value.len == 0)
+            fprintf(stderr,
+                    "postmap: warning: table %.*s: key %.*s: empty string result is not "
+                    "allowed\npostmap: warning: table %.*s should return NO RESULT in case "
+                    "of NOT FOUND\n",
+                    SLICE_ARG(table_name(run->tables[i])), SLICE_ARG(key),
+                    SLICE_ARG(table_name(run->tables[i])));
+        if (with_key)
+            printf("%.*s\t", SLICE_ARG(key));
+        printf("%.*s\n", SLICE_ARG(m.value));
+        return 0;
+    }
+    return 2;
+}
+
+static int ask_and_clear(struct run *run, struct slice key, int so_far)
+{
+    int status = ask(run, key, true);
+    arena_clear(&run->arena);
+    return status == 2 ? so_far : status;
+}
+
+static struct slice without_newline(const char *line, ssize_t n)
+{
+    struct slice s = slice_of(line, (size_t)n);
+    if (s.len && s.data[s.len - 1] == '\n')
+        s.len--;
+    return s;
+}
+
+/* Each line of stdin is a key. */
+static int ask_lines(struct run *run)
+{
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t n;
+    int status = 2;
+    while (status != 1 && (n = getline(&line, &size, stdin)) >= 0)
+        status = ask_and_clear(run, without_newline(line, n), status);
+    free(line);
+    return status;
+}
+
+static bool is_header(struct slice line)
+{
+    size_t colon = slice_find(line, ':');
+    for (size_t i = 0; i < colon && i < line.len; i++)
+        if (line.data[i] <= ' ' && !(i > 0 && line.data[i] == ' '))
+            return false;
+    return colon != SIZE_MAX && colon > 0;
+}
+
+/* stdin is a message: its headers (whole, with their line breaks) or the lines of its body are
+ * keys. */
+static int ask_message(struct run *run)
+{
+    struct buf header;
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t n;
+    bool in_header = true;
+    int status = 2;
+    buf_init(&header, TABLE_PATTERN_KEY_MAX);
+    while (status != 1 && (n = getline(&line, &size, stdin)) >= 0) {
+        struct slice s = without_newline(line, n);
+        bool goes_on =
+            in_header && buf_len(&header) && s.len && (*s.data == ' ' || *s.data == '\t');
+        if (in_header && !goes_on) {
+            if (run->headers)
+                status = ask_and_clear(run, buf_slice(&header), status);
+            buf_reset(&header);
+            in_header = is_header(s);
+        }
+        if (goes_on)
+            buf_putc(&header, '\n');
+        if (in_header)
+            buf_append(&header, s);
+        else if (run->body)
+            status = ask_and_clear(run, s, status);
+    }
+    if (status != 1 && run->headers)
+        status = ask_and_clear(run, buf_slice(&header), status);
+    free(line);
+    buf_release(&header);
+    return status;
+}
+
+static void print_entry(void *arg, struct slice key, struct slice value)
+{
+    (void)arg;
+    printf("%.*s\t%.*s\n", SLICE_ARG(key), SLICE_ARG(value));
+}
+
+static int list(struct run *run)
+{
+    for (int i = 0; i < run->n; i++)
+        if (table_each(run->tables[i], print_entry, NULL) != OK)
+            return fatal("table %.*s: its type has no list of keys",
+                         SLICE_ARG(table_name(run->tables[i])));
+    return 0;
+}
+
+static int query(struct run *run)
+{
+    int status = 0;
+    run->tables = calloc((size_t)run->n, sizeof(struct table *));
+    if (!run->tables)
+        return 1;
+    arena_init(&run->arena, ARENA_MAX);
+    for (int i = 0; i < run->n && status == 0; i++)
+        status = open_table(run->words[i], &run->tables[i]) != OK;
+    if (status == 0 && run->list)
+        status = list(run);
+    else if (status == 0 && strcmp(run->key, "-") != 0)
+        status = ask(run, slice_cstr(run->key), false);
+    else if (status == 0)
+        status = run->headers || run->body ? ask_message(run) : ask_lines(run);
+    for (int i = 0; i < run->n; i++)
+        table_close(run->tables[i]);
+    arena_release(&run->arena);
+    free(run->tables);
+    return status ? 1 : 0;
+}
+
+/* Nothing is made: the text is read as the server will read it, and its faults are told. */
+static int check(struct run *run)
+{
+    for (int i = 0; i < run->n; i++) {
+        const struct table *t;
+        if (open_table(run->words[i], &t) != OK)
+            return 1;
+        fprintf(stderr, "postmap: note: %.*s: read from its text file; no database is needed\n",
+                SLICE_ARG(table_name(t)));
+        table_close(t);
+    }
+    return 0;
+}
+
+/* NULL: taken. */
+static const char *take_option(struct run *run, int option)
+{
+    switch (option) {
+    case 'q':
+        run->key = optarg;
+        return NULL;
+    case 's':
+        run->list = true;
+        return NULL;
+    case 'h':
+        run->headers = true;
+        return NULL;
+    case 'b':
+        run->body = true;
+        return NULL;
+    case 'd':
+    case 'i':
+        return "a table is changed in its text file: edit that";
+    case 'F':
+        return "values that name files (-F) are not served";
+    case '?':
+        return "usage: postmap [-bh] [-q key | -s] [type:]file ...";
+    default: /* how a database is made, logged or folded: nothing is made here */
+        return NULL;
+    }
+}
+
+int face_postmap(struct cli *c, char **words, int n)
+{
+    struct run run = {0};
+    int option;
+    (void)c;
+    while ((option = getopt(n, words, "+bc:d:fFhimNnopq:rsuUvw")) != -1) {
+        const char *why = take_option(&run, option);
+        if (why)
+            return fatal("%s", why);
+    }
+    run.words = words + optind;
+    run.n = n - optind;
+    if (run.n == 0 || (run.list && run.key))
+        return fatal("usage: postmap [-bh] [-q key | -s] [type:]file ...");
+    int status = run.key || run.list ? query(&run) : check(&run);
+    return fflush(stdout) == 0 ? status : 1;
+}

@@ -1,0 +1,58 @@
+#include "cli/table_reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "os/fds.h"
+
+static enum result read_file(void *arg, struct slice path, struct buf *out, struct error *err)
+{
+    char name[4096];
+    (void)arg;
+    if (path.len >= sizeof name)
+        return error_set(err, LIMIT, "the path is too long");
+    snprintf(name, sizeof name, "%.*s", SLICE_ARG(path));
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(err, errno == ENOENT ? NOT_FOUND : FAILED, "%s", strerror(errno));
+    enum result r = fd_read_all(fd, TABLE_FILE_MAX, out);
+    close(fd);
+    return r == OK ? OK : error_set(err, r, "%s", r == LIMIT ? "too large" : strerror(errno));
+}
+
+const struct table_reader cli_table_reader = {.read = read_file};
+
+/* Types whose rest is always a path. */
+static bool takes_path(struct slice type)
+{
+    static const char *const types[] = {"hash",     "btree", "lmdb",   "cdb",     "dbm",
+                                        "texthash", "cidr",  "regexp", "pcre",    "sqlite",
+                                        "pgsql",    "mysql", "ldap",   "memcache"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (slice_is(type, types[i]))
+            return true;
+    return false;
+}
+
+struct slice cli_table_spec(const char *word, struct arena *a)
+{
+    char folder[4096];
+    struct slice spec = slice_cstr(word);
+    size_t colon = slice_find(spec, ':'), slash = slice_find(spec, '/');
+    bool typed = colon != SIZE_MAX && (slash == SIZE_MAX || colon < slash);
+    struct slice type = typed ? slice_sub(spec, 0, colon) : SLICE("hash");
+    struct slice rest = typed ? slice_from(spec, colon + 1) : spec;
+    if (!takes_path(type) || rest.len == 0 || rest.data[0] == '/' || rest.data[0] == '{')
+        return typed ? spec : slice_cstr(arena_printf(a, "hash:%s", word));
+    if (!getcwd(folder, sizeof folder))
+        return SLICE_NONE;
+    return slice_cstr(arena_printf(a, "%.*s:%s/%.*s", SLICE_ARG(type), folder, SLICE_ARG(rest)));
+}
+
+void cli_table_problem(void *arg, struct slice file, unsigned line, const char *reason)
+{
+    fprintf(stderr, "%s: warning: %.*s, line %u: %s\n", (const char *)arg, SLICE_ARG(file), line,
+            reason);
+}
