@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/faces.h"
+#include "policy/policy.h"
 
 static int version(struct cli *c, char **words, int n)
 {
@@ -68,6 +69,10 @@ int cli_load(struct cli *c)
     conf_errors_init(&errors);
     c->origin.path = c->config_path;
     enum result r = conf_load(&c->origin, &c->conf, &errors);
+    if (r == OK && (r = policy_check(c->conf, &errors)) != OK) {
+        conf_unref(c->conf);
+        c->conf = NULL;
+    }
     if (r != OK)
         fprintf(stderr, "%.*s", SLICE_ARG(buf_slice(&errors.text)));
     conf_errors_release(&errors);

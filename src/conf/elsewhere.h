@@ -27,17 +27,10 @@
     X(smtp_sasl_auth_enable, "postfix")                                                            \
     X(smtp_sasl_security_options, "postfix")                                                       \
     X(smtp_tls_CAfile, "postfix")                                                                  \
-    X(smtpd_client_restrictions, "postfix")                                                        \
-    X(smtpd_data_restrictions, "postfix")                                                          \
-    X(smtpd_delay_reject, "postfix")                                                               \
-    X(smtpd_helo_restrictions, "postfix")                                                          \
     X(smtpd_milters, "postfix")                                                                    \
-    X(smtpd_recipient_restrictions, "postfix")                                                     \
-    X(smtpd_relay_restrictions, "postfix")                                                         \
     X(smtpd_sasl_local_domain, "postfix")                                                          \
     X(smtpd_sasl_path, "postfix")                                                                  \
     X(smtpd_sasl_type, "postfix")                                                                  \
-    X(smtpd_sender_restrictions, "postfix")                                                        \
     X(transport_maps, "postfix")                                                                   \
     X(virtual_alias_domains, "postfix")                                                            \
     X(virtual_alias_maps, "postfix")                                                               \

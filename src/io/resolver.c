@@ -234,6 +234,7 @@ enum result resolver_text(unsigned type, struct slice record, struct buf *out)
         return address_text(AF_INET6, 16, record, out);
     case DNS_MX:
         return mx_text(record, out);
+    case DNS_NS:
     case DNS_PTR:
         return resolver_name(record, out);
     case DNS_TXT:

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "io/io.h"
 
-enum { DNS_A = 1, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
+enum { DNS_A = 1, DNS_NS = 2, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
 enum { RESOLVER_ANSWERS_MAX = 64, RESOLVER_UNDER_WAY_MAX = 10000 };
 
 struct resolver;

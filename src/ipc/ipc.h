@@ -40,6 +40,16 @@ enum auth_outcome {
     AUTH_THROTTLED
 };
 
+/* flags of RCPT_CHECK */
+enum check_flag {
+    CHECK_ESMTP = 1,         /* EHLO, not HELO */
+    CHECK_TLS = 2,           /* encrypted */
+    CHECK_PIPELINED = 4,     /* commands came ahead that may not */
+    CHECK_SASL = 8,          /* AUTH is served here */
+    CHECK_CERT_TRUSTED = 16, /* the client's certificate was verified */
+    CHECK_SENDER = 32        /* MAIL was given: sender counts */
+};
+
 /* One struct per message: struct ipc_deliver { … }. */
 #define IPC_TYPE_U8 uint8_t
 #define IPC_TYPE_U32 uint32_t

@@ -101,26 +101,43 @@
     F(STR, grant)                                                                                  \
     F(STR, reason)
 
-/* edge -> auth: may this envelope go to this recipient, and where does it lead? conn: its login
- * counts when it has one. helo_name and sender ("" null sender) as given; rcpt without brackets.
- * service: "smtp", "submission", "lmtp", "sendmail". When client_ip claims to be in mynetworks, and
- * with "sendmail", the client's socket comes along (fd) as proof. */
+/* edge -> auth: may this envelope go to this recipient, and where does it lead? Or, at another stage
+ * (policy.h: enum policy_stage), may the session go on? conn: its login counts when it has one.
+ * service: "smtp", "submission", "lmtp", "sendmail"; label: of the listener (conf_for_service). client_name and
+ * reverse_name: from DNS, "" unknown, with enum policy_name_status. flags: CHECK_… (ipc.h). sender
+ * ("" null sender) and rcpt without brackets and with their domains; …_given: as the client wrote
+ * them, "" where that is the same. Where the client's address may permit something, and with
+ * "sendmail", its socket comes along (fd) as proof. */
 #define IPC_FIELDS_RCPT_CHECK(F)                                                                   \
     F(U64, conn)                                                                                   \
+    F(U8, stage)                                                                                   \
     F(STR, service)                                                                                \
+    F(STR, label)                                                                                  \
     F(STR, client_ip)                                                                              \
+    F(STR, client_name)                                                                            \
+    F(STR, reverse_name)                                                                           \
+    F(U8, name_status)                                                                             \
+    F(U8, reverse_status)                                                                          \
+    F(U32, flags)                                                                                  \
     F(STR, helo_name)                                                                              \
     F(STR, sender)                                                                                 \
-    F(STR, rcpt)
+    F(STR, sender_given)                                                                           \
+    F(STR, rcpt)                                                                                   \
+    F(STR, rcpt_given)                                                                             \
+    F(U32, n_rcpts)                                                                                \
+    F(STR, etrn)                                                                                   \
+    F(STR, cert_fingerprint)                                                                       \
+    F(STR, key_fingerprint)
 /* code 250 or 4xx/5xx, enhanced "5.7.1", text for the client; rule and where: for the log
  * ("permit_sasl_authenticated", "main.cf:12"). targets: see ipc.h, target_*; grant covers rcpt and
- * targets. sender_ok = 0: the sender is not this user's (then code says so). */
+ * targets. actions: what access tables asked for beside (policy.h: struct decision). */
 #define IPC_FIELDS_RCPT_RESULT(F)                                                                  \
     F(U32, code)                                                                                   \
     F(STR, enhanced)                                                                               \
     F(STR, text)                                                                                   \
     F(STR, rule)                                                                                   \
     F(STR, where)                                                                                  \
+    F(LIST, actions)                                                                               \
     F(LIST, targets)                                                                               \
     F(STR, grant)
 
@@ -252,9 +269,10 @@
 #define IPC_FIELDS_FILE_RESULT(F)                                                                  \
     F(U8, code) F(STR, path) F(U32, owner) F(STR, bytes) F(STR, reason)
 
-/* any -> relay: DNS. type: 1 A, 12 PTR, 15 MX, 28 AAAA, 16 TXT. */
+/* any -> relay: DNS. type: 1 A, 2 NS, 12 PTR, 15 MX, 28 AAAA, 16 TXT. */
 #define IPC_FIELDS_RESOLVE(F) F(STR, name) F(U32, type)
-/* code 0 found, 1 no such name or data, 2 try again; answers as text ("10 mx.example.org"). */
+/* code 0 found, 1 nothing of that type, 2 try again, 3 no such name; answers as text ("10
+ * mx.example.org"). */
 #define IPC_FIELDS_RESOLVE_RESULT(F) F(U8, code) F(LIST, answers) F(U8, secure)
 
 /* mailbox -> every role; items are "key=value" pairs. */

@@ -15,6 +15,7 @@
 
 #include "auth/grant.h"
 #include "base/log.h"
+#include "policy/policy.h"
 #include "role/role.h"
 
 static struct role role;
@@ -289,6 +290,8 @@ static unsigned rcpt(uint64_t conn, const char *service, const char *sender, con
     struct ipc_message m = {.type = IPC_RCPT_CHECK,
                             .n_fds = fd >= 0,
                             .RCPT_CHECK = {.conn = conn,
+                                           .stage = POLICY_AT_RCPT,
+                                           .flags = CHECK_SENDER,
                                            .service = slice_cstr(service),
                                            .client_ip = SLICE("127.0.0.1"),
                                            .helo_name = SLICE("c.test"),

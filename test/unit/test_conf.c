@@ -92,8 +92,8 @@ static void every_error_names_its_line(void **state)
     assert_error("smtpd_recipient_restrictiOns = x\n",
                  "t.conf:1: unknown parameter `smtpd_recipient_restrictiOns`: did you mean "
                  "`smtpd_recipient_restrictions`?");
-    assert_error("smtpd_recipient_restrictions = x\n",
-                 "t.conf:1: `smtpd_recipient_restrictions` is a parameter of Postfix that is not "
+    assert_error("smtpd_milters = x\n",
+                 "t.conf:1: `smtpd_milters` is a parameter of Postfix that is not "
                  "served yet: remove it");
     assert_error("completely_other = 1\n",
                  "t.conf:1: unknown parameter `completely_other`: remove");

@@ -1,5 +1,6 @@
 /* auth.c: start, messages and end of the auth role. */
 #include "role/auth/auth.h"
+#include "role/auth/policies.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ static void free_state(struct auth_role *a)
     map_release(&a->connections);
     auth_drop_secrets(a);
     directory_unref(a->directory);
+    auth_policies_unref(a->policies);
     system_accounts_free(a->system);
     password_cache_free(a->cache);
     throttle_free(a->throttle);
@@ -61,6 +63,7 @@ static void rebuild(struct auth_role *a)
 {
     if (auth_build_directory(a) != OK)
         LOG(LOG_ERROR, "accounts.failed", LOG_C("reason", "no memory; the old ones stay in force"));
+    auth_build_policies(a);
     password_cache_empty(a->cache);
     system_accounts_forget(a->system);
 }
@@ -82,6 +85,16 @@ static enum result start(struct role *r, struct error *err)
     struct auth_role *a = state_or_new(r);
     if (!a || auth_build_directory(a) != OK)
         return error_set(err, FAILED, "no memory or no random bytes");
+    auth_build_policies(a);
+    if (!a->policies)
+        return error_set(err, INVALID, "the restrictions can't be used: see the lines above");
+    return OK;
+}
+
+static enum result prepare(struct role *r, struct error *err)
+{
+    (void)r, (void)err;
+    auth_find_own_ips();
     return OK;
 }
 
@@ -176,6 +189,7 @@ static void stop(struct role *r)
 
 const struct role_ops role_auth = {
     .role = ROLE_AUTH,
+    .prepare = prepare,
     .start = start,
     .configured = configured,
     .secrets = secrets,

@@ -32,6 +32,7 @@ enum {
     SERVICE_MAX = 15
 };
 
+struct auth_policies;
 struct check;
 struct system_accounts;
 
@@ -56,7 +57,8 @@ struct auth_role {
 
     pthread_mutex_t lock; /* of all that follows */
     const struct directory *directory;
-    struct role_secret *secrets; /* copies, so that new settings can be applied to them */
+    struct auth_policies *policies; /* NULL: none could be built yet */
+    struct role_secret *secrets;    /* copies, so that new settings can be applied to them */
     size_t n_secrets;
     struct map connections;
     size_t n_exchanges;

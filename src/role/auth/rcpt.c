@@ -1,45 +1,17 @@
 /* rcpt.c: RCPT_CHECK (may this envelope go there, and where does it lead?) and EXPAND. On the way
  * of every message: answered at once from the snapshot, in the channel's thread. Only a system
- * account that is not known yet has to be asked for; then the message is kept and looked at again
- * with the answer. */
-#include "role/auth/auth.h"
+ * account that is not known yet, or what a restriction wants to know from elsewhere, has to be
+ * asked for; then the message is kept and looked at again with the answer (decide.c). */
+#include "role/auth/query.h"
 
 #include "base/clock.h"
-#include "policy/policy.h"
+#include "role/auth/policies.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum {
-    ARENA_LIMIT = 4 * 1024 * 1024,
-    ASKED_MAX = 50,           /* names asked for on behalf of one recipient */
-    TARGETS_BYTES = 96 * 1024 /* what fits a packet beside the rest */
-};
-
-/* A recipient being looked at. When it must wait, it is copied into an arena of its own. */
-struct query {
-    struct auth_role *auth;
-    struct ipc_channel *channel;
-    uint64_t call, conn;
-    bool expand; /* EXPAND: only where it leads */
-    struct slice service, sender, rcpt;
-    struct slice peer_ip; /* of the client's socket, when edge sent it; "" otherwise */
-    bool submitter;       /* service "sendmail", and the socket proved it */
-    unsigned asked;
-    bool unavailable; /* agent could not be asked */
-};
-
-/* What was found out about it. */
-struct finding {
-    struct resolved resolved;
-    struct slice_list targets; /* as messages carry them */
-    struct decision decision;
-    struct grant grant;
-    bool granted;
-};
-
-static void look_at(struct query *q);
+enum { TARGETS_BYTES = 96 * 1024 }; /* what fits a packet beside the rest */
 
 static struct slice target_text(const struct directory_target *from, struct arena *a)
 {
@@ -123,7 +95,7 @@ static enum result format_targets(const struct conf *c, const struct resolved *r
     return OK;
 }
 
-static struct directory_system system_of(const struct query *q, const struct directory *d)
+struct directory_system query_system(const struct query *q, const struct directory *d)
 {
     bool pam = directory_conf(d)->pam_service.len > 0;
     return (struct directory_system){pam ? system_account_known : NULL, q->auth->system,
@@ -135,7 +107,7 @@ static bool owns(const struct query *q, const struct directory *d, struct slice 
                  struct arena *a)
 {
     struct resolved r;
-    struct directory_system system = system_of(q, d);
+    struct directory_system system = query_system(q, d);
     directory_resolve(d, q->sender, &system, a, &r);
     for (size_t i = 0; i < r.n && r.kind == RESOLVE_LOCAL; i++)
         if (r.targets[i].local && slice_eq(r.targets[i].account, account))
@@ -144,37 +116,15 @@ static bool owns(const struct query *q, const struct directory *d, struct slice 
     return r.kind == RESOLVE_ASK && !r.wish && slice_eq(r.ask, account);
 }
 
-static enum policy_rcpt class_of(const struct resolved *r)
-{
-    static const enum policy_rcpt classes[] = {
-        [RESOLVE_LOCAL] = POLICY_RCPT_LOCAL,     [RESOLVE_UNKNOWN] = POLICY_RCPT_UNKNOWN,
-        [RESOLVE_FOREIGN] = POLICY_RCPT_FOREIGN, [RESOLVE_MALFORMED] = POLICY_RCPT_MALFORMED,
-        [RESOLVE_ASK] = POLICY_RCPT_UNAVAILABLE, [RESOLVE_BROKEN] = POLICY_RCPT_BROKEN,
-    };
-    return classes[r->kind];
-}
-
-static void decide(const struct query *q, const struct directory *d, struct arena *a,
-                   struct finding *f)
+/* The facts that auth knows itself. */
+static void complete_facts(struct query *q, const struct directory *d, struct arena *a)
 {
     struct slice account;
-    struct slice entry;
-    struct policy_facts facts = {
-        .rcpt = class_of(&f->resolved),
-        .rcpt_text = q->rcpt,
-        .found_rule = f->resolved.rule,
-        .found_where = f->resolved.where,
-        .sender = q->sender,
-    };
     const struct conf *c = directory_conf(d);
-    if (policy_service_parse(q->service, &facts.service) != OK)
-        facts.service = POLICY_SUBMISSION; /* the strictest */
-    auth_login_of(q->auth, q->conn, a, &account, &facts.login);
-    if (account.data && c->smtpd_sender_login_check && q->sender.len)
-        facts.sender_owned = owns(q, d, account, a);
-    facts.in_mynetworks = facts.rcpt == POLICY_RCPT_FOREIGN && q->peer_ip.len &&
-                          conf_network_match(c->mynetworks, q->peer_ip, &entry);
-    f->decision = policy_rcpt_decide(&facts, c, a);
+    auth_login_of(q->auth, q->conn, a, &account, &q->facts.login);
+    q->facts.own_ips = auth_own_ips();
+    q->facts.sender_owned =
+        account.data && c->smtpd_sender_login_check && q->sender.len && owns(q, d, account, a);
 }
 
 static void permit_targets(const struct query *q, const struct directory *d, struct arena *a,
@@ -189,8 +139,12 @@ static void permit_targets(const struct query *q, const struct directory *d, str
     f->granted = r == OK;
     if (r != OK) {
         f->targets = (struct slice_list){NULL, 0};
-        f->decision = (struct decision){451, "4.3.0", SLICE("Temporary lookup failure"),
-                                        r == LIMIT ? "too_many_targets" : "no_memory", SLICE("")};
+        f->decision =
+            (struct decision){.code = 451,
+                              .enhanced = SLICE("4.3.0"),
+                              .text = SLICE("Temporary lookup failure"),
+                              .rule = r == LIMIT ? SLICE("too_many_targets") : SLICE("no_memory"),
+                              .where = SLICE("")};
     }
 }
 
@@ -209,125 +163,101 @@ static void answer_check(const struct query *q, const struct finding *f)
     struct ipc_message m = {
         .type = IPC_RCPT_RESULT,
         .RCPT_RESULT = {.code = d->code,
-                        .enhanced = slice_cstr(d->enhanced),
+                        .enhanced = d->enhanced,
                         .text = d->text,
-                        .rule = slice_cstr(d->rule),
+                        .rule = d->rule,
                         .where = d->where,
+                        .actions = d->actions,
                         .targets = f->targets,
                         .grant = f->granted ? grant_slice(&f->grant) : SLICE_NONE}};
     ipc_answer(q->channel, q->call, &m);
 }
 
+/* EXPAND: what RCPT would say of it where nobody is kept from anything. */
+static unsigned expand_code(const struct resolved *r, struct slice *ret_text)
+{
+    *ret_text = SLICE("Ok");
+    switch (r->kind) {
+    case RESOLVE_LOCAL:
+    case RESOLVE_FOREIGN:
+        return 250;
+    case RESOLVE_UNKNOWN:
+        *ret_text = SLICE("5.1.1 User unknown");
+        return 550;
+    case RESOLVE_MALFORMED:
+        *ret_text = SLICE("5.1.3 Bad recipient address syntax");
+        return 501;
+    case RESOLVE_BROKEN:
+        *ret_text = SLICE("4.3.5 Server configuration error");
+        return 451;
+    default:
+        *ret_text = SLICE("4.3.0 Temporary lookup failure");
+        return 451;
+    }
+}
+
 static void answer_expand(const struct query *q, const struct directory *d, struct arena *a,
                           struct finding *f)
 {
-    struct policy_facts facts = {.service = POLICY_LMTP,
-                                 .rcpt = class_of(&f->resolved),
-                                 .rcpt_text = q->rcpt,
-                                 .found_rule = f->resolved.rule,
-                                 .found_where = f->resolved.where};
-    bool foreign = f->resolved.kind == RESOLVE_FOREIGN;
-    f->decision = policy_rcpt_decide(&facts, directory_conf(d), a);
-    unsigned code = foreign ? 250 : f->decision.code;
+    struct slice text;
+    unsigned code = expand_code(&f->resolved, &text);
     if (code == 250)
         directory_route_targets(d, SLICE(""), a, &f->resolved); /* for bounces */
     if (code == 250 && format_targets(directory_conf(d), &f->resolved, a, &f->targets) != OK)
         code = 451;
     struct ipc_message m = {.type = IPC_EXPAND_RESULT,
-                            .EXPAND_RESULT = {.code = code,
-                                              .text = code == 250 ? SLICE("Ok") : f->decision.text,
-                                              .targets = f->targets}};
+                            .EXPAND_RESULT = {.code = code, .text = text, .targets = f->targets}};
     ipc_answer(q->channel, q->call, &m);
 }
 
-static void answer(const struct query *q, const struct directory *d, struct arena *a,
-                   struct finding *f)
+static bool has_action(const struct decision *d, const char *name)
 {
-    log_problem(q, &f->resolved);
-    if (q->expand) {
-        answer_expand(q, d, a, f);
-        return;
+    for (size_t i = 0; i < d->actions.n; i++) {
+        struct slice text = d->actions.items[i];
+        if (slice_is(slice_split(&text, ' '), name))
+            return true;
     }
-    if (slice_is(q->service, "sendmail"))
+    return false;
+}
+
+/* False: it waits. */
+static bool answer(struct query *q, const struct directory *d, struct arena *a, struct finding *f)
+{
+    if (q->expand) {
+        log_problem(q, &f->resolved);
+        answer_expand(q, d, a, f);
+        return true;
+    }
+    complete_facts(q, d, a);
+    if (q->sendmail)
         f->decision = auth_submission_decide(&f->resolved, q->submitter, q->rcpt, a);
-    else
-        decide(q, d, a, f);
-    if (f->decision.code == 250)
+    else if (!query_decide(q, d, a, f))
+        return false;
+    log_problem(q, &f->resolved);
+    if (f->decision.code == 250 && q->stage == POLICY_AT_RCPT &&
+        !has_action(&f->decision, "discard"))
         permit_targets(q, d, a, f);
     answer_check(q, f);
-}
-
-/* A query that waits for agent: its own copy of everything. */
-struct waiting {
-    struct query query;
-    struct arena arena;
-};
-
-static bool count_in(struct auth_role *a)
-{
-    pthread_mutex_lock(&a->lock);
-    bool room = a->n_queries < QUERIES_MAX;
-    a->n_queries += room;
-    pthread_mutex_unlock(&a->lock);
-    return room;
-}
-
-static void count_out(struct auth_role *a)
-{
-    pthread_mutex_lock(&a->lock);
-    a->n_queries--;
-    pthread_mutex_unlock(&a->lock);
-}
-
-static void take_told(void *arg, bool told)
-{
-    struct waiting *w = arg;
-    struct auth_role *a = w->query.auth;
-    w->query.unavailable = !told;
-    w->query.asked++;
-    look_at(&w->query);
-    arena_release(&w->arena);
-    free(w);
-    count_out(a);
-}
-
-/* False: no memory, or too many wait. */
-static bool wait_for(const struct query *q, const struct resolved *r)
-{
-    struct waiting *w = calloc(1, sizeof *w);
-    if (!w)
-        return false;
-    w->query = *q;
-    arena_init(&w->arena, 64 * 1024);
-    w->query.service = arena_dup(&w->arena, q->service);
-    w->query.sender = arena_dup(&w->arena, q->sender);
-    w->query.rcpt = arena_dup(&w->arena, q->rcpt);
-    w->query.peer_ip = arena_dup(&w->arena, q->peer_ip);
-    if (arena_failed(&w->arena) || !count_in(q->auth)) {
-        arena_release(&w->arena);
-        free(w);
-        return false;
-    }
-    if (r->wish)
-        system_file_ask(q->auth, r->wish, take_told, w);
-    else
-        system_account_ask(q->auth, r->ask, take_told, w);
     return true;
 }
 
-static void look_at(struct query *q)
+bool query_look_at(struct query *q)
 {
     struct arena arena;
     struct finding f = {.granted = false};
     const struct directory *d = auth_directory(q->auth);
-    struct directory_system system = system_of(q, d);
-    arena_init(&arena, ARENA_LIMIT);
-    directory_resolve(d, q->rcpt, &system, &arena, &f.resolved);
-    bool ask = f.resolved.kind == RESOLVE_ASK && !q->unavailable && q->asked < ASKED_MAX;
-    if (!ask || !wait_for(q, &f.resolved))
-        answer(q, d, &arena, &f);
+    struct directory_system system = query_system(q, d);
+    bool answered = false;
+    arena_init(&arena, QUERY_ARENA_LIMIT);
+    f.resolved.rule = "";
+    if (q->rcpt.len)
+        directory_resolve(d, q->rcpt, &system, &arena, &f.resolved);
+    bool ask = q->rcpt.len && f.resolved.kind == RESOLVE_ASK;
+    if (!ask || !query_ask_agent(q, &f.resolved))
+        answered = answer(q, d, &arena, &f);
     arena_release(&arena);
     directory_unref(d);
+    return answered;
 }
 
 /* The address behind the socket that edge handed over: what a client can't lie about. */
@@ -353,6 +283,42 @@ static struct slice peer_ip(const struct ipc_message *m, char out[INET6_ADDRSTRL
     return inet_ntop(family, address, out, INET6_ADDRSTRLEN) ? slice_cstr(out) : SLICE("");
 }
 
+static struct slice given(struct slice as_given, struct slice whole)
+{
+    return as_given.len ? as_given : whole;
+}
+
+/* What edge says of the connection. The client's address counts as proven where its socket came
+ * along. */
+static struct policy_facts facts_of(const struct ipc_RCPT_CHECK *r, struct slice proven_ip)
+{
+    struct policy_facts f = {
+        .ip = proven_ip.len ? proven_ip : r->client_ip,
+        .ip_proven = proven_ip.len > 0,
+        .name = r->client_name,
+        .reverse_name = r->reverse_name,
+        .name_status = r->name_status & 3,
+        .reverse_status = r->reverse_status & 3,
+        .helo = r->helo_name.len ? r->helo_name : SLICE_NONE,
+        .esmtp = r->flags & CHECK_ESMTP,
+        .tls = r->flags & CHECK_TLS,
+        .pipelined = r->flags & CHECK_PIPELINED,
+        .sasl = r->flags & CHECK_SASL,
+        .cert_trusted = r->flags & CHECK_CERT_TRUSTED,
+        .cert_fingerprint = r->cert_fingerprint,
+        .key_fingerprint = r->key_fingerprint,
+        .sender = r->flags & CHECK_SENDER ? given(r->sender_given, r->sender) : SLICE_NONE,
+        .rcpt = r->rcpt.len ? given(r->rcpt_given, r->rcpt) : SLICE_NONE,
+        .n_rcpts = r->n_rcpts,
+        .etrn = r->etrn.len ? r->etrn : SLICE_NONE,
+    };
+    if (policy_service_parse(r->service, &f.service) != OK)
+        f.service = POLICY_SUBMISSION; /* the strictest */
+    if (f.sender.data == NULL && r->flags & CHECK_SENDER)
+        f.sender = SLICE("");
+    return f;
+}
+
 void auth_rcpt_check(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
 {
     char ip[INET6_ADDRSTRLEN];
@@ -363,16 +329,18 @@ void auth_rcpt_check(struct auth_role *a, struct ipc_channel *from, struct ipc_m
         .channel = from,
         .call = m->call,
         .conn = r->conn,
-        .service = r->service,
+        .stage = r->stage < POLICY_STAGES ? (enum policy_stage)r->stage : POLICY_AT_RCPT,
+        .label = r->label,
         .sender = r->sender,
         .rcpt = r->rcpt,
-        .peer_ip = peer_ip(m, ip),
+        .sendmail = slice_is(r->service, "sendmail"),
         .submitter = auth_submitter(a, m, &uid),
+        .facts = facts_of(r, peer_ip(m, ip)),
     };
     pthread_mutex_lock(&a->lock);
-    a->recipients++;
+    a->recipients += q.stage == POLICY_AT_RCPT;
     pthread_mutex_unlock(&a->lock);
-    look_at(&q);
+    (void)query_look_at(&q);
 }
 
 void auth_expand(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
@@ -382,10 +350,10 @@ void auth_expand(struct auth_role *a, struct ipc_channel *from, struct ipc_messa
         .channel = from,
         .call = m->call,
         .expand = true,
-        .service = SLICE(""),
+        .stage = POLICY_AT_RCPT,
+        .label = SLICE(""),
         .sender = SLICE(""),
         .rcpt = m->EXPAND.address,
-        .peer_ip = SLICE(""),
     };
-    look_at(&q);
+    (void)query_look_at(&q);
 }

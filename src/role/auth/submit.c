@@ -38,7 +38,11 @@ static struct decision refuse(unsigned code, const char *enhanced, struct slice 
 {
     const char *text =
         arena_printf(a, "<%.*s>: Recipient address rejected: %s", SLICE_ARG(rcpt), why);
-    return (struct decision){code, enhanced, slice_cstr(text ? text : why), rule, where};
+    return (struct decision){.code = code,
+                             .enhanced = slice_cstr(enhanced),
+                             .text = slice_cstr(text ? text : why),
+                             .rule = slice_cstr(rule),
+                             .where = where};
 }
 
 struct decision auth_submission_decide(const struct resolved *r, bool proven, struct slice rcpt,
@@ -49,7 +53,11 @@ struct decision auth_submission_decide(const struct resolved *r, bool proven, st
     switch (r->kind) {
     case RESOLVE_LOCAL:
     case RESOLVE_FOREIGN:
-        return (struct decision){250, "2.1.5", SLICE("Ok"), "local_submission", r->where};
+        return (struct decision){.code = 250,
+                                 .enhanced = SLICE("2.1.5"),
+                                 .text = SLICE("Ok"),
+                                 .rule = SLICE("local_submission"),
+                                 .where = r->where};
     case RESOLVE_UNKNOWN:
         return refuse(550, "5.1.1", rcpt, "User unknown", "reject_unlisted_recipient", r->where, a);
     case RESOLVE_MALFORMED:

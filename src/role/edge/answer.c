@@ -36,6 +36,7 @@ static void copy_rcpt(struct conn_answer *a, const struct ipc_RCPT_RESULT *m)
         .text = arena_dup(&a->arena, m->text),
         .rule = arena_dup(&a->arena, m->rule),
         .where = arena_dup(&a->arena, m->where),
+        .actions = copy_list(&a->arena, m->actions),
         .targets = copy_list(&a->arena, m->targets),
         .grant = arena_dup(&a->arena, m->grant),
     };

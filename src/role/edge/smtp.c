@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "role/edge/conn.h"
+#include "policy/policy.h"
 #include "role/edge/deliver.h"
 
 enum {
@@ -78,8 +79,10 @@ static void ask_rcpt(struct conn *c, struct slice rcpt)
     struct slice entry, ip = slice_cstr(c->ip);
     m.RCPT_CHECK = (struct ipc_RCPT_CHECK){
         .conn = c->id,
+        .stage = POLICY_AT_RCPT,
         .service = slice_cstr(smtp_service_name(c)),
         .client_ip = ip,
+        .flags = CHECK_SENDER,
         .helo_name = slice_cstr(c->smtp.session.helo),
         .sender = sender_of(c),
         .rcpt = rcpt,

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "os/process.h"
 #include "os/users.h"
+#include "policy/policy.h"
 
 static void log_lines(enum log_level level, const char *event, struct slice lines)
 {
@@ -29,6 +30,8 @@ static enum result load(const struct conf_origin *origin, const struct conf **re
     struct conf_errors errors;
     conf_errors_init(&errors);
     enum result r = conf_load(origin, ret, &errors);
+    if (r == OK && (r = policy_check(*ret, &errors)) != OK)
+        conf_unref(*ret);
     log_lines(LOG_DEBUG, "conf.note", buf_slice(&errors.notes));
     log_lines(LOG_WARNING, "conf.warning", buf_slice(&errors.warnings));
     log_lines(LOG_ERROR, "conf.error", buf_slice(&errors.text));

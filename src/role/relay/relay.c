@@ -130,9 +130,11 @@ static void resolved(void *arg, const struct resolver_answer *a)
         }
     for (size_t i = 0; i < n; i++)
         items[i] = slice_sub(buf_slice(&texts), ends[i], ends[i + 1] - ends[i]);
-    m.RESOLVE_RESULT.code = a->outcome == RESOLVER_FOUND       ? 0
-                            : a->outcome == RESOLVER_TEMPORARY ? 2
-                                                               : 1;
+    static const uint8_t codes[] = {[RESOLVER_FOUND] = 0,
+                                    [RESOLVER_NO_DATA] = 1,
+                                    [RESOLVER_TEMPORARY] = 2,
+                                    [RESOLVER_NO_NAME] = 3};
+    m.RESOLVE_RESULT.code = codes[a->outcome];
     m.RESOLVE_RESULT.answers = (struct slice_list){items, n};
     m.RESOLVE_RESULT.secure = a->secure;
     ipc_answer(s->from, s->call, &m);

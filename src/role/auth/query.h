@@ -1,0 +1,48 @@
+/* query.h: a question about a recipient (or an earlier or later stage) while it is looked at:
+ * rcpt.c takes it and answers it, decide.c runs the policy and fetches what that asks for,
+ * policies.c keeps the policies. */
+#ifndef ROLE_AUTH_QUERY_H
+#define ROLE_AUTH_QUERY_H
+
+#include "policy/policy.h"
+#include "role/auth/auth.h"
+
+enum { QUERY_ARENA_LIMIT = 4 * 1024 * 1024 };
+
+struct waiting;
+
+/* On the stack of the channel's thread until it must wait; then a copy in an arena of its own. */
+struct query {
+    struct auth_role *auth;
+    struct ipc_channel *channel;
+    uint64_t call, conn;
+    bool expand;              /* EXPAND: only where it leads */
+    bool sendmail, submitter; /* service "sendmail"; and the socket proved it */
+    enum policy_stage stage;
+    struct slice label;        /* of the listener's service */
+    struct slice sender, rcpt; /* with their domains; facts has them as given */
+    struct policy_facts facts;
+    struct waiting *waiting; /* NULL: on the stack */
+    unsigned asked;          /* names of system accounts */
+    bool unavailable;        /* agent could not be asked */
+};
+
+/* What was found out about it. */
+struct finding {
+    struct resolved resolved;
+    struct slice_list targets; /* as messages carry them */
+    struct decision decision;
+    struct grant grant;
+    bool granted;
+};
+
+/* rcpt.c: from the start, with what is known by now. True: answered. */
+bool query_look_at(struct query *q);
+struct directory_system query_system(const struct query *q, const struct directory *d);
+
+/* decide.c: fills in f->decision. False: it waits, and will be looked at again; q may be gone. */
+bool query_decide(struct query *q, const struct directory *d, struct arena *a, struct finding *f);
+/* Asks agent for what r (RESOLVE_ASK) needs, then looks again. False: it can't wait. */
+bool query_ask_agent(struct query *q, const struct resolved *r);
+
+#endif
