@@ -50,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice address = slice_split(&rest, 1);
     struct directory_file users = {SLICE("u"), slice_split(&rest, 1), 0};
     struct directory_file aliases = {SLICE("a"), rest, 0};
-    struct directory_source s = {settings(), users, &aliases, 1};
+    struct directory_source s = {
+        .conf = settings(), .users = users, .aliases = &aliases, .n_aliases = 1};
     if (directory_new(&s, ignore, NULL, &d) != OK)
         return 0;
     resolve(d, address);

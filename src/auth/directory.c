@@ -114,6 +114,7 @@ static enum result read_aliases(struct directory *d, const struct directory_sour
 static void free_directory(struct directory *d)
 {
     map_release(&d->domains);
+    directory_free_databases(d);
     passwd_file_free(d->users);
     aliases_free(d->aliases);
     free(d->users_path);
@@ -133,6 +134,8 @@ enum result directory_new(const struct directory_source *s, directory_problem_fn
     enum result r = add_domains(d, problem, arg);
     if (r == OK)
         r = read_users(d, &s->users, problem, arg);
+    if (r == OK)
+        r = directory_add_databases(d, s, problem, arg);
     if (r == OK)
         r = read_aliases(d, s, problem, arg);
     if (r != OK) {
@@ -170,8 +173,7 @@ size_t directory_alias_count(const struct directory *d)
     return aliases_count(d->aliases);
 }
 
-/* The part before the last @, when what is behind it is a local domain; data NULL otherwise. */
-static struct slice local_user(const struct directory *d, struct slice login)
+struct slice directory_local_user(const struct directory *d, struct slice login)
 {
     struct arena a;
     struct slice folded, user = SLICE_NONE;
@@ -187,16 +189,16 @@ static struct slice local_user(const struct directory *d, struct slice login)
 
 const struct passwd_user *directory_login(const struct directory *d, struct slice login)
 {
-    const struct passwd_user *u = passwd_file_find(d->users, login);
-    if (u)
-        return u;
-    struct slice user = local_user(d, login);
-    return user.data ? passwd_file_find(d->users, user) : NULL;
+    const struct passwd_user *u = NULL;
+    for (size_t i = 0; !u && i < d->pass.n; i++)
+        if (d->pass.items[i].driver == DRIVER_PASSWD_FILE && !d->pass.items[i].deny)
+            u = directory_passdb_find(d, &d->pass.items[i], login);
+    return u;
 }
 
 struct slice directory_system_login(const struct directory *d, struct slice login, struct arena *a)
 {
-    struct slice user = slice_find(login, '@') == SIZE_MAX ? login : local_user(d, login);
+    struct slice user = slice_find(login, '@') == SIZE_MAX ? login : directory_local_user(d, login);
     if (!user.data || passwd_name_check(user, NULL) != OK)
         return SLICE_NONE;
     return lower_copy(user, a);

@@ -11,6 +11,7 @@
 #define AUTH_DIRECTORY_H
 
 #include "auth/aliases.h"
+#include "auth/databases.h"
 #include "auth/passwd_file.h"
 #include "base/arena.h"
 #include "conf/conf.h"
@@ -29,6 +30,8 @@ struct directory_source {
     struct directory_file users;          /* bytes.data == NULL: none */
     const struct directory_file *aliases; /* in the order of alias_maps */
     size_t n_aliases;
+    const struct directory_file *databases; /* files that passdb and userdb name */
+    size_t n_databases;
 };
 
 /* Something in the files that is wrong and was skipped. */
@@ -43,8 +46,24 @@ const struct conf *directory_conf(const struct directory *d);
 const struct passwd_file *directory_users(const struct directory *d);
 size_t directory_alias_count(const struct directory *d);
 
+/* Where passwords and accounts are, users_file first. */
+const struct auth_databases *directory_passdbs(const struct directory *d);
+const struct auth_databases *directory_userdbs(const struct directory *d);
+/* The account of exactly that name in users_file or a passwd-file of userdb, or NULL; and the file
+ * that it is in. */
+const struct passwd_user *directory_account(const struct directory *d, struct slice name);
+const char *directory_account_path(const struct directory *d, const struct passwd_user *u);
+/* The user of a passwd-file that a login means, or NULL. */
+const struct passwd_user *directory_passdb_find(const struct directory *d,
+                                                const struct auth_database *db, struct slice login);
+/* Are there accounts that must be asked for elsewhere (struct directory_system)? By their names, or
+ * by whole addresses too. */
+enum directory_outside { OUTSIDE_NONE, OUTSIDE_NAMES, OUTSIDE_ADDRESSES };
+enum directory_outside directory_outside(const struct directory *d);
+
 /* The account that a login name means: "user", "user@domain" (as written, else "user" when the
- * domain is local). NULL when users_file has none. */
+ * domain is local). NULL when users_file and the
+ * passwd-files of passdb have none. */
 const struct passwd_user *directory_login(const struct directory *d, struct slice login);
 /* The name to ask PAM for: the login without a local domain, lower-cased; data NULL when it can't
  * be a system account. */

@@ -142,7 +142,9 @@ void resolve_took(struct walk *w, const char *rule, const char *file, size_t fil
 static void add_user(struct walk *w, const struct passwd_user *u, struct slice detail)
 {
     struct directory_target t = {.local = true, .account = u->name, .detail = detail};
-    resolve_took(w, "users_file", w->d->users_path, strlen(w->d->users_path), u->line);
+    const char *path = directory_account_path(w->d, u);
+    resolve_took(w, path == w->d->users_path ? "users_file" : "userdb", path, strlen(path),
+                 u->line);
     resolve_add(w, &t);
 }
 
@@ -151,12 +153,12 @@ static const struct passwd_user *find_user(const struct walk *w, struct slice na
                                            struct slice domain)
 {
     const struct passwd_user *u =
-        domain.data ? passwd_file_find(w->d->users, resolve_join(w, name, domain)) : NULL;
-    return u ? u : passwd_file_find(w->d->users, name);
+        domain.data ? directory_account(w->d, resolve_join(w, name, domain)) : NULL;
+    return u ? u : directory_account(w->d, name);
 }
 
 /* True when it is one, or when that must be asked first (w->stop). */
-static bool take_system_account(struct walk *w, struct slice name, struct slice detail)
+static bool take_outside_name(struct walk *w, struct slice name, struct slice detail)
 {
     if (!w->system->known || passwd_name_check(name, NULL) != OK)
         return false;
@@ -171,13 +173,28 @@ static bool take_system_account(struct walk *w, struct slice name, struct slice 
     case ACCOUNT_THERE:
         break;
     }
-    if (resolve_forward(w, name, detail))
+    bool system_name = slice_find(name, '@') == SIZE_MAX;
+    if (system_name && resolve_forward(w, name, detail))
         return true;
-    const char *source = conf_source(directory_conf(w->d), "pam_service");
+    const char *setting = directory_conf(w->d)->pam_service.len ? "pam_service" : "userdb";
+    const char *source = conf_source(directory_conf(w->d), setting);
     struct directory_target t = {.local = true, .account = name, .detail = detail};
-    resolve_took(w, "pam_service", source, source ? strlen(source) : 0, 0);
+    resolve_took(w, setting, source, source ? strlen(source) : 0, 0);
     resolve_add(w, &t);
     return true;
+}
+
+/* Databases that are asked know names, or whole addresses, in the form of auth_username_format. */
+static bool take_outside(struct walk *w, struct slice name, struct slice domain,
+                         struct slice detail)
+{
+    struct slice whole = resolve_join(w, name, domain), asked;
+    bool addresses = w->system->known && directory_outside(w->d) == OUTSIDE_ADDRESSES;
+    if (addresses && whole.data &&
+        auth_login_name(directory_conf(w->d), whole, w->arena, &asked, NULL) == OK &&
+        !slice_eq(asked, name) && take_outside_name(w, asked, detail))
+        return true;
+    return take_outside_name(w, name, detail);
 }
 
 static bool take_account(struct walk *w, const struct names *n)
@@ -192,8 +209,8 @@ static bool take_account(struct walk *w, const struct names *n)
         add_user(w, u, n->detail);
         return true;
     }
-    return take_system_account(w, n->local, SLICE("")) ||
-           (has_detail(n) && take_system_account(w, n->base, n->detail));
+    return take_outside(w, n->local, n->domain, SLICE("")) ||
+           (has_detail(n) && take_outside(w, n->base, n->domain, n->detail));
 }
 
 static bool is_ancestor(const struct chain *c, const struct alias *a)

@@ -230,18 +230,28 @@
 #define IPC_FIELDS_ROUTE(F) F(STR, sender) F(LIST, addresses)
 #define IPC_FIELDS_ROUTE_RESULT(F) F(LIST, routes)
 
-/* auth -> agent: PAM. */
+/* auth -> agent: a password that auth can't verify itself. driver: "pam" (with its service),
+ * "passwd" (the hash of getpwnam) or "shadow" (of getspnam), of an account whose user number is not
+ * below first_uid, nor above last_uid where that is not 0; "sql" or "ldap", asked as that item of
+ * passdb says. service: the protocol. */
 #define IPC_FIELDS_PASSWORD_CHECK(F)                                                               \
+    F(STR, driver)                                                                                 \
     F(STR, pam_service)                                                                            \
     F(STR, user)                                                                                   \
     F(STR, password)                                                                               \
-    F(STR, client_ip)
-/* code: 0 right, 1 wrong (or unknown, expired …: reason says), 2 could not be asked. */
+    F(STR, client_ip)                                                                              \
+    F(STR, service)                                                                                \
+    F(U64, first_uid)                                                                              \
+    F(U64, last_uid)                                                                               \
+    F(U32, item)
+/* code: 0 right, 1 wrong (or unknown, expired …: reason says), 2 could not be asked. With 0, reason
+ * is what "sql" and "ldap" know of the account: "user=name allow_nets=…". */
 #define IPC_FIELDS_PASSWORD_RESULT(F) F(U8, code) F(STR, reason)
 
-/* auth -> agent: is there a system account of this name (getpwnam)? code: 0 yes, 1 no, 2 could not
- * be asked. */
-#define IPC_FIELDS_ACCOUNT_CHECK(F) F(STR, user)
+/* auth -> agent: is there an account of this name? driver: "passwd" (getpwnam), or "sql" or "ldap",
+ * asked as that item of userdb (of_userdb = 1) or passdb says. code: 0 yes, 1 no, 2 could not be
+ * asked. */
+#define IPC_FIELDS_ACCOUNT_CHECK(F) F(STR, driver) F(STR, user) F(U8, of_userdb) F(U32, item)
 #define IPC_FIELDS_ACCOUNT_RESULT(F) F(U8, code)
 
 /* mailbox -> agent: one attempt to give a message to a command or a file. target: a COMMAND or FILE

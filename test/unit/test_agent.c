@@ -217,7 +217,8 @@ static void accounts_are_looked_up_in_children(void **state)
 static void passwords_need_root(void **state)
 {
     struct ipc_message m = {.type = IPC_PASSWORD_CHECK,
-                            .PASSWORD_CHECK = {.pam_service = SLICE("postrider-no-such-service"),
+                            .PASSWORD_CHECK = {.driver = SLICE("pam"),
+                                               .pam_service = SLICE("postrider-no-such-service"),
                                                .user = SLICE("no-such-user-here"),
                                                .password = SLICE("x"),
                                                .client_ip = SLICE("192.0.2.1")}};

@@ -35,7 +35,10 @@ static const struct directory *make(const char *settings, const char *users, con
         fail_msg("%.*s", SLICE_ARG(buf_slice(&errors.text)));
     conf_errors_release(&errors);
     struct directory_file file = {SLICE("aliases"), slice_cstr(aliases), alias_owner};
-    struct directory_source s = {c, {SLICE("users"), slice_cstr(users), 0}, &file, 1};
+    struct directory_source s = {.conf = c,
+                                 .users = {SLICE("users"), slice_cstr(users), 0},
+                                 .aliases = &file,
+                                 .n_aliases = 1};
     problems[0] = '\0';
     assert_int_equal(directory_new(&s, note, NULL, &d), OK);
     conf_unref(c);

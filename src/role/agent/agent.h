@@ -11,6 +11,7 @@
 #ifndef ROLE_AGENT_AGENT_H
 #define ROLE_AGENT_AGENT_H
 
+#include "auth/format.h"
 #include "base/buf.h"
 #include "role/role.h"
 
@@ -119,6 +120,17 @@ void local_maildir(const struct local_delivery *d, struct buf *answer);
 /* local.c: IPC LOCAL_JOB. read.c: IPC FILE_READ. */
 void agent_local_job(struct agent *a, struct ipc_channel *from, struct ipc_message *m);
 void agent_file_read(struct agent *a, struct ipc_channel *from, struct ipc_message *m);
+
+/* lookup.c: run in a child, with the same answers: by SQL or LDAP, as the item of passdb or userdb
+ * says. With 0 the reason is what is known of the account. */
+int agent_lookup_password(struct slice item, const struct format_names *names, struct buf *reason);
+int agent_lookup_account(struct slice item, bool of_userdb, const struct format_names *names,
+                         struct buf *reason);
+
+/* hash.c: run in a child too, with the same answers. The account's own hash, of shadow or passwd;
+ * is its user number within the bounds (last 0: none)? */
+int agent_hash_check(bool shadow, const char *user, const char *password, struct buf *reason);
+int agent_uid_check(const char *user, uint64_t first, uint64_t last, struct buf *reason);
 
 /* jobs.c: IPC PASSWORD_CHECK and ACCOUNT_CHECK. */
 void agent_password_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m);

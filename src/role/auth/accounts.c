@@ -73,11 +73,12 @@ static void report(void *arg, struct slice file, unsigned line, const char *reas
     LOG(LOG_WARNING, "accounts.skipped", LOG_C("where", where), LOG_C("reason", reason));
 }
 
-/* Takes the secrets apart. `aliases` has room for all. */
+/* Takes the secrets apart. `aliases` and `databases` have room for all. */
 static struct directory_source source_of(const struct auth_role *a, const struct conf *c,
-                                         struct directory_file *aliases)
+                                         struct directory_file *aliases,
+                                         struct directory_file *databases)
 {
-    struct directory_source s = {.conf = c, .aliases = aliases};
+    struct directory_source s = {.conf = c, .aliases = aliases, .databases = databases};
     for (size_t i = 0; i < a->n_secrets; i++) {
         const struct role_secret *secret = &a->secrets[i];
         struct directory_file f = {secret->path, secret->bytes, secret->owner};
@@ -85,6 +86,8 @@ static struct directory_source source_of(const struct auth_role *a, const struct
             s.users = f;
         else if (slice_starts(secret->setting, SLICE("alias_maps")))
             aliases[s.n_aliases++] = f;
+        else if (slice_is(secret->setting, "passdb"))
+            databases[s.n_databases++] = f;
     }
     return s;
 }
@@ -92,11 +95,11 @@ static struct directory_source source_of(const struct auth_role *a, const struct
 enum result auth_build_directory(struct auth_role *a)
 {
     const struct directory *fresh = NULL, *old;
-    struct directory_file *aliases = calloc(a->n_secrets + 1, sizeof *aliases);
+    struct directory_file *aliases = calloc(2 * (a->n_secrets + 1), sizeof *aliases);
     if (!aliases)
         return FAILED;
     const struct conf *c = role_conf(a->role);
-    struct directory_source s = source_of(a, c, aliases);
+    struct directory_source s = source_of(a, c, aliases, aliases + a->n_secrets + 1);
     enum result r = directory_new(&s, report, NULL, &fresh);
     conf_unref(c);
     free(aliases);

@@ -1,38 +1,16 @@
-/* check.c: is this the account's password? Asked in this order: the cache (answers at once); the
- * account's hash in users_file; PAM, for those that have no password there. Hashes run on as many
- * threads as there are processors, the rest waits in line; PAM runs in agent's children.
+/* check.c: is this the account's password? chain.c asks users_file, PAM and the passdbs in turn, or
+ * the cache, which answers at once. Hashes run on as many threads as there are processors, the rest
+ * waits in line; PAM runs in agent's children.
  *
  * A failure is told no sooner than the throttle says, counted from the attempt's start, so that its
  * time does not tell an unknown user from a wrong password; for the same reason an unknown user's
  * password is verified against somebody's hash, with the result thrown away. */
-#include "role/auth/auth.h"
+#include "role/auth/check.h"
 
-#include "auth/password.h"
 #include "base/clock.h"
 
 #include <stdlib.h>
 #include <time.h>
-
-/* A password under way. */
-struct check {
-    struct auth_role *auth;
-    struct ipc_channel *channel;
-    uint64_t call, conn, serial;
-    char service[SERVICE_MAX + 1], client_ip[IP_TEXT_MAX + 1];
-    char login[SASL_NAME_MAX + 1], account[SASL_NAME_MAX + 1], password[SASL_PASSWORD_MAX + 1];
-    const struct sasl_mechanism *mechanism;
-    const struct directory *directory;
-    const struct passwd_user *user; /* in the directory; NULL: not in users_file */
-    const char *via;                /* for the log: "users_file", "pam", "cache" */
-    uint64_t cache_generation;
-    int64_t started_ms;
-    enum result verdict; /* OK, DENIED, or FAILED: could not be found out */
-    struct error reason;
-    struct check *next;       /* in line for a hash */
-    struct list_node delayed; /* while the answer waits */
-    struct io_task task;      /* its timer */
-    int64_t delay_ms;
-};
 
 static struct auth_role *role_of(const struct check *k)
 {
@@ -83,7 +61,7 @@ static void finish_right(struct check *k)
     struct auth_role *a = role_of(k);
     int64_t ttl_ms = directory_conf(k->directory)->auth_cache_ttl * 1000;
     throttle_succeeded(a->throttle, slice_cstr(k->client_ip));
-    if (strcmp(k->via, "cache") != 0 && k->password[0])
+    if (strcmp(k->via, "cache") != 0 && k->password[0] && !k->fields[0])
         password_cache_put(a->cache, k->cache_generation, slice_cstr(k->account),
                            slice_cstr(k->password), ttl_ms, clock_monotonic_ms());
     answer_right(k);
@@ -157,37 +135,6 @@ static void give_verdict(struct check *k, enum result verdict, const char *reaso
     finish(k);
 }
 
-/* Whose hash an unknown user's password is verified against: by the login, so that the same login
- * always costs the same. NULL when nobody has one. */
-static const struct passwd_user *stand_in(const struct check *k)
-{
-    const struct passwd_file *f = directory_users(k->directory);
-    size_t n = passwd_file_count(f);
-    size_t from = n ? (size_t)(hash_bytes(slice_cstr(k->login)) % n) : 0;
-    for (size_t i = 0; i < n && i < 100; i++) {
-        const struct passwd_user *u = passwd_file_at(f, (from + i) % n);
-        if (u->password.len)
-            return u;
-    }
-    return NULL;
-}
-
-static void verify(struct check *k)
-{
-    struct slice password = slice_cstr(k->password);
-    if (!k->user) {
-        const struct passwd_user *other = stand_in(k);
-        if (other)
-            (void)!password_verify(other->password, password, NULL);
-        give_verdict(k, DENIED, "unknown user");
-        return;
-    }
-    enum result r = password_verify(k->user->password, password, &k->reason);
-    if (r == INVALID) /* users_file is at fault: its reason stands in the log */
-        r = DENIED;
-    give_verdict(k, r, r == OK ? "" : "wrong password");
-}
-
 /* Runs outside the engine's threads until nobody waits any more. */
 static void run_hashes(void *arg)
 {
@@ -205,11 +152,11 @@ static void run_hashes(void *arg)
         pthread_mutex_unlock(&a->lock);
         if (!k)
             return;
-        verify(k);
+        chain_verify(k);
     }
 }
 
-static void stand_in_line(struct check *k)
+void check_stand_in_line(struct check *k)
 {
     struct auth_role *a = role_of(k);
     pthread_mutex_lock(&a->lock);
@@ -222,33 +169,6 @@ static void stand_in_line(struct check *k)
     /* Without a thread of its own the work is done here: late is better than never. */
     if (start && io_run_blocking(a->role->engine, run_hashes, a) != OK)
         run_hashes(a);
-}
-
-static void take_pam_answer(void *arg, struct ipc_message *m)
-{
-    struct check *k = arg;
-    if (m->type != IPC_PASSWORD_RESULT || m->PASSWORD_RESULT.code > 1) {
-        struct slice why =
-            m->type == IPC_PASSWORD_RESULT ? m->PASSWORD_RESULT.reason : m->FAILURE.text;
-        (void)error_set(&k->reason, FAILED, "PAM: %.*s", SLICE_ARG(why));
-        give_verdict(k, FAILED, "");
-        return;
-    }
-    if (m->PASSWORD_RESULT.code == 1)
-        (void)error_set(&k->reason, DENIED, "PAM: %.*s", SLICE_ARG(m->PASSWORD_RESULT.reason));
-    give_verdict(k, m->PASSWORD_RESULT.code == 0 ? OK : DENIED, "");
-}
-
-static void ask_pam(struct check *k)
-{
-    struct ipc_message m = {
-        .type = IPC_PASSWORD_CHECK,
-        .PASSWORD_CHECK = {.pam_service = directory_conf(k->directory)->pam_service,
-                           .user = slice_cstr(k->account),
-                           .password = slice_cstr(k->password),
-                           .client_ip = slice_cstr(k->client_ip)}};
-    k->via = "pam";
-    ipc_request(role_of(k)->role->peers[ROLE_AGENT], &m, take_pam_answer, k);
 }
 
 /* The account that the login means: k->user, or a system account's name. */
@@ -271,42 +191,47 @@ static void find_account(struct check *k)
 
 /* RFC 4616 2: the authorization identity must be one that the authentication identity may take:
  * here, itself only. */
-static bool authzid_fits(const struct check *k, const char *authzid)
+static bool authzid_fits(const struct check *k)
 {
-    struct slice other = slice_cstr(authzid);
+    struct slice other = slice_cstr(k->authzid);
     if (other.len == 0 || slice_eq_nocase(other, slice_cstr(k->login)))
         return true;
     return k->user && directory_login(k->directory, other) == k->user;
 }
 
-static bool has_password(const struct check *k)
+/* What the account's own fields and its database's say, beside the password. */
+static const char *objection(const struct check *k)
 {
-    return k->user && k->user->password.len;
+    const struct auth_database *db = chain_database(k);
+    struct slice fields[] = {k->user ? k->user->extra : SLICE_NONE, slice_cstr(k->fields),
+                             db ? db->fields : SLICE_NONE};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (auth_field(fields[i], "nologin").data)
+            return "the account has nologin";
+        if (!auth_nets_allow(auth_field(fields[i], "allow_nets"), slice_cstr(k->client_ip)))
+            return "the client's address is not in allow_nets";
+    }
+    return authzid_fits(k) ? NULL : "the authorization identity is another account's";
 }
 
-static void decide(struct check *k, const char *authzid)
+void check_verdict(struct check *k, enum result verdict, const char *reason)
+{
+    const char *against = verdict == OK ? objection(k) : NULL;
+    if (against)
+        k->reason.text[0] = '\0';
+    give_verdict(k, against ? DENIED : verdict, against ? against : reason);
+}
+
+/* What an account's fields forbid may depend on more than name and password: then nothing is kept.
+ */
+bool check_cached(struct check *k)
 {
     struct auth_role *a = role_of(k);
-    find_account(k);
-    bool pam = directory_conf(k->directory)->pam_service.len && k->account[0];
-    if (k->user && passwd_user_extra(k->user, "nologin").data) {
-        give_verdict(k, DENIED, "the account has nologin");
-    } else if (!authzid_fits(k, authzid)) {
-        give_verdict(k, DENIED, "the authorization identity is another account's");
-    } else if ((has_password(k) || pam) &&
-               password_cache_hit(a->cache, slice_cstr(k->account), slice_cstr(k->password),
-                                  clock_monotonic_ms())) {
-        k->via = "cache";
-        give_verdict(k, OK, "");
-    } else if (has_password(k) || !pam) {
-        if (k->user && !has_password(k)) {
-            k->user = NULL; /* costs as an unknown one */
-            (void)error_set(&k->reason, DENIED, "the account has no password");
-        }
-        stand_in_line(k);
-    } else {
-        ask_pam(k);
-    }
+    if (!password_cache_hit(a->cache, slice_cstr(k->account), slice_cstr(k->password),
+                            clock_monotonic_ms()))
+        return false;
+    k->via = "cache";
+    return true;
 }
 
 /* NULL: too many. */
@@ -350,6 +275,8 @@ static struct check *begin_check(struct auth_role *a, struct ipc_channel *from, 
     memcpy(k->client_ip, c->client_ip, sizeof k->client_ip);
     memcpy(k->login, sasl->login, sizeof k->login);
     memcpy(k->password, sasl->password, sizeof k->password);
+    memcpy(k->authzid, sasl->authzid, sizeof k->authzid);
+    k->at = SIZE_MAX;
     return k;
 }
 
@@ -358,7 +285,7 @@ void auth_check(struct auth_role *a, struct ipc_channel *from, uint64_t call,
 {
     struct check *k = begin_check(a, from, call, c, sasl);
     if (k)
-        decide(k, sasl->authzid);
+        chain_start(k);
 }
 
 void auth_conclude(struct auth_role *a, struct ipc_channel *from, uint64_t call,
@@ -374,12 +301,8 @@ void auth_conclude(struct auth_role *a, struct ipc_channel *from, uint64_t call,
         give_verdict(k, verdict, !k->user ? "unknown user" : sasl->why ? sasl->why : "refused");
     else if (!k->user)
         give_verdict(k, DENIED, "unknown user");
-    else if (passwd_user_extra(k->user, "nologin").data)
-        give_verdict(k, DENIED, "the account has nologin");
-    else if (!authzid_fits(k, sasl->authzid))
-        give_verdict(k, DENIED, "the authorization identity is another account's");
     else
-        give_verdict(k, OK, "");
+        check_verdict(k, OK, "");
 }
 
 /* The helpers' last hashes take their time; the line behind them is dropped. */

@@ -97,8 +97,8 @@ static enum result format_targets(const struct conf *c, const struct resolved *r
 
 struct directory_system query_system(const struct query *q, const struct directory *d)
 {
-    bool pam = directory_conf(d)->pam_service.len > 0;
-    return (struct directory_system){pam ? system_account_known : NULL, q->auth->system,
+    bool outside = directory_outside(d) != OUTSIDE_NONE;
+    return (struct directory_system){outside ? system_account_known : NULL, q->auth->system,
                                      system_file_known};
 }
 

@@ -1,5 +1,5 @@
-/* system.c: system accounts (getpwnam), which a sandbox may not look up: agent is asked, and its
- * answers are kept for a minute, so that a busy recipient costs nothing. */
+/* system.c: accounts that a sandbox may not look up: the system's (getpwnam), those in databases.
+ * agent is asked, and the answers are kept for a minute, so that a busy recipient costs nothing. */
 #include "role/auth/auth.h"
 
 #include "base/clock.h"
@@ -103,22 +103,80 @@ static void keep(struct system_accounts *s, struct slice name, bool there)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* The databases of userdb that auth can't look into itself, asked in turn. */
 struct question {
-    struct system_accounts *accounts;
+    struct auth_role *auth;
+    const struct directory *directory;
+    size_t at;
+    bool failed; /* one could not be asked */
     void (*done)(void *arg, bool told);
     void *arg;
     size_t len;
     char name[];
 };
 
+static struct slice name_of(const struct question *q)
+{
+    return slice_of(q->name, q->len);
+}
+
+/* there: 1 yes, 0 no, -1 not told. */
+static void end_question(struct question *q, int there)
+{
+    if (there >= 0)
+        keep(q->auth->system, name_of(q), there);
+    q->done(q->arg, there >= 0);
+    directory_unref(q->directory);
+    free(q);
+}
+
+static void ask_on(struct question *q);
+
 static void take_answer(void *arg, struct ipc_message *m)
 {
     struct question *q = arg;
     bool told = m->type == IPC_ACCOUNT_RESULT && m->ACCOUNT_RESULT.code <= 1;
-    if (told)
-        keep(q->accounts, slice_of(q->name, q->len), m->ACCOUNT_RESULT.code == 0);
-    q->done(q->arg, told);
-    free(q);
+    if (told && m->ACCOUNT_RESULT.code == 0) {
+        end_question(q, 1);
+        return;
+    }
+    q->failed = q->failed || !told;
+    q->at++;
+    ask_on(q);
+}
+
+static bool needs_agent(const struct auth_database *db, struct slice name)
+{
+    bool server = db->driver == DRIVER_SQL || db->driver == DRIVER_LDAP;
+    /* System accounts have no domain. */
+    return server || (db->driver == DRIVER_PASSWD && slice_find(name, '@') == SIZE_MAX);
+}
+
+static void ask_agent(struct question *q, const struct auth_database *db)
+{
+    struct ipc_message m = {.type = IPC_ACCOUNT_CHECK,
+                            .ACCOUNT_CHECK = {.driver = slice_cstr(auth_driver_name(db->driver)),
+                                              .user = name_of(q),
+                                              .of_userdb = db->of_userdb,
+                                              .item = db->index}};
+    ipc_request(q->auth->role->peers[ROLE_AGENT], &m, take_answer, q);
+}
+
+static void ask_on(struct question *q)
+{
+    const struct auth_databases *all = directory_userdbs(q->directory);
+    for (; q->at < all->n; q->at++) {
+        const struct auth_database *db = &all->items[q->at];
+        if (db->driver == DRIVER_STATIC && db->all) {
+            end_question(q, 1);
+            return;
+        }
+        if (needs_agent(db, name_of(q))) {
+            ask_agent(q, db);
+            return;
+        }
+    }
+    end_question(q, q->failed ? -1 : 0);
 }
 
 void system_account_ask(struct auth_role *a, struct slice name, void (*done)(void *arg, bool told),
@@ -129,8 +187,8 @@ void system_account_ask(struct auth_role *a, struct slice name, void (*done)(voi
         done(arg, false);
         return;
     }
-    *q = (struct question){a->system, done, arg, name.len};
+    *q = (struct question){
+        .auth = a, .directory = auth_directory(a), .done = done, .arg = arg, .len = name.len};
     memcpy(q->name, name.data, name.len);
-    struct ipc_message m = {.type = IPC_ACCOUNT_CHECK, .ACCOUNT_CHECK = {.user = name}};
-    ipc_request(a->role->peers[ROLE_AGENT], &m, take_answer, q);
+    ask_on(q);
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "conf/fields.h"
 #include "role/master/master.h"
 #include "role/wiring.h"
 
@@ -36,6 +37,22 @@ static enum result add(struct master *m, size_t *n, enum ipc_role role, const ch
     return OK;
 }
 
+/* The passwd-files of passdb and userdb, each once. */
+static enum result add_databases(struct master *m, size_t *n, struct slice_list items,
+                                 struct error *err)
+{
+    enum result r = OK;
+    for (size_t i = 0; i < items.n && r == OK; i++) {
+        struct slice path = conf_field(items.items[i], "path");
+        bool known = path.len == 0;
+        for (size_t j = 0; j < *n && !known; j++)
+            known = strcmp(m->files[j].setting, "passdb") == 0 && slice_is(path, m->files[j].path);
+        if (!known)
+            r = add(m, n, ROLE_AUTH, "passdb", path, err);
+    }
+    return r;
+}
+
 enum result files_list(struct master *m, const struct conf *c, struct error *err)
 {
     char cert[4096], key[4096];
@@ -44,6 +61,10 @@ enum result files_list(struct master *m, const struct conf *c, struct error *err
     enum result r = add(m, &n, ROLE_AUTH, "users_file", c->users_file, err);
     for (size_t i = 0; i < c->alias_maps.n && r == OK; i++)
         r = add(m, &n, ROLE_AUTH, "alias_maps", c->alias_maps.items[i], err);
+    if (r == OK)
+        r = add_databases(m, &n, c->passdb, err);
+    if (r == OK)
+        r = add_databases(m, &n, c->userdb, err);
     if (r == OK)
         r = add(m, &n, ROLE_EDGE, "smtpd_tls_cert_file", slice_cstr(cert), err);
     if (r == OK)

@@ -1,0 +1,238 @@
+"""Dovecot's configuration as it is: Debian's default files with PAM, the flat file of the first Dovecot, passdbs in turn;
+greetings and answers as Dovecot's. System accounts are of the test's own, in the server's mount namespace. Needs root."""
+import imaplib
+import os
+import pathlib
+import poplib
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from harness import Server
+from test_pam import ACCOUNTS, make_etc
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "tools"))
+import peers  # noqa: E402
+
+PAM = "auth required pam_unix.so\naccount required pam_unix.so\n"
+
+
+def debian_files(folder):
+    """Debian's own dovecot.conf and conf.d, as its package brings them."""
+    try:
+        source = peers.unpacked("dovecot") / "root" / "usr" / "share" / "dovecot"
+    except peers.Unavailable as why:
+        pytest.skip(str(why))
+    shutil.copytree(source / "conf.d", folder / "conf.d")
+    shutil.copy(source / "dovecot.conf", folder)
+    path = folder / "conf.d" / "10-ssl.conf"  # its certificate is made when the package is installed
+    path.write_text("".join(line for line in path.read_text().splitlines(True)
+                            if not line.startswith(("ssl_cert", "ssl_key"))))
+    return folder / "dovecot.conf"
+
+
+class Dovecot:
+    """Servers on a dovecot.conf, with system accounts and a PAM service `dovecot`."""
+
+    def __init__(self, factory):
+        self.factory = factory
+        self.servers = []
+        if os.geteuid() != 0:
+            pytest.skip("PAM: needs root for a mount namespace with accounts in it")
+        self.layer = factory.mktemp("etc") / "etc"
+        make_etc(self.layer)
+        (self.layer / "pam.d" / "dovecot").write_text(PAM)
+
+    def start(self, conf, users=(), **settings):
+        mount = f"mount -t overlay overlay -o lowerdir={self.layer}:/etc /etc"
+        private = ["unshare", "--mount", "--propagation", "private"]
+        tried = subprocess.run([*private, "sh", "-c", mount], capture_output=True, text=True, check=False)
+        if tried.returncode:
+            pytest.skip("no mount namespace: " + tried.stderr.strip())
+        folder = self.factory.mktemp("server")
+        given = {"dovecot_config": str(conf), "users_file": None, "mail_max_userip_connections": None, **settings}
+        server = Server(folder, users=users, **given)
+        self.servers.append(server)
+        return server.start(prefix=(*private, "sh", "-c", mount + ' && exec "$@"', "sh"))
+
+
+@pytest.fixture(scope="module")
+def dovecot(tmp_path_factory):
+    made = Dovecot(tmp_path_factory)
+    yield made
+    for server in made.servers:
+        server.stop()
+
+
+def pop3(server, name, password):
+    client = poplib.POP3("127.0.0.1", server.port["pop3"], timeout=20)
+    try:
+        client.user(name)
+        return client.pass_(password)
+    except poplib.error_proto as refused:
+        return refused.args[0]
+    finally:
+        client.close()
+
+
+def imap(server, name, password):
+    client = imaplib.IMAP4("127.0.0.1", server.port["imap"], timeout=20)
+    try:
+        return client.login(name, password)[1][0]
+    except imaplib.IMAP4.error as refused:
+        return refused.args[0]
+    finally:
+        client.shutdown()
+
+
+def write(tmp_path, text):
+    path = tmp_path / "dovecot.conf"
+    path.write_text(text)
+    return path
+
+
+def test_debians_default_files_with_pam(dovecot, tmp_path):
+    server = dovecot.start(debian_files(tmp_path))
+    client = poplib.POP3("127.0.0.1", server.port["pop3"], timeout=20)
+    assert client.getwelcome() == b"+OK Dovecot ready."
+    assert client.user("dora") == b"+OK"
+    assert client.pass_(ACCOUNTS["dora"]) == b"+OK Logged in."
+    client.quit()
+    assert b"Logged in" in imap(server, "dora", ACCOUNTS["dora"])
+    assert b"[AUTH] Authentication failed." in pop3(server, "dora", "wrong")
+    assert b"AUTHENTICATIONFAILED" in imap(server, "nobody-at-all", "wrong")
+    shown = server.ok("config", "show")
+    assert "10-auth.conf" in [line for line in shown.splitlines() if line.startswith("auth_mechanisms")][0]
+    server.send(rcpts=["dora@example.test"], subject="for-dora")
+    server.passwords["dora"] = ACCOUNTS["dora"]
+    assert any(b"for-dora" in m for m in server.inbox("dora"))
+    # first_valid_uid: root and the system's own accounts don't log in, whatever PAM says
+    with server.smtp() as smtp:
+        smtp.ehlo()
+        smtp.mail("stranger@elsewhere.test")
+        assert smtp.rcpt("nobody-at-all@example.test")[0] == 550
+
+
+def test_flat_file_of_the_first_dovecot(dovecot, tmp_path):
+    server = dovecot.start(write(tmp_path, "protocols = pop3 imap\n"))
+    assert pop3(server, "dora", ACCOUNTS["dora"]) == b"+OK Logged in."
+
+
+def test_passdbs_in_turn(dovecot, tmp_path):
+    (tmp_path / "denied").write_text("alice:\n")
+    (tmp_path / "users").write_text(
+        "greta@example.test:{PLAIN}one\nhans:secret:::::: nopassword=y allow_nets=192.0.2.0/24\n"
+        "dora:{PLAIN}other\nina:plain\n")
+    server = dovecot.start(write(tmp_path, f"""
+protocols = imap pop3
+login_greeting = Hello there.
+auth_username_format = %Lu
+passdb {{
+  driver = passwd-file
+  deny = yes
+  args = {tmp_path}/denied
+}}
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN {tmp_path}/users
+}}
+passdb {{
+  driver = shadow
+}}
+userdb {{
+  driver = passwd-file
+  args = {tmp_path}/users
+}}
+userdb {{
+  driver = passwd
+}}
+"""))
+    assert b"Logged in" in imap(server, "GRETA@example.test", "one")
+    assert b"Logged in" in imap(server, "ina", "plain")
+    assert b"FAILED" in imap(server, "hans", "any")  # allow_nets
+    assert b"FAILED" in imap(server, "alice", ACCOUNTS["alice"])  # denied
+    assert b"Logged in" in imap(server, "dora", "other")
+    assert b"Logged in" in imap(server, "dora", ACCOUNTS["dora"])  # the next passdb has her too
+    assert b"FAILED" in imap(server, "dora", "neither")
+    assert b"FAILED" in imap(server, "emil", ACCOUNTS["emil"])  # expired
+    client = poplib.POP3("127.0.0.1", server.port["pop3"], timeout=20)
+    assert client.getwelcome() == b"+OK Hello there."
+    client.close()
+    with server.smtp() as smtp:
+        smtp.ehlo()
+        smtp.mail("stranger@elsewhere.test")
+        assert smtp.rcpt("greta@example.test")[0] == 250
+        assert smtp.rcpt("hans@example.test")[0] == 250
+        assert smtp.rcpt("dora@example.test")[0] == 250
+        assert smtp.rcpt("nobody-at-all@example.test")[0] == 550
+
+
+def test_static_passdb_and_userdb(dovecot, tmp_path):
+    server = dovecot.start(write(tmp_path, """
+protocols = imap pop3
+passdb {
+  driver = static
+  args = password=common
+}
+userdb {
+  driver = static
+  args = uid=vmail gid=vmail home=/v/%u allow_all_users=yes
+}
+"""))
+    assert b"Logged in" in imap(server, "whoever", "common")
+    assert b"FAILED" in imap(server, "whoever", "other")
+    with server.smtp() as smtp:
+        smtp.ehlo()
+        smtp.mail("stranger@elsewhere.test")
+        assert smtp.rcpt("anybody@example.test")[0] == 250
+
+
+def test_sql_passdb_and_userdb(dovecot, tmp_path):
+    database = tmp_path / "mail.db"
+    with sqlite3.connect(database) as db:
+        db.execute("CREATE TABLE users (username TEXT, domain TEXT, password TEXT, allow_nets TEXT)")
+        db.executemany("INSERT INTO users VALUES (?, ?, ?, ?)", [
+            ("frida", "example.test", "{PLAIN}one", None), ("o'brien", "example.test", "{PLAIN}two", None),
+            ("far", "example.test", "{PLAIN}three", "192.0.2.0/24")])
+    (tmp_path / "sql.conf").write_text(f"""
+driver = sqlite
+connect = {database}
+default_pass_scheme = PLAIN
+password_query = \\
+  SELECT username, domain, password, allow_nets FROM users \\
+  WHERE username = '%n' AND domain = '%d'
+user_query = SELECT username FROM users WHERE username = '%n' AND domain = '%d'
+""")
+    server = dovecot.start(write(tmp_path, f"""
+protocols = imap pop3
+passdb {{
+  driver = sql
+  args = {tmp_path}/sql.conf
+}}
+userdb {{
+  driver = prefetch
+}}
+userdb {{
+  driver = sql
+  args = {tmp_path}/sql.conf
+}}
+"""))
+    assert b"Logged in" in imap(server, "frida@example.test", "one")
+    assert b"Logged in" in imap(server, "o'brien@example.test", "two")
+    assert b"FAILED" in imap(server, "frida@example.test", "two")
+    assert b"FAILED" in imap(server, "frida", "one")
+    assert b"FAILED" in imap(server, "x'OR'1'='1@example.test", "one")
+    assert b"FAILED" in imap(server, "far@example.test", "three")
+    with server.smtp() as smtp:
+        smtp.ehlo()
+        smtp.mail("stranger@elsewhere.test")
+        assert smtp.rcpt("frida@example.test")[0] == 250
+        assert smtp.rcpt("nobody@example.test")[0] == 550
+    server.passwords["frida@example.test"] = "one"
+    server.send(rcpts=["frida+box@example.test"], subject="for-frida")
+    assert any(b"for-frida" in m for m in server.inbox("frida@example.test"))
+    database.rename(tmp_path / "gone.db")
+    assert b"UNAVAILABLE" in imap(server, "other@example.test", "one")
