@@ -189,30 +189,73 @@ static enum result read_dovecot(const char *path, struct conf_reading *r)
     return result != OK ? result : d.result;
 }
 
-/* What failed is in l->errors; the others are read all the same, to tell all errors at once. */
-static void read_theirs(struct loading *l)
+static struct conf_reading begin_reading(struct loading *l)
 {
-    struct conf_reading r = {.arena = &l->out->arena, .errors = l->errors};
+    return (struct conf_reading){.arena = &l->out->arena, .errors = l->errors};
+}
+
+static enum result read_postfix(struct loading *l, struct slice dir)
+{
+    struct conf_reading r = begin_reading(l);
+    enum result result = postfix_read_main(dir, &r);
+    l->scope.layers[CONF_LAYER_POSTFIX] = r.found;
+    l->scope.postfix = true;
+    if (result == OK)
+        result = conf_scope_names(&l->scope, r.arena);
+    if (result == OK)
+        result = postfix_read_master(dir, &l->scope, &r);
+    if (result == OK)
+        result = postfix_derive(&l->scope, &r);
+    return result;
+}
+
+/* What failed is in l->errors; the others are read all the same, to tell all errors at once. */
+static enum result read_theirs(struct loading *l)
+{
     struct slice postfix = path_of(l, "postfix_config"), dovecot = path_of(l, "dovecot_config"),
                  sasl = path_of(l, "sasl_config");
-    enum result result = OK;
-    if (postfix.len) {
-        result = postfix_read_main(postfix, &r);
-        l->scope.layers[CONF_LAYER_POSTFIX] = r.found;
-        l->scope.postfix = true;
-    }
-    r.found = (struct conf_assignments){0};
-    if (dovecot.len)
-        result = read_dovecot(dovecot.data, &r);
+    struct conf_reading r = begin_reading(l);
+    enum result worst = OK, result = dovecot.len ? read_dovecot(dovecot.data, &r) : OK;
     l->scope.layers[CONF_LAYER_DOVECOT] = r.found;
-    r.found = (struct conf_assignments){0};
-    if (sasl.len)
-        result = cyrus_read(sasl.data, &r);
-    l->scope.layers[CONF_LAYER_CYRUS] = r.found;
     l->scope.layers[CONF_LAYER_DEFAULTS] = r.defaults;
-    if (result != OK && l->errors->count == 0)
-        conf_error(l->errors, l->file, 0, "the configuration can't be read: %s",
-                   result_name(result));
+    worst = result != OK ? result : worst;
+    r = begin_reading(l);
+    result = sasl.len ? cyrus_read(sasl.data, &r) : OK;
+    l->scope.layers[CONF_LAYER_CYRUS] = r.found;
+    worst = result != OK ? result : worst;
+    result = postfix.len ? read_postfix(l, postfix) : OK;
+    return result != OK ? result : worst;
+}
+
+/* The listeners of both: SMTP's are Postfix's, or ours without it; POP3's and IMAP's are
+ * Dovecot's. */
+static enum result join_listeners(struct loading *l)
+{
+    static const char ours[] = "smtp://:25, submission://:587, submissions://:465";
+    struct conf_assignments *layers = l->scope.layers;
+    struct arena *a = &l->out->arena;
+    struct conf_reading r = begin_reading(l);
+    struct conf_assignment *smtp = conf_layer_find(&layers[CONF_LAYER_POSTFIX], SLICE("listen"));
+    struct conf_assignment *imap = conf_layer_find(&layers[CONF_LAYER_DOVECOT], SLICE("listen"));
+    if (!imap)
+        return OK;
+    struct slice first = smtp ? smtp->value : slice_cstr(ours);
+    const char *value = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(first), first.len ? ", " : "",
+                                     SLICE_ARG(imap->value));
+    const char *file =
+        smtp ? arena_printf(a, "%s:%u, %s:%u", smtp->file, smtp->line, imap->file, imap->line)
+             : arena_printf(a, "default, %s:%u", imap->file, imap->line);
+    if (!value || !file)
+        return FAILED;
+    r.found = layers[CONF_LAYER_POSTFIX];
+    enum result result = conf_assign(&r, &r.found,
+                                     (struct conf_assignment){.name = SLICE("listen"),
+                                                              .value = slice_cstr(value),
+                                                              .service = SLICE(""),
+                                                              .file = file,
+                                                              .grammar = CONF_LITERAL});
+    layers[CONF_LAYER_POSTFIX] = r.found;
+    return result;
 }
 
 static enum result load(struct slice text, const struct conf_origin *o, const struct conf **ret,
@@ -224,9 +267,11 @@ static enum result load(struct slice text, const struct conf_origin *o, const st
         return FAILED;
     enum result r = read_own(&l, text, o);
     if (r == OK)
-        read_theirs(&l);
+        r = read_theirs(&l);
     if (r == OK)
         r = conf_scope_names(&l.scope, &l.out->arena);
+    if (r == OK)
+        r = join_listeners(&l);
     if (r == OK) {
         conf_report_repeated(&l.scope, errors);
         evaluate(&l, l.out);
@@ -235,6 +280,8 @@ static enum result load(struct slice text, const struct conf_origin *o, const st
         if (errors->count == before)
             conf_report_combinations(&l.scope, &l.out->conf, l.file, errors);
     }
+    if (r != OK && errors->count == before)
+        conf_error(errors, l.file, 0, "the configuration can't be read: %s", result_name(r));
     if (r != OK || errors->count > before) {
         conf_unref(&l.out->conf);
         return r != OK ? r : INVALID;

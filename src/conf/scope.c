@@ -15,6 +15,11 @@ static struct conf_assignment *last_of(const struct conf_assignments *as, struct
     return NULL;
 }
 
+struct conf_assignment *conf_layer_find(const struct conf_assignments *layer, struct slice name)
+{
+    return last_of(layer, name, SLICE(""));
+}
+
 static struct conf_assignment *in_layers(struct conf_scope *s, struct slice name,
                                          struct slice service)
 {

@@ -34,6 +34,8 @@ struct conf_raw {
 bool conf_scope_find(struct conf_scope *s, struct slice name, struct conf_raw *ret);
 /* The assignment that decides, or NULL. */
 struct conf_assignment *conf_scope_assignment(struct conf_scope *s, struct slice name);
+/* The last one in a layer that holds for all services, or NULL. */
+struct conf_assignment *conf_layer_find(const struct conf_assignments *layer, struct slice name);
 /* The name's value, expanded, trimmed, in the arena. */
 MUST_USE enum result conf_scope_value(struct conf_scope *s, struct slice name, struct arena *a,
                                       struct slice *ret, struct error *why);

@@ -8,6 +8,8 @@
     X(TEXT, myorigin, "$myhostname", 0, 0, "postfix", "Domain that completes addresses without one.") \
     X(LIST, mydestination, "$myhostname, localhost.$mydomain, localhost", 0, 0, "postfix", "Domains whose mail is delivered here.") \
     X(TEXT, relayhost, "", 0, 0, "postfix", "Next hop for all foreign mail: host, host:port, [host] or [host]:port; brackets switch the MX lookup off.") \
+    X(LIST, transport_services, "smtp=smtp relay=smtp lmtp=lmtp local=local virtual=virtual error=error retry=error discard=discard", 0, 0, "postrider", "The transports that there are, each name=kind: smtp, lmtp, local, virtual, error, discard or pipe. Settings of one alone are those of the service \"name/unix\".") \
+    X(MAPS, pipe_transports, "", 0, 0, "postrider", "Transports of kind pipe: {name=maildrop, flags=DRhu, user=vmail, argv={/usr/bin/maildrop -d $${recipient}}}: pipe(8)'s attributes.") \
     X(TEXT, recipient_delimiter, "+", 0, 0, "postfix", "Separates user and detail in user+detail. Empty: none.") \
     X(TEXT, smtp_tls_security_level, "may", 0, 0, "postfix", "none, may or encrypt: TLS towards other servers.") \
     X(SECONDS, smtp_connect_timeout, "30s", 1, DAY_S, "postfix", "Longest wait for a connection to another server.") \

@@ -6,5 +6,11 @@
 
 /* Reads DIR/main.cf into r->found. NOT_FOUND, FAILED and LIMIT are told as errors. */
 MUST_USE enum result postfix_read_main(struct slice dir, struct conf_reading *r);
+/* Reads DIR/master.cf: what its services override, `listen`, `transport_services` and
+ * `pipe_transports` are added to r->found, and to the scope's layer as they come. */
+MUST_USE enum result postfix_read_master(struct slice dir, struct conf_scope *scope,
+                                         struct conf_reading *r);
+/* Adds in the same way what Postfix works out by itself: mynetworks, myorigin. */
+MUST_USE enum result postfix_derive(struct conf_scope *scope, struct conf_reading *r);
 
 #endif
