@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -18,6 +19,7 @@ struct listener {
     struct list_node node;
     struct edge *edge;
     enum listen_service service;
+    char label[SERVICE_TEXT_MAX];
     int fd;
     bool open;   /* its task is */
     bool paused; /* after a failure, until the deadline */
@@ -26,7 +28,8 @@ struct listener {
 
 static bool is_smtp(enum listen_service s)
 {
-    return s == LISTEN_SMTP || s == LISTEN_SMTPS || s == LISTEN_SUBMISSION || s == LISTEN_SUBMISSIONS;
+    return s == LISTEN_SMTP || s == LISTEN_SMTPS || s == LISTEN_SUBMISSION ||
+           s == LISTEN_SUBMISSIONS;
 }
 
 /* The address as text, IPv4 in IPv6 as IPv4; *ret_loopback also for Unix sockets. */
@@ -117,7 +120,7 @@ static void admit(struct listener *l, const struct conf *c, int fd,
                   const struct sockaddr_storage *from)
 {
     struct edge *e = l->edge;
-    struct conn_client who = {.service = l->service, .uid = UINT_MAX};
+    struct conn_client who = {.service = l->service, .label = l->label, .uid = UINT_MAX};
     char text[46];
     const char *rule = "client_limit";
     describe(from, who.ip, &who.loopback);
@@ -177,7 +180,7 @@ static void listener_run(struct io_task *t, unsigned events)
         close_listener(l);
         return;
     }
-    struct edge_settings *s = edge_settings_get(l->edge);
+    struct edge_settings *s = edge_settings_get(l->edge, l->label);
     int n = 0;
     l->paused = false;
     while (n < BATCH && accept_one(l, s->conf))
@@ -201,6 +204,7 @@ static void add_listener(struct edge *e, struct slice url, int fd, struct list_n
     }
     l->edge = e;
     l->service = parsed.service;
+    snprintf(l->label, sizeof l->label, "%.*s", SLICE_ARG(parsed.label));
     l->fd = fd;
     list_push_back(to, &l->node);
 }

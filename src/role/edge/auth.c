@@ -45,7 +45,7 @@ void conn_auth_start(struct conn *c, const char *service, struct slice mechanism
         .conn = c->id,
         .service = slice_cstr(service),
         .client_ip = slice_cstr(c->ip),
-        .listener = slice_cstr(listen_service_name(c->service)),
+        .listener = slice_cstr(c->label),
         .link = (uint8_t)conn_link(c),
         .bindings = bindings_of(c, items, bytes),
         .identity = slice_cstr(c->identity),

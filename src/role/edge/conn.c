@@ -112,8 +112,9 @@ enum result edge_conn_new(struct edge *e, int fd, const struct conn_client *clie
     }
     c->protocol = protocol_of(client->service);
     c->edge = e;
-    c->settings = edge_settings_get(e);
+    c->settings = edge_settings_get(e, client->label);
     c->service = client->service;
+    snprintf(c->label, sizeof c->label, "%s", client->label);
     c->loopback = client->loopback;
     c->counted = client->counted;
     c->uid = client->uid;

@@ -67,13 +67,14 @@ struct conn {
     char context[80];                 /* " conn=… client=…" for LOG_CTX */
     unsigned uid;                     /* LISTEN_SENDMAIL: the client's */
     enum listen_service service;
-    bool loopback;   /* or a Unix socket: fit for passwords in clear */
-    bool counted;    /* in limits.c */
-    bool opened;     /* protocol->open was called */
-    bool readable;   /* there may be bytes to read */
-    bool auth_known; /* auth has something of this connection to forget */
-    uint8_t phase;   /* enum conn_phase */
-    uint8_t next;    /* enum conn_next */
+    char label[SERVICE_TEXT_MAX]; /* the listener's name (conf_for_service) */
+    bool loopback;                            /* or a Unix socket: fit for passwords in clear */
+    bool counted;                             /* in limits.c */
+    bool opened;                              /* protocol->open was called */
+    bool readable;                            /* there may be bytes to read */
+    bool auth_known;                          /* auth has something of this connection to forget */
+    uint8_t phase;                            /* enum conn_phase */
+    uint8_t next;                             /* enum conn_next */
     const char *end_reason;
 
     /* The request under way. The answer comes on another thread. */
@@ -111,6 +112,7 @@ struct conn {
 /* Who connected, where. */
 struct conn_client {
     enum listen_service service;
+    const char *label; /* the listener's name */
     char ip[46];
     unsigned uid;
     bool loopback;

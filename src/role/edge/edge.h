@@ -25,11 +25,16 @@
  * ones get 452 (message.c of the core). */
 #define EDGE_MESSAGE_BUDGET ((size_t)512 << 20)
 
+enum { EDGE_SERVICES_MAX = 64, SERVICE_TEXT_MAX = 100 };
+
 /* What connections need of the configuration: immutable, shared, one for each configuration or
- * certificate. */
+ * certificate, and in it one for each listener with settings of its own. */
 struct edge_settings {
     atomic_uint refs;
     const struct conf *conf;
+    struct slice label; /* of those of one listener: its name (conf_for_service); else "" */
+    struct edge_settings *services[EDGE_SERVICES_MAX];
+    size_t n_services;
     struct tls_context *tls;                     /* NULL: no certificate */
     struct buf offers[2][OFFER_LINKS];           /* "PLAIN LOGIN": of POP3 and IMAP, of SMTP */
     struct smtp_config smtp[SMTP_SERVICE_COUNT]; /* by enum smtp_service */
@@ -55,8 +60,8 @@ struct edge {
     struct edge_counters count;
 };
 
-/* settings.c: a reference to those of now (edge_settings_unref). */
-struct edge_settings *edge_settings_get(struct edge *e);
+/* settings.c: a reference to those of now (edge_settings_unref) of the listener with this name. */
+struct edge_settings *edge_settings_get(struct edge *e, const char *label);
 void edge_settings_unref(struct edge_settings *s);
 /* Builds them anew from the role's configuration and e->tls. */
 enum result edge_settings_renew(struct edge *e, struct error *err);

@@ -6,10 +6,13 @@
 
 enum { LOCAL_ERRORS_MAX = 2000 };
 
-struct edge_settings *edge_settings_get(struct edge *e)
+struct edge_settings *edge_settings_get(struct edge *e, const char *label)
 {
     pthread_mutex_lock(&e->lock);
     struct edge_settings *s = e->settings;
+    for (size_t i = 0; i < e->settings->n_services; i++)
+        if (slice_is(e->settings->services[i]->label, label))
+            s = e->settings->services[i];
     atomic_fetch_add(&s->refs, 1);
     pthread_mutex_unlock(&e->lock);
     return s;
@@ -19,6 +22,8 @@ void edge_settings_unref(struct edge_settings *s)
 {
     if (!s || atomic_fetch_sub(&s->refs, 1) != 1)
         return;
+    for (size_t i = 0; i < s->n_services; i++)
+        edge_settings_unref(s->services[i]);
     conf_unref(s->conf);
     tls_context_unref(s->tls);
     for (size_t i = 0; i < 2 * OFFER_LINKS; i++)
@@ -66,9 +71,8 @@ static void fill_smtp(struct edge_settings *s, enum smtp_service service)
         .reject_bare = c->smtpd_reject_bare_newline && !sendmail,
         .size_limit = (uint64_t)c->message_size_limit,
         /* A list of an IPC message holds IPC_LIST_MAX entries; sendmail(1) sends pieces of 1000. */
-        .recipient_limit = sendmail || c->smtpd_recipient_limit > 1000
-                               ? 1000
-                               : (uint32_t)c->smtpd_recipient_limit,
+        .recipient_limit =
+            sendmail || c->smtpd_recipient_limit > 1000 ? 1000 : (uint32_t)c->smtpd_recipient_limit,
         /* One message may have that many recipients that don't exist. */
         .error_limit = sendmail ? LOCAL_ERRORS_MAX : (uint32_t)c->smtpd_hard_error_limit,
         .junk_limit = 100,
@@ -105,20 +109,61 @@ static struct tls_context *tls_of_now(struct edge *e)
     return t;
 }
 
-enum result edge_settings_renew(struct edge *e, struct error *err)
+/* Takes the references to the configuration and the TLS context. NULL: no memory. */
+static struct edge_settings *settings_new(const struct conf *c, struct tls_context *tls)
 {
     struct edge_settings *s = calloc(1, sizeof *s);
-    if (!s)
-        return error_set(err, FAILED, "no memory");
+    if (!s) {
+        conf_unref(c);
+        tls_context_unref(tls);
+        return NULL;
+    }
     atomic_init(&s->refs, 1);
-    s->conf = role_conf(e->role);
-    s->tls = tls_of_now(e);
+    s->conf = c;
+    s->tls = tls;
+    s->label = SLICE("");
     make_offers(s);
-    fill_smtp(s, SMTP_SERVICE_SMTP);
-    fill_smtp(s, SMTP_SERVICE_SUBMISSION);
-    fill_smtp(s, SMTP_SERVICE_LMTP);
-    fill_smtp(s, SMTP_SERVICE_SENDMAIL);
+    for (int i = 0; i < SMTP_SERVICE_COUNT; i++)
+        fill_smtp(s, (enum smtp_service)i);
     fill_login(s);
+    return s;
+}
+
+static bool has_service(const struct edge_settings *s, struct slice label)
+{
+    for (size_t i = 0; i < s->n_services; i++)
+        if (slice_eq(s->services[i]->label, label))
+            return true;
+    return false;
+}
+
+/* Listeners with settings of their own get them. */
+static enum result add_services(struct edge_settings *s)
+{
+    for (size_t i = 0; i < s->conf->listen.n; i++) {
+        struct listen_url u;
+        if (listen_parse(s->conf->listen.items[i], &u) != OK || has_service(s, u.label))
+            continue;
+        const struct conf *c = conf_for_service(s->conf, u.label);
+        if (c == s->conf || s->n_services == EDGE_SERVICES_MAX)
+            continue;
+        struct edge_settings *own =
+            settings_new(conf_ref(c), s->tls ? tls_context_ref(s->tls) : NULL);
+        if (!own)
+            return FAILED;
+        own->label = u.label; /* of s->conf, which own->conf is part of */
+        s->services[s->n_services++] = own;
+    }
+    return OK;
+}
+
+enum result edge_settings_renew(struct edge *e, struct error *err)
+{
+    struct edge_settings *s = settings_new(role_conf(e->role), tls_of_now(e));
+    if (!s || add_services(s) != OK) {
+        edge_settings_unref(s);
+        return error_set(err, FAILED, "no memory");
+    }
     pthread_mutex_lock(&e->lock);
     struct edge_settings *old = e->settings;
     e->settings = s;

@@ -18,7 +18,7 @@ static enum smtp_service service_of(enum listen_service s)
         return SMTP_SERVICE_LMTP;
     if (s == LISTEN_SENDMAIL)
         return SMTP_SERVICE_SENDMAIL;
-    return s == LISTEN_SMTP ? SMTP_SERVICE_SMTP : SMTP_SERVICE_SUBMISSION;
+    return s == LISTEN_SMTP || s == LISTEN_SMTPS ? SMTP_SERVICE_SMTP : SMTP_SERVICE_SUBMISSION;
 }
 
 const char *smtp_service_name(const struct conn *c)
