@@ -23,10 +23,16 @@ static void write_file(const char *name, const char *text)
     assert_int_equal(fclose(f), 0);
 }
 
+#define FIELDS " n - n - - "
+static const char one_service[] = "smtp inet" FIELDS "smtpd\n";
+
 static int make_dir(void **state)
 {
     (void)state;
-    return mkdtemp(dir) ? 0 : -1;
+    if (!mkdtemp(dir))
+        return -1;
+    write_file("master.cf", one_service);
+    return 0;
 }
 
 static int remove_dir(void **state)
@@ -253,6 +259,137 @@ static void wrapped_lines_get_a_proposal(void **state)
         "a space when it continues `smtpd_recipient_restrictions` of line 1");
 }
 
+/* ---- master.cf ---- */
+
+static const struct conf *load_services(const char *main_cf, const char *master_cf,
+                                        struct conf_errors *errors)
+{
+    write_file("main.cf", main_cf);
+    write_file("master.cf", master_cf);
+    const struct conf *c = load("", errors);
+    write_file("master.cf", one_service);
+    return c;
+}
+
+static void assert_list(struct slice_list list, const char *const *expect)
+{
+    size_t n = 0;
+    for (; expect[n]; n++) {
+        assert_true(n < list.n);
+        if (!slice_is(list.items[n], expect[n]))
+            fail_msg("`%.*s`, not `%s`", SLICE_ARG(list.items[n]), expect[n]);
+    }
+    assert_int_equal(list.n, n);
+}
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void services_become_listeners(void **state)
+{
+    struct conf_errors errors;
+    char source[300];
+    (void)state;
+    const struct conf *c = load_services(
+        "inet_interfaces = loopback-only\nmyhostname = mx.test\nmua = permit_sasl_authenticated\n",
+        "# comment\n"
+        "smtp inet" FIELDS "smtpd -v\n"
+        "submission inet" FIELDS "smtpd\n"
+        "  -o smtpd_tls_security_level=encrypt\n"
+        "# in between\n"
+        "  -o { smtpd_banner = $myhostname  two words }\n"
+        "smtps inet" FIELDS "smtpd -o smtpd_tls_wrappermode=yes\n"
+        "127.0.0.1:10025 inet" FIELDS "smtpd -ohopcount_limit=9\n"
+        "[::1]:2525 inet" FIELDS "smtpd\n"
+        "pickup unix" FIELDS "pickup\n"
+        "slow unix" FIELDS "smtp -o smtp_helo_timeout=5\n"
+        "dovecot unix" FIELDS "pipe\n  flags=DRhu user=vmail:vmail\n"
+        "  argv=/usr/lib/dovecot/deliver -d ${recipient} { a b }\n",
+        &errors);
+    if (!c)
+        fail_msg("%.*s", SLICE_ARG(buf_slice(&errors.text)));
+    assert_list(c->listen,
+                LIST("smtp://localhost:25#smtp", "smtp://localhost:587#submission",
+                     "smtps://localhost:465#smtps", "smtp://127.0.0.1:10025#127.0.0.1:10025",
+                     "smtp://[::1]:2525#[::1]:2525"));
+    assert_list(c->transport_services, LIST("slow=smtp", "dovecot=pipe"));
+    assert_list(c->pipe_transports, LIST("{name=dovecot, flags=DRhu, user=vmail:vmail, "
+                                         "argv={/usr/lib/dovecot/deliver -d ${recipient} {a b}}}"));
+    const struct conf *s = conf_for_service(c, SLICE("submission"));
+    assert_true(slice_is(s->smtpd_tls_security_level, "encrypt"));
+    assert_true(slice_is(s->smtpd_banner, "mx.test  two words"));
+    snprintf(source, sizeof source, "%s/master.cf:6", dir);
+    assert_string_equal(conf_source(s, "smtpd_banner"), source);
+    assert_int_equal(conf_for_service(c, SLICE("127.0.0.1:10025"))->hopcount_limit, 9);
+    assert_int_equal(conf_for_service(c, SLICE("slow/unix"))->smtp_helo_timeout, 5);
+    assert_int_equal(c->smtp_helo_timeout, 300);
+    conf_unref(c);
+    conf_errors_release(&errors);
+}
+
+static void assert_service_error(const char *master_cf, const char *expect)
+{
+    struct conf_errors errors;
+    const struct conf *c = load_services("", master_cf, &errors);
+    if (c || slice_search(buf_slice(&errors.text), slice_cstr(expect)) == SIZE_MAX)
+        fail_msg("%s: expected `%s` in:\n%.*s", master_cf, expect,
+                 SLICE_ARG(buf_slice(&errors.text)));
+    conf_errors_release(&errors);
+}
+
+static void malformed_services_are_told(void **state)
+{
+    (void)state;
+    assert_service_error("smtp inet n - n smtpd\n", "master.cf:1: a service has 8 fields");
+    assert_service_error("  smtp inet" FIELDS "smtpd\n", "there is none to continue");
+    assert_service_error("smtp inet" FIELDS "smtpd -o { a = b\n", "a { is not closed");
+    assert_service_error("smtp inet" FIELDS "smtpd\n -o smtpd_banner\n",
+                         "master.cf:2: `-o smtpd_banner` sets nothing");
+    assert_service_error("nosuchport inet" FIELDS "smtpd\n", "no such port");
+    assert_service_error("x unix" FIELDS "pipe user=a\n", "a pipe transport has attributes");
+    assert_service_error("smtp inet" FIELDS "smtpd -o hopcount_limit=many\n",
+                         "master.cf:1: hopcount_limit: ");
+}
+
+static void assert_warning(const char *main_cf, const char *master_cf, const char *expect)
+{
+    struct conf_errors errors;
+    const struct conf *c = load_services(main_cf, master_cf, &errors);
+    if (!c || slice_search(buf_slice(&errors.warnings), slice_cstr(expect)) == SIZE_MAX)
+        fail_msg("expected `%s` in:\n%.*s%.*s", expect, SLICE_ARG(buf_slice(&errors.text)),
+                 SLICE_ARG(buf_slice(&errors.warnings)));
+    conf_unref(c);
+    conf_errors_release(&errors);
+}
+
+static void services_not_served_are_told(void **state)
+{
+    (void)state;
+    assert_warning("", "smtp inet" FIELDS "postscreen\nsmtpd pass" FIELDS "smtpd\n",
+                   "master.cf:1: smtp: postscreen's tests");
+    assert_warning("", "policy unix" FIELDS "spawn user=x argv=/bin/y\n", "policy: programs");
+    assert_warning("", "x unix" FIELDS "frobd\n", "program `frobd` is not one");
+    assert_warning("", "cleanup unix" FIELDS "cleanup -o header_checks=\n",
+                   "settings for this process alone");
+}
+
+static void networks_are_worked_out(void **state)
+{
+    (void)state;
+    const struct conf *c = load_ok("", "inet_interfaces = loopback-only\ninet_protocols = ipv4\n"
+                                       "mynetworks_style = host\n");
+    assert_list(c->mynetworks, LIST("127.0.0.1/32"));
+    conf_unref(c);
+    c = load_ok("", "inet_interfaces = loopback-only\ninet_protocols = ipv4\n");
+    assert_list(c->mynetworks, LIST("127.0.0.0/8")); /* compatibility_level 0: subnet */
+    assert_string_equal(conf_source(c, "mynetworks"), "Postfix's default");
+    conf_unref(c);
+    c = load_ok("", "inet_interfaces = loopback-only\ninet_protocols = ipv4\n"
+                    "compatibility_level = 3.6\n");
+    assert_list(c->mynetworks, LIST("127.0.0.1/32"));
+    conf_unref(c);
+    assert_error("mynetworks_style = wide\n", "main.cf:1: mynetworks_style: `wide` is not one of");
+    assert_error("inet_interfaces = no.such.host.invalid\n", "main.cf:1: inet_interfaces: ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +399,10 @@ int main(void)
         cmocka_unit_test(layers_have_an_order),
         cmocka_unit_test(services_override),
         cmocka_unit_test(wrapped_lines_get_a_proposal),
+        cmocka_unit_test(services_become_listeners),
+        cmocka_unit_test(malformed_services_are_told),
+        cmocka_unit_test(services_not_served_are_told),
+        cmocka_unit_test(networks_are_worked_out),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
