@@ -87,9 +87,6 @@ const struct slice_list *conf_restriction_class(const struct conf *c, struct sli
 const struct conf *conf_for_service(const struct conf *c, struct slice service)
 {
     struct snapshot *s = whole(c);
-    size_t mark = slice_find(service, '#');
-    if (mark != SIZE_MAX)
-        service = slice_from(service, mark + 1);
     for (size_t i = 0; i < s->n_services; i++)
         if (slice_eq(s->services[i]->service, service))
             return &s->services[i]->conf;

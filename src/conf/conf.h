@@ -29,7 +29,7 @@ void conf_unref(const struct conf *c);
 /* The snapshot that holds for a service: with what master.cf (-o) or "service/name = value" of the
  * own file overrides for it, else c itself. Lives as long as c. service: a listener's
  * (listen_url.label): "smtp", "submission", "127.0.0.1:10025"; or "relay/unix", a client of
- * master.cf. What stands before a '#' is not looked at: "smtp#submission". */
+ * master.cf. */
 const struct conf *conf_for_service(const struct conf *c, struct slice service);
 
 /* A restriction class (smtpd_restriction_classes) by its name: what stands for it. NULL: none. */

@@ -237,7 +237,6 @@ static void services_override(void **state)
         const struct conf *at = i ? copy : c, *s = conf_for_service(at, SLICE("submission"));
         assert_true(slice_is(s->smtpd_banner, "mx.test you"));
         assert_string_equal(conf_source(s, "smtpd_banner"), "own.conf:1");
-        assert_ptr_equal(conf_for_service(at, SLICE("smtp#submission")), s);
         s = conf_for_service(at, SLICE("reinject"));
         assert_true(slice_is(s->smtpd_banner, "in.test ESMTP Postfix"));
         assert_ptr_equal(conf_for_service(at, SLICE("smtp")), at);

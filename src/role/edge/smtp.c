@@ -81,6 +81,7 @@ static void ask_rcpt(struct conn *c, struct slice rcpt)
         .conn = c->id,
         .stage = POLICY_AT_RCPT,
         .service = slice_cstr(smtp_service_name(c)),
+        .label = slice_cstr(c->label),
         .client_ip = ip,
         .flags = CHECK_SENDER,
         .helo_name = slice_cstr(c->smtp.session.helo),
