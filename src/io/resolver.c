@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unbound.h>
 
@@ -14,6 +13,8 @@ struct resolver {
     struct ub_ctx *ctx;
     atomic_uint under_way;
     bool started;
+    void *gone_arg;
+    void (*_Atomic gone)(void *arg, struct resolver *r); /* set: nobody will ask again */
 };
 
 struct question {
@@ -26,9 +27,9 @@ struct question {
 /* ---- setting up ---- */
 
 /* "host:port" as libunbound wants it: "host@port". */
-static enum result set_forward(struct ub_ctx *ctx, const char *text)
+static enum result set_forward(struct ub_ctx *ctx, struct slice s)
 {
-    struct slice s = slice_cstr(text), host = s, port = SLICE("53");
+    struct slice host = s, port = SLICE("53");
     char at[120];
     size_t colon = slice_rfind(s, ':');
     if (colon != SIZE_MAX && (slice_find(s, ':') == colon || s.data[0] == '[')) {
@@ -41,7 +42,7 @@ static enum result set_forward(struct ub_ctx *ctx, const char *text)
     return ub_ctx_set_fwd(ctx, at) == 0 ? OK : INVALID;
 }
 
-static void set_options(struct ub_ctx *ctx)
+static enum result set_options(struct ub_ctx *ctx, struct error *err)
 {
     static const char *const options[][2] = {
         {"do-not-query-localhost:", "no"}, /* a resolver on this host is usual */
@@ -49,12 +50,69 @@ static void set_options(struct ub_ctx *ctx)
         {"rrset-cache-size:", "4m"},        {"cache-max-ttl:", "86400"},
         {"cache-max-negative-ttl:", "300"}, {"val-log-level:", "0"},
     };
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        (void)ub_ctx_set_option(ctx, options[i][0], options[i][1]);
-    (void)ub_ctx_debuglevel(ctx, 0);
-    (void)ub_ctx_debugout(ctx, NULL);
-    (void)ub_ctx_async(ctx, 1);
-    (void)ub_ctx_hosts(ctx, NULL);
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        int failed = ub_ctx_set_option(ctx, options[i][0], options[i][1]);
+        if (failed)
+            return error_set(err, FAILED, "libunbound does not take %s %s: %s", options[i][0],
+                             options[i][1], ub_strerror(failed));
+    }
+    if (ub_ctx_debuglevel(ctx, 0) || ub_ctx_debugout(ctx, NULL) || ub_ctx_async(ctx, 1))
+        return error_set(err, FAILED, "libunbound can't be set up");
+    return OK;
+}
+
+void resolver_system(struct buf *out)
+{
+    char line[512];
+    FILE *f = fopen("/etc/resolv.conf", "re");
+    while (f && fgets(line, sizeof line, f)) {
+        for (char *tab = line; (tab = strchr(tab, '\t'));)
+            *tab = ' ';
+        struct slice rest = slice_trim(slice_cstr(line));
+        if (!slice_is(slice_split(&rest, ' '), "nameserver"))
+            continue;
+        rest = slice_trim(rest);
+        buf_append(out, slice_split(&rest, ' '));
+        buf_putc(out, '\n');
+    }
+    if (f)
+        fclose(f);
+}
+
+static enum result set_servers(struct ub_ctx *ctx, const struct resolver_options *o,
+                               struct error *err)
+{
+    struct slice rest = o->system;
+    if (o->forward && *o->forward) {
+        if (set_forward(ctx, slice_cstr(o->forward)) != OK)
+            return error_set(err, INVALID, "smtp_dns_resolver: \"%s\" is no host:port", o->forward);
+        return OK;
+    }
+    if (!o->system.data) {
+        (void)ub_ctx_resolvconf(ctx, NULL); /* none: from the root down */
+        return OK;
+    }
+    while (rest.data) {
+        struct slice server = slice_split(&rest, '\n');
+        if (server.len && set_forward(ctx, server) != OK)
+            return error_set(err, INVALID, "/etc/resolv.conf: \"%.*s\" is no address",
+                             SLICE_ARG(server));
+    }
+    return OK;
+}
+
+/* Reads all else that libunbound reads. */
+static enum result finish_setup(struct ub_ctx *ctx, const struct resolver_options *o,
+                                struct error *err)
+{
+    if (!o->system.data)
+        (void)ub_ctx_hosts(ctx, NULL); /* may be missing */
+    if (o->validate && ub_ctx_add_ta_file(ctx, "/usr/share/dns/root.key") != 0)
+        return error_set(err, FAILED, "libunbound can't use /usr/share/dns/root.key");
+    /* "test", which it would not ask anybody about, may be a real zone of a private resolver. */
+    if (ub_ctx_zone_remove(ctx, "test.") != 0)
+        return error_set(err, FAILED, "libunbound can't start");
+    return OK;
 }
 
 enum result resolver_new(const struct resolver_options *o, struct resolver **ret, struct error *err)
@@ -66,20 +124,15 @@ enum result resolver_new(const struct resolver_options *o, struct resolver **ret
         free(r);
         return error_set(err, FAILED, "libunbound can't start");
     }
-    set_options(r->ctx);
-    if (o->forward && *o->forward) {
-        if (set_forward(r->ctx, o->forward) != OK) {
-            resolver_free(r);
-            return error_set(err, INVALID, "smtp_dns_resolver: \"%s\" is no host:port", o->forward);
-        }
-    } else {
-        (void)ub_ctx_resolvconf(r->ctx, NULL);
+    enum result result = set_options(r->ctx, err);
+    if (result == OK)
+        result = set_servers(r->ctx, o, err);
+    if (result == OK)
+        result = finish_setup(r->ctx, o, err);
+    if (result != OK) {
+        resolver_free(r);
+        return result;
     }
-    if (o->validate)
-        (void)ub_ctx_add_ta_file(r->ctx, "/usr/share/dns/root.key");
-    /* Reads all else that libunbound reads; and "test", which it would not ask anybody about, may
-     * be a real zone of a private resolver. */
-    (void)ub_ctx_zone_remove(r->ctx, "test.");
     *ret = r;
     return OK;
 }
@@ -89,7 +142,21 @@ static void run(struct io_task *t, unsigned events)
     struct resolver *r = CONTAINER_OF(t, struct resolver, task);
     (void)events;
     (void)ub_process(r->ctx);
+    if (r->gone && r->under_way == 0) {
+        io_task_close(t);
+        r->gone(r->gone_arg, r);
+        ub_ctx_delete(r->ctx);
+        free(r);
+        return;
+    }
     io_task_want(t, IO_READ);
+}
+
+void resolver_retire(struct resolver *r, void (*gone)(void *arg, struct resolver *r), void *arg)
+{
+    r->gone_arg = arg;
+    r->gone = gone;
+    io_wake(&r->task);
 }
 
 enum result resolver_start(struct resolver *r, struct io_engine *e, struct error *err)
@@ -135,7 +202,7 @@ static void answered(void *arg, int error, struct ub_result *u)
                                     : RESOLVER_TEMPORARY;
     }
     q->fn(q->arg, &a);
-    atomic_fetch_sub(&q->resolver->under_way, 1);
+    atomic_fetch_sub(&q->resolver->under_way, 1); /* in its task: `run` looks at it next */
     ub_resolve_free(u);
     free(q);
 }

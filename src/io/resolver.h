@@ -17,11 +17,20 @@ struct resolver;
 struct resolver_options {
     const char *forward; /* "host:port", "[v6]:port" of a resolver to ask; NULL or "": the system's
                             (resolv.conf), or when it names none, from the root down */
+    struct slice system; /* "address\n" of each of the system's resolvers, for where its files can't
+                            be read any more (resolver_system); data NULL: read them now */
     bool validate;       /* DNSSEC, from the root's key as Debian installs it */
 };
+/* The resolvers that /etc/resolv.conf names, in the form of `system` above; without the file none.
+ */
+void resolver_system(struct buf *out);
+
 MUST_USE enum result resolver_new(const struct resolver_options *o, struct resolver **ret,
                                   struct error *err);
 MUST_USE enum result resolver_start(struct resolver *r, struct io_engine *e, struct error *err);
+/* Nobody will ask it again: when the questions under way are answered it frees itself, in its own
+ * task, and tells `gone` first. */
+void resolver_retire(struct resolver *r, void (*gone)(void *arg, struct resolver *r), void *arg);
 /* The engine does not run any more; questions under way are forgotten, their `fn` not called. */
 void resolver_free(struct resolver *r);
 

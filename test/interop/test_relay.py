@@ -208,6 +208,27 @@ def test_domains_behind_a_relayhost_share_a_transaction(server, world):
         server.reload(relayhost=None)
 
 
+def test_another_resolver_is_taken_without_a_restart(server, world):
+    relay = server.role_pids()["relay"]
+    server.reload(smtp_dns_resolver=SCRIPTED + ":5353")  # nobody answers there
+    try:
+        send(server, ["user@remote.test"], "no-resolver")
+        wait_for(lambda: "relay.resolver_changed" in server.log(), 30, "the change")
+        time.sleep(1)
+        assert "no-resolver" not in world.received()
+    finally:
+        server.reload(smtp_dns_resolver=US + ":53")
+    send(server, ["user@remote.test"], "resolver-back")
+    world.wait_received("Subject: resolver-back", 60)
+    server.reload(smtp_dns_resolver=None)
+    server.reload(smtp_dns_resolver=US + ":53")
+    send(server, ["user@remote.test"], "resolver-again")
+    world.wait_received("Subject: resolver-again", 60)
+    world.wait_received("Subject: no-resolver", 60)
+    assert server.role_pids()["relay"] == relay
+    queue_is_empty(server)
+
+
 def test_recipients_of_a_destination_share_a_transaction(server, world):
     send(server, ["utf1@remote.test", "utf2@remote.test", "nobody2@remote.test", "utf3@remote.test"], "three-at-once")
     wait_for(lambda: world.received().count("Subject: three-at-once") == 3, 30, "three copies")

@@ -15,6 +15,7 @@ static struct relay *state_of(struct role *role)
         pthread_mutex_init(&r->lock, NULL);
         map_init(&r->dests, DESTS_MAX);
         list_init(&r->conns);
+        list_init(&r->old_resolvers);
         arena_init(&r->kept, PASSWORDS_ARENA_MAX);
         role->state = r;
     }
@@ -28,14 +29,11 @@ static enum result start(struct role *role, struct error *err)
     struct relay *r = state_of(role);
     if (!r)
         return error_set(err, FAILED, "no memory");
-    const struct conf *c = role_conf(role);
-    struct resolver_options o = {.forward = c->smtp_dns_resolver.data};
-    enum result result = resolver_new(&o, &r->resolver, err);
-    conf_unref(c);
+    enum result result = dns_start(r, err);
     if (result == OK)
         result = tls_client_new(false, &r->tls, err);
     if (result == OK)
-        result = resolver_start(r->resolver, role->engine, err);
+        result = dns_run(r, err);
     return result;
 }
 
@@ -98,6 +96,7 @@ static void configured(struct role *role)
 {
     struct relay *r = state_of(role);
     if (r) {
+        dns_configured(r);
         pthread_mutex_lock(&r->lock);
         r->generation++;
         dest_forget_routes(r);
@@ -106,66 +105,13 @@ static void configured(struct role *role)
     peer_up(role, ROLE_MAILBOX);
 }
 
-/* ---- DNS for the other roles ---- */
-
-struct service {
-    struct ipc_channel *from;
-    uint64_t call;
-};
-
-static void resolved(void *arg, const struct resolver_answer *a)
-{
-    struct service *s = arg;
-    struct slice items[RESOLVER_ANSWERS_MAX];
-    struct buf texts;
-    size_t ends[RESOLVER_ANSWERS_MAX + 1] = {0}, n = 0;
-    struct ipc_message m = {.type = IPC_RESOLVE_RESULT};
-    buf_init(&texts, IPC_INLINE_MAX);
-    for (size_t i = 0; i < a->n; i++)
-        if (resolver_text(a->type, a->records[i], &texts) == OK && buf_ok(&texts)) {
-            n++;
-            ends[n] = buf_len(&texts);
-        } else {
-            buf_truncate(&texts, ends[n]);
-        }
-    for (size_t i = 0; i < n; i++)
-        items[i] = slice_sub(buf_slice(&texts), ends[i], ends[i + 1] - ends[i]);
-    static const uint8_t codes[] = {[RESOLVER_FOUND] = 0,
-                                    [RESOLVER_NO_DATA] = 1,
-                                    [RESOLVER_TEMPORARY] = 2,
-                                    [RESOLVER_NO_NAME] = 3};
-    m.RESOLVE_RESULT.code = codes[a->outcome];
-    m.RESOLVE_RESULT.answers = (struct slice_list){items, n};
-    m.RESOLVE_RESULT.secure = a->secure;
-    ipc_answer(s->from, s->call, &m);
-    buf_release(&texts);
-    free(s);
-}
-
-static void resolve(struct role *role, struct ipc_channel *from, struct ipc_message *m)
-{
-    char name[256];
-    struct service *s = malloc(sizeof *s);
-    struct slice asked = m->RESOLVE.name;
-    enum result r = s && asked.len < sizeof name ? OK : FAILED;
-    if (r == OK) {
-        memcpy(name, asked.data ? asked.data : "", asked.len);
-        name[asked.len] = 0;
-        *s = (struct service){from, m->call};
-        r = resolver_ask(state_of(role)->resolver, name, m->RESOLVE.type, resolved, s);
-    }
-    if (r != OK) {
-        free(s);
-        ipc_answer_failure(from, m->call, "not asked");
-    }
-}
-
 static void request(struct role *role, struct ipc_channel *from, struct ipc_message *m)
 {
+    struct relay *r = state_of(role);
     if (m->type == IPC_RELAY_JOB)
         take_job(role, from, m);
     else if (m->type == IPC_RESOLVE)
-        resolve(role, from, m);
+        dns_serve(r, from, m);
     else if (m->call)
         ipc_answer_failure(from, m->call, "relay does not know this request");
 }
@@ -198,7 +144,7 @@ static void stop(struct role *role)
         return;
     outconn_free_all(r);
     dest_free_all(r);
-    resolver_free(r->resolver);
+    dns_stop(r);
     tls_context_unref(r->tls);
     arena_release(&r->kept);
     pthread_mutex_destroy(&r->lock);

@@ -2,7 +2,8 @@
  * a connection there takes it; connections stay open a while and take further jobs. One lock covers
  * jobs, destinations and routes; a connection's own state belongs to its task.
  *
- *   relay.c    the role's table, settings, resolver service
+ *   relay.c    the role's table, settings
+ *   dns.c      the resolver, also for the other roles
  *   job.c      a job, from its message to its result
  *   dest.c     destinations: who waits, who is connected, who is next
  *   hop.c      a destination taken apart: transport, host, port
@@ -34,14 +35,17 @@ enum {
 
 struct relay {
     struct role *role;
-    struct resolver *resolver;
     struct tls_context *tls;
     pthread_mutex_t lock;
+    struct resolver *resolver;      /* of now */
+    char *forward;                  /* smtp_dns_resolver as the resolver has it */
+    struct list_node old_resolvers; /* with questions under way */
     struct map dests;
     struct list_node conns;
-    struct arena kept;      /* every version of the passwords' file */
-    struct slice passwords; /* smtp_sasl_password_maps: the newest */
-    unsigned generation;    /* of the settings */
+    struct arena kept;           /* every version of the passwords' file */
+    struct slice passwords;      /* smtp_sasl_password_maps: the newest */
+    unsigned generation;         /* of the settings */
+    struct buf system_resolvers; /* what resolv.conf said at the start */
     uint64_t jobs, sent, deferred, failed;
 };
 
@@ -77,6 +81,14 @@ void job_finish(struct rjob *j, const struct smtp_client_result *results, const 
                 const char *tls);
 void job_finish_all(struct rjob *j, const struct verdict *v, const char *remote);
 void job_free(struct rjob *j);
+
+/* ---- dns.c ---- */
+MUST_USE enum result dns_start(struct relay *relay, struct error *err); /* may read files */
+MUST_USE enum result dns_run(struct relay *relay, struct error *err);
+/* Takes another resolver where smtp_dns_resolver has changed. */
+void dns_configured(struct relay *relay);
+void dns_serve(struct relay *relay, struct ipc_channel *from, struct ipc_message *m); /* RESOLVE */
+void dns_stop(struct relay *relay);
 
 /* ---- route.c ---- */
 struct address {
