@@ -30,8 +30,8 @@ struct auth_database {
     bool all;         /* userdb static: every name is an account */
     struct slice service, path, scheme, username_format, password, fields; /* of the item; or "" */
     struct slice item;
-    const struct passwd_file *file;   /* DRIVER_PASSWD_FILE */
-    bool of_userdb;                   /* where it stands: the setting, and which item of it */
+    const struct passwd_file *file; /* DRIVER_PASSWD_FILE */
+    bool of_userdb;                 /* where it stands: the setting, and which item of it */
     unsigned index;
 };
 

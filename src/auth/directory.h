@@ -2,6 +2,9 @@
  * snapshot that threads share. Who calls it: role/auth builds one at each start and change of
  * users_file, alias_maps or settings, and asks it for every recipient, sender and login.
  *
+ * Addresses are looked up as Postfix does it (docs/ROUTING.md): canonical_maps, virtual_alias_maps,
+ * the class of the domain, transport_maps.
+ *
  * An address of a local domain leads, in this order, to: an alias ("user+detail@domain",
  * "user+detail", "user@domain", "user"), an account (the same names), a system account (where PAM
  * is in use), a catch-all alias ("@domain"). An alias that leads to itself ("bob: bob, archive")
@@ -10,8 +13,10 @@
 #ifndef AUTH_DIRECTORY_H
 #define AUTH_DIRECTORY_H
 
+#include "auth/address.h"
 #include "auth/aliases.h"
 #include "auth/databases.h"
+#include "auth/match.h"
 #include "auth/passwd_file.h"
 #include "base/arena.h"
 #include "conf/conf.h"
@@ -32,6 +37,11 @@ struct directory_source {
     size_t n_aliases;
     const struct directory_file *databases; /* files that passdb and userdb name */
     size_t n_databases;
+    struct table_finder tables; /* of the settings in maps.h and of domain lists */
+    /* Called when the directory is done with the tables. May be NULL. */
+    void (*release)(void *arg);
+    void *release_arg;
+    struct slice_list addresses; /* of this host, as text: for inet_interfaces = all */
 };
 
 /* Something in the files that is wrong and was skipped. */
@@ -69,7 +79,8 @@ const struct passwd_user *directory_login(const struct directory *d, struct slic
  * be a system account. */
 struct slice directory_system_login(const struct directory *d, struct slice login, struct arena *a);
 
-/* System accounts are known elsewhere: the callback answers from what is known by now. */
+/* What a question comes with. System accounts are known elsewhere: the callback answers from what
+ * is known by now. */
 enum account_known { ACCOUNT_ABSENT, ACCOUNT_THERE, ACCOUNT_ASK };
 /* A file that lists recipients and must be read by somebody who may (IPC FILE_READ has the fields).
  */
@@ -89,6 +100,11 @@ struct directory_system {
     /* THERE: *ret is in the arena. NULL: no such file can be read. */
     enum account_known (*file)(void *arg, const struct directory_wish *wish, struct arena *a,
                                struct directory_found *ret);
+    struct slice sender; /* of the envelope, for the maps that go by it; "" the null sender */
+    /* Told of each step of the way, for those who want it explained; may be NULL. */
+    void (*step)(void *arg, const char *rule, struct slice where, struct slice from,
+                 struct slice to);
+    void *step_arg;
 };
 
 enum directory_kind { DIRECTORY_MAIL, DIRECTORY_COMMAND, DIRECTORY_FILE };
@@ -102,41 +118,71 @@ struct directory_target {
     struct slice owner;       /* the envelope sender that it gets; data NULL: the message's own */
     struct slice
         delivered; /* the recipient whose alias or .forward led here; data NULL: none did */
+    bool bcc;      /* of always_bcc and its like */
+};
+
+/* Postfix's address classes. */
+enum domain_class {
+    CLASS_LOCAL,   /* mydestination, our own addresses */
+    CLASS_ALIAS,   /* virtual_alias_domains */
+    CLASS_MAILBOX, /* virtual_mailbox_domains */
+    CLASS_RELAY,   /* relay_domains */
+    CLASS_OTHER
 };
 
 enum resolve_kind {
-    RESOLVE_LOCAL,     /* of a local domain, and leads to `targets` (some may be remote) */
-    RESOLVE_UNKNOWN,   /* of a local domain, and nobody's */
-    RESOLVE_FOREIGN,   /* not of a local domain: `targets` is the address itself */
-    RESOLVE_MALFORMED, /* no address */
-    RESOLVE_ASK,       /* find out about the system account `ask`, then resolve again */
-    RESOLVE_BROKEN     /* aliases too deep or too many, or no memory: `problem` says what */
+    RESOLVE_LOCAL,      /* of a domain that we serve, and leads to `targets` (some may be remote) */
+    RESOLVE_UNKNOWN,    /* nobody's, or refused by its transport: code, status and text say how */
+    RESOLVE_FOREIGN,    /* not of a domain that we serve: `targets` is where it goes */
+    RESOLVE_MALFORMED,  /* no address */
+    RESOLVE_ASK,        /* find out about the system account `ask`, then resolve again */
+    RESOLVE_BROKEN,     /* aliases too deep or too many, or no memory: `problem` says what */
+    RESOLVE_UNAVAILABLE /* a table can't be asked now: `problem` says why */
 };
 
 struct resolved {
     enum resolve_kind kind;
-    struct directory_target *targets; /* without duplicates */
+    enum domain_class class;
+    struct slice class_where; /* "main.cf:12": where its domain is said to be ours */
+    bool routed;              /* foreign, and its user names a further domain: user%domain@there */
+    struct slice full;        /* the address, completed */
+    struct directory_address canonical; /* and changed by canonical maps; for copies */
+    struct directory_target *targets;   /* without duplicates */
     size_t n;
     const char *rule;   /* what took it: "alias_maps", "users_file", "pam_service"; "" unknown */
     struct slice where; /* "/etc/postrider/aliases:12" */
     struct slice ask;   /* the account to ask about; "" … */
     const struct directory_wish *wish; /* … or the file; NULL: none */
-    const char *problem;               /* NULL, or why (a part of) an alias leads nowhere */
+    unsigned code;             /* UNKNOWN: 550, "5.1.1", "User unknown in local recipient table" */
+    struct slice status, text; /* (without "Recipient address rejected: ") */
+    const char *problem;       /* NULL, or why (a part of) it leads nowhere */
     struct slice problem_address;
 };
 
-/* Which way mail for a foreign address goes. */
+/* Which way mail for an address that is not delivered here goes. */
 struct route_choice {
     struct slice route; /* "transport:nexthop"; "": by SMTP to the address's own domain */
-    const char *rule;   /* "relayhost" … ; "" with an empty route */
+    const char *rule;   /* "relayhost", "transport_maps" … */
     struct slice where;
 };
-/* sender: "" is the null sender. What *ret points to lives in the arena (or the directory). */
-void directory_route(const struct directory *d, struct slice address, struct slice sender,
-                     struct arena *a, struct route_choice *ret);
-/* Fills in the route of every remote target. */
-void directory_route_targets(const struct directory *d, struct slice sender, struct arena *a,
-                             struct resolved *r);
+/* sender: "" is the null sender. What *ret points to lives in the arena (or the directory). FAILED:
+ * can't be told now. */
+MUST_USE enum result directory_route(const struct directory *d, struct slice address,
+                                     struct slice sender, struct arena *a, struct route_choice *ret,
+                                     struct error *err);
+
+/* The envelope's sender as it goes on: completed, by canonical maps and masquerade_domains;
+ * `sender` itself where nothing changes it. FAILED: can't be told now. */
+MUST_USE enum result directory_sender(const struct directory *d, struct slice sender,
+                                      struct arena *a, struct slice *ret, struct error *err);
+/* Adds who else gets a message from this sender (as directory_sender gave it) for this recipient:
+ * always_bcc, sender_bcc_maps, recipient_bcc_maps. May change r->kind to ASK, UNAVAILABLE, BROKEN.
+ */
+void directory_add_copies(const struct directory *d, struct slice sender,
+                          const struct directory_system *system, struct arena *a,
+                          struct resolved *r);
+/* Must questions be asked on a helper thread, since a table waits for a server? */
+bool directory_waits(const struct directory *d);
 
 /* All of *ret lives in the arena (or the directory). */
 void directory_resolve(const struct directory *d, struct slice address,

@@ -1,9 +1,11 @@
-/* directory_impl.h: the directory's inside, shared by directory.c and resolve.c. */
+/* directory_impl.h: the directory's inside, shared by the files that look things up in it. */
 #ifndef AUTH_DIRECTORY_IMPL_H
 #define AUTH_DIRECTORY_IMPL_H
 
 #include "auth/address.h"
 #include "auth/directory.h"
+#include "auth/maps.h"
+#include "auth/match.h"
 #include "base/map.h"
 
 #include <stdatomic.h>
@@ -23,10 +25,58 @@ struct directory {
     size_t n_files;
     struct auth_databases pass, user; /* in the order in which they are asked */
     struct aliases *aliases;
-    struct map domains; /* folded names and literals of mydestination, and our own literals */
+    struct arena mem;        /* of the maps' arrays */
+    struct match_list local; /* mydestination, and address literals of our own */
+    struct match_list alias_domains, mailbox_domains, relay_domains;
+    bool
+        domains_broken; /* a domain list could not be read whole: foreign can't be told from ours */
+    struct map_sets maps;
+    bool lists_accounts, lists_aliases; /* local_recipient_maps holds them */
+    void (*release)(void *arg);         /* of the tables */
+    void *release_arg;
 };
 
-bool directory_is_local(const struct directory *d, struct slice folded_domain);
+/* Is it a domain of mydestination? OK, NOT_FOUND, FAILED: can't be told now. */
+MUST_USE enum result directory_is_local(const struct directory *d, struct slice folded_domain,
+                                        struct arena *a, struct error *err);
+/* The class of a domain, and where it is said: "main.cf:12", "/etc/postfix/relay:3". data NULL: a
+ * local name. FAILED: can't be told now. */
+MUST_USE enum result directory_class(const struct directory *d, struct slice folded_domain,
+                                     struct arena *a, enum domain_class *ret,
+                                     struct slice *ret_where, struct error *err);
+
+/* Where the mail of one address goes: here, or by a route. */
+enum route_end { END_ROUTE, END_LOCAL, END_MAILBOX };
+struct way {
+    enum route_end end;
+    enum domain_class class;
+    struct slice transport, nexthop; /* of a route */
+    const char *rule;                /* "transport_maps", "relayhost" … */
+    struct slice where;
+};
+/* FAILED: can't be told now. */
+MUST_USE enum result directory_way(const struct directory *d,
+                                   const struct directory_address *address, struct slice sender,
+                                   struct arena *a, struct way *ret, struct error *err);
+/* "transport:nexthop", or "" for SMTP to the address's own domain; data NULL: no memory. */
+struct slice way_route(const struct way *w, const struct directory_address *address,
+                       struct arena *a);
+/* Are addresses of this domain looked up by user alone too (virtual(5))? */
+bool directory_short_keys(const struct directory *d, struct slice domain, struct arena *a);
+/* propagate_unmatched_extensions: "canonical", "virtual", "alias" … */
+bool directory_propagates(const struct conf *c, const char *table);
+
+/* canonical.c: an envelope address by the canonical maps and masquerade_domains. *ret_changed (may
+ * be NULL): a map changed it. FAILED: can't be told now. */
+enum address_of { ADDRESS_OF_SENDER, ADDRESS_OF_RECIPIENT };
+MUST_USE enum result directory_canonical(const struct directory *d, enum address_of of,
+                                         struct directory_address *address, struct arena *a,
+                                         bool *ret_changed, struct error *err);
+
+/* mailbox_transport, fallback_transport: "transport:nexthop" with the domain where it names no next
+ * hop. END_MAILBOX: it is ourselves. */
+void directory_named_way(const struct directory *d, struct slice setting, const char *rule,
+                         struct slice domain, struct way *ret);
 
 /* The part before the last @, when what is behind it is a local domain; data NULL otherwise. */
 struct slice directory_local_user(const struct directory *d, struct slice login);

@@ -1,380 +1,271 @@
-/* resolve.c: where an address leads: through aliases to accounts and foreign addresses. */
+/* resolve.c: where an address leads: completed, canonical, through virtual aliases (cleanup(8)) to
+ * the addresses that are left; each of these ends here or goes its way. */
+#include "auth/rewrite.h"
 #include "auth/resolve.h"
 
-void resolve_give_up(struct walk *w, const char *problem, struct slice address)
-{
-    w->out->kind = RESOLVE_BROKEN;
-    w->out->problem = problem;
-    w->out->problem_address = address;
-    w->stop = true;
-}
+/* ---- virtual aliases ---- */
 
-void resolve_note(struct walk *w, const char *problem, struct slice address)
-{
-    if (w->out->problem)
-        return;
-    w->out->problem = problem;
-    w->out->problem_address = address;
-}
-
-static bool make_names(const struct walk *w, const struct directory_address *address,
-                       struct names *ret)
-{
-    struct slice delimiters = directory_conf(w->d)->recipient_delimiter;
-    struct names n = {.local = lower_copy(address->local, w->arena), .domain = address->domain};
-    n.base = n.local;
-    if (!n.local.data)
-        return false;
-    for (size_t i = 1; i < n.local.len; i++)
-        if (slice_find(delimiters, n.local.data[i]) != SIZE_MAX) {
-            n.base = slice_sub(n.local, 0, i);
-            n.detail = slice_from(address->local, i + 1);
-            break;
-        }
-    *ret = n;
-    return true;
-}
-
-static bool has_detail(const struct names *n)
-{
-    return n->base.len != n->local.len;
-}
-
-struct slice resolve_join(const struct walk *w, struct slice local, struct slice domain)
-{
-    if (!domain.data)
-        return SLICE_NONE;
-    char *p = arena_alloc(w->arena, local.len + 1 + domain.len);
-    if (!p)
-        return SLICE_NONE;
-    if (local.len)
-        memcpy(p, local.data, local.len);
-    p[local.len] = '@';
-    memcpy(p + local.len + 1, domain.data, domain.len);
-    return slice_of(p, local.len + 1 + domain.len);
-}
-
-static const struct alias *find_alias(const struct walk *w, const struct names *n)
-{
-    const struct aliases *t = w->d->aliases;
-    if (aliases_count(t) == 0)
-        return NULL;
-    const struct alias *a = aliases_find(t, resolve_join(w, n->local, n->domain));
-    if (!a)
-        a = aliases_find(t, n->local);
-    if (!a && has_detail(n))
-        a = aliases_find(t, resolve_join(w, n->base, n->domain));
-    if (!a && has_detail(n))
-        a = aliases_find(t, n->base);
-    return a;
-}
-
-static struct slice key_of(const struct directory_target *t)
-{
-    return t->kind != DIRECTORY_MAIL ? t->text : t->local ? t->account : t->address;
-}
-
-static bool same_target(const struct directory_target *a, const struct directory_target *b)
-{
-    return a->local == b->local && a->kind == b->kind && slice_eq(a->user, b->user) &&
-           slice_eq(key_of(a), key_of(b));
-}
-
-static void stamp(const struct chain *up, struct directory_target *t)
-{
-    t->owner = up ? up->owner : SLICE_NONE;
-    t->delivered = up ? up->delivered : SLICE_NONE;
-}
-
-void resolve_add(struct walk *w, const struct directory_target *from)
-{
-    struct resolved *out = w->out;
-    struct directory_target stamped = *from;
-    const struct directory_target *t = &stamped;
-    stamp(w->here, &stamped);
-    uint64_t hash = hash_bytes(key_of(t));
-    for (size_t i = 0; i < out->n; i++)
-        if (w->hashes[i] == hash && same_target(&out->targets[i], t))
-            return;
-    if (out->n == DIRECTORY_TARGETS_MAX) {
-        resolve_give_up(w, "the aliases lead to too many targets", key_of(t));
-        return;
-    }
-    if (out->n == w->room) {
-        size_t room = w->room ? w->room * 4 : 4;
-        struct directory_target *targets = arena_alloc_n(w->arena, room, sizeof *targets);
-        uint64_t *hashes = arena_alloc_n(w->arena, room, sizeof *hashes);
-        if (!targets || !hashes) {
-            resolve_give_up(w, "out of memory", SLICE_NONE);
-            return;
-        }
-        if (out->n) {
-            memcpy(targets, out->targets, out->n * sizeof *targets);
-            memcpy(hashes, w->hashes, out->n * sizeof *hashes);
-        }
-        out->targets = targets;
-        w->hashes = hashes;
-        w->room = room;
-    }
-    w->hashes[out->n] = hash;
-    out->targets[out->n++] = *t;
-}
-
-static void add_remote(struct walk *w, struct slice address)
-{
-    struct directory_target t = {.local = false, .address = address};
-    resolve_add(w, &t);
-}
-
-void resolve_took(struct walk *w, const char *rule, const char *file, size_t file_len,
-                  unsigned line)
-{
-    if (w->out->rule[0])
-        return;
-    w->out->rule = rule;
-    if (!file)
-        return;
-    char *where = line ? arena_printf(w->arena, "%.*s:%u", (int)file_len, file, line)
-                       : arena_printf(w->arena, "%.*s", (int)file_len, file);
-    w->out->where = slice_cstr(where);
-}
-
-static void add_user(struct walk *w, const struct passwd_user *u, struct slice detail)
-{
-    struct directory_target t = {.local = true, .account = u->name, .detail = detail};
-    const char *path = directory_account_path(w->d, u);
-    resolve_took(w, path == w->d->users_path ? "users_file" : "userdb", path, strlen(path),
-                 u->line);
-    resolve_add(w, &t);
-}
-
-/* Finds the account of a name in users_file. */
-static const struct passwd_user *find_user(const struct walk *w, struct slice name,
-                                           struct slice domain)
-{
-    const struct passwd_user *u =
-        domain.data ? directory_account(w->d, resolve_join(w, name, domain)) : NULL;
-    return u ? u : directory_account(w->d, name);
-}
-
-/* True when it is one, or when that must be asked first (w->stop). */
-static bool take_outside_name(struct walk *w, struct slice name, struct slice detail)
-{
-    if (!w->system->known || passwd_name_check(name, NULL) != OK)
-        return false;
-    switch (w->system->known(w->system->arg, name)) {
-    case ACCOUNT_ABSENT:
-        return false;
-    case ACCOUNT_ASK:
-        w->out->kind = RESOLVE_ASK;
-        w->out->ask = name;
-        w->stop = true;
-        return true;
-    case ACCOUNT_THERE:
-        break;
-    }
-    bool system_name = slice_find(name, '@') == SIZE_MAX;
-    if (system_name && resolve_forward(w, name, detail))
-        return true;
-    const char *setting = directory_conf(w->d)->pam_service.len ? "pam_service" : "userdb";
-    const char *source = conf_source(directory_conf(w->d), setting);
-    struct directory_target t = {.local = true, .account = name, .detail = detail};
-    resolve_took(w, setting, source, source ? strlen(source) : 0, 0);
-    resolve_add(w, &t);
-    return true;
-}
-
-/* Databases that are asked know names, or whole addresses, in the form of auth_username_format. */
-static bool take_outside(struct walk *w, struct slice name, struct slice domain,
-                         struct slice detail)
-{
-    struct slice whole = resolve_join(w, name, domain), asked;
-    bool addresses = w->system->known && directory_outside(w->d) == OUTSIDE_ADDRESSES;
-    if (addresses && whole.data &&
-        auth_login_name(directory_conf(w->d), whole, w->arena, &asked, NULL) == OK &&
-        !slice_eq(asked, name) && take_outside_name(w, asked, detail))
-        return true;
-    return take_outside_name(w, name, detail);
-}
-
-static bool take_account(struct walk *w, const struct names *n)
-{
-    const struct passwd_user *u = find_user(w, n->local, n->domain);
-    if (u) {
-        add_user(w, u, SLICE(""));
-        return true;
-    }
-    u = has_detail(n) ? find_user(w, n->base, n->domain) : NULL;
-    if (u) {
-        add_user(w, u, n->detail);
-        return true;
-    }
-    return take_outside(w, n->local, n->domain, SLICE("")) ||
-           (has_detail(n) && take_outside(w, n->base, n->domain, n->detail));
-}
-
-static bool is_ancestor(const struct chain *c, const struct alias *a)
+static bool is_ancestor(const struct chain *c, struct slice text)
 {
     for (; c; c = c->up)
-        if (c->alias == a)
+        if (c->address.data && slice_eq_nocase(c->address, text))
             return true;
     return false;
 }
 
-static void expand(struct walk *w, const struct alias *a, const struct names *n,
-                   const struct chain *up);
+static bool walk_end(struct walk *w, const struct directory_address *address,
+                     const struct chain *up);
+static bool walk_virtual(struct walk *w, const struct directory_address *address,
+                         const struct chain *up);
 
-/* RFC 5321 4.5.1: postmaster is always there. */
-static bool take_postmaster(struct walk *w, const struct names *n, const struct chain *up)
+/* One address of a result. "user: user, other" keeps the user. */
+static bool follow_virtual(struct walk *w, const struct directory_address *from,
+                           struct directory_address *to, const struct chain *here)
 {
-    if (!slice_is(n->base, "postmaster"))
+    if (rewrite_complete(w->d->conf, to, w->arena) != OK)
         return false;
-    struct names root = {.local = SLICE("root"), .base = SLICE("root"), .domain = n->domain};
-    const struct alias *a = find_alias(w, &root);
-    if (a && !is_ancestor(up, a)) {
-        expand(w, a, &root, up);
-        return true;
+    struct slice text = address_text(to, w->arena);
+    if (text.len > (size_t)w->d->conf->virtual_alias_address_length_limit) {
+        resolve_give_up(w, "virtual_alias_maps make too long an address", here->address);
+        return false;
     }
-    if (take_account(w, &root))
-        return true;
-    const struct passwd_user *first = passwd_file_at(w->d->users, 0);
-    if (first)
-        add_user(w, first, SLICE(""));
-    return first != NULL;
+    if (slice_eq_nocase(to->local, from->local) && slice_eq(to->domain, from->domain))
+        return walk_end(w, to, here);
+    if (is_ancestor(here->up, text)) {
+        resolve_give_up(w, "virtual_alias_maps go in a circle", text);
+        return false;
+    }
+    return walk_virtual(w, to, here);
 }
 
-/* A name of a local domain. False when nobody has it. */
-static bool take_local(struct walk *w, const struct names *n, const struct chain *up,
-                       bool account_only)
+static bool expand_virtual(struct walk *w, const struct directory_address *address,
+                           const struct table_match *match, struct slice detail,
+                           const struct chain *up)
 {
-    const struct alias *a = account_only ? NULL : find_alias(w, n);
-    if (a && !is_ancestor(up, a)) {
-        expand(w, a, n, up);
-        return true;
+    const struct conf *c = w->d->conf;
+    struct directory_address *list;
+    size_t n;
+    bool led = false;
+    struct chain here = up ? *up : (struct chain){.source = SOURCE_ALIAS};
+    here.up = up;
+    here.alias = NULL;
+    here.forward_of = SLICE_NONE;
+    here.address = address_text(address, w->arena);
+    here.virtual_depth++;
+    size_t limit = (size_t)c->virtual_alias_expansion_limit;
+    if (!directory_propagates(c, "virtual"))
+        detail = SLICE("");
+    enum result r = map_addresses(match->value, address, detail, limit, w->arena, &list, &n);
+    if (r == INVALID) {
+        resolve_note(w, "the entry in virtual_alias_maps holds no address", here.address);
+        return false;
     }
-    if (take_account(w, n))
-        return true;
-    const struct alias *all =
-        n->domain.data ? aliases_find(w->d->aliases, resolve_join(w, SLICE(""), n->domain)) : NULL;
-    if (all && !a && !is_ancestor(up, all)) {
-        expand(w, all, n, up);
-        return true;
-    }
-    return take_postmaster(w, n, up);
-}
-
-static void follow_address(struct walk *w, struct slice text, const struct chain *up)
-{
-    struct directory_address address;
-    struct names n;
-    bool account_only = text.len > 1 && text.data[0] == '\\';
-    if (directory_address_parse(slice_from(text, account_only), w->arena, &address) != OK) {
-        resolve_note(w, "a target of the alias is no address", text);
-        return;
-    }
-    if (address.domain.data && !directory_is_local(w->d, address.domain)) {
-        add_remote(w, text);
-        return;
-    }
-    if (!make_names(w, &address, &n))
+    if (r == OK)
+        w->n_virtual += n;
+    if (r == LIMIT || w->n_virtual > limit ||
+        here.virtual_depth > (unsigned)c->virtual_alias_recursion_limit)
+        resolve_give_up(w, "virtual_alias_maps lead too far", here.address);
+    else if (r != OK || !here.address.data)
         resolve_give_up(w, "out of memory", SLICE_NONE);
-    else if (!take_local(w, &n, up, account_only))
-        resolve_note(w, "a target of the alias is unknown, or the aliases go in a circle", text);
+    resolve_took_where(w, "virtual_alias_maps", match->where);
+    resolve_step(w, "virtual_alias_maps", match->where, here.address, match->value);
+    for (size_t i = 0; i < n && !w->stop; i++)
+        led |= follow_virtual(w, address, &list[i], &here);
+    return led;
 }
 
-void resolve_list(struct walk *w, struct slice_list items, const struct chain *here)
+static bool walk_virtual(struct walk *w, const struct directory_address *address,
+                         const struct chain *up)
 {
-    const struct chain *before = w->here;
-    w->here = here;
-    for (size_t i = 0; i < items.n && !w->stop; i++) {
-        struct slice item = items.items[i];
-        enum alias_item kind = alias_item_kind(item);
-        if (kind == ITEM_ADDRESS)
-            follow_address(w, item, here);
-        else if (kind == ITEM_INCLUDE)
-            resolve_include(w, alias_item_text(item), here);
-        else
-            resolve_served(w, kind, alias_item_text(item), here);
-    }
-    w->here = before;
-}
-
-/* True the first time. */
-static bool begin_alias(struct walk *w, const struct alias *a)
-{
-    for (size_t i = 0; i < w->n_expanded; i++)
-        if (w->expanded[i] == a)
-            return false;
-    if (!w->expanded)
-        w->expanded = arena_alloc_n(w->arena, DIRECTORY_TARGETS_MAX, sizeof *w->expanded);
-    if (!w->expanded || w->n_expanded == DIRECTORY_TARGETS_MAX) {
-        resolve_give_up(w, "too many aliases are involved", a->key);
+    struct table_match match;
+    struct slice detail;
+    struct error err = {""};
+    switch (resolve_find(w, MAP_virtual_alias_maps, address, &match, &detail, &err)) {
+    case OK:
+        return expand_virtual(w, address, &match, detail, up);
+    case NOT_FOUND:
+        return walk_end(w, address, up);
+    default:
+        resolve_unavailable(w, &err);
         return false;
     }
-    w->expanded[w->n_expanded++] = a;
+}
+
+/* ---- the end of the way ---- */
+
+static bool end_in_mailbox(struct walk *w, const struct directory_address *address)
+{
+    struct table_match match;
+    struct slice detail;
+    struct error err = {""};
+    bool empty = map_is_empty(&w->d->maps, MAP_virtual_mailbox_maps);
+    enum result r = resolve_find(w, MAP_virtual_mailbox_maps, address, &match, &detail, &err);
+    if (r != OK && r != NOT_FOUND) {
+        resolve_unavailable(w, &err);
+        return false;
+    }
+    if (r == OK)
+        resolve_took_where(w, "virtual_mailbox_maps", match.where);
+    return (empty || r == OK) && resolve_mailbox(w, address, r == OK);
+}
+
+static bool walk_end(struct walk *w, const struct directory_address *given, const struct chain *up)
+{
+    struct directory_address address = *given;
+    struct error err = {""};
+    struct way way;
+    bool routed;
+    if (rewrite_follow(w->d, &address, w->arena, &routed, &err) != OK ||
+        directory_way(w->d, &address, w->system->sender, w->arena, &way, &err) != OK) {
+        resolve_unavailable(w, &err);
+        return false;
+    }
+    switch (way.end) {
+    case END_LOCAL:
+        return resolve_local(w, &address, up, false);
+    case END_MAILBOX:
+        return end_in_mailbox(w, &address);
+    case END_ROUTE:
+        break;
+    }
+    resolve_add_way(w, &way, &address);
     return true;
 }
 
-static void expand(struct walk *w, const struct alias *a, const struct names *n,
-                   const struct chain *up)
+bool resolve_address(struct walk *w, const struct directory_address *given, const struct chain *up)
 {
-    struct chain here = {.up = up,
-                         .alias = a,
-                         .depth = up ? up->depth + 1 : 1,
-                         .source = SOURCE_ALIAS,
-                         .recipient = resolve_recipient(w, n)};
-    if (here.depth > DIRECTORY_DEPTH_MAX) {
-        resolve_give_up(w, "the aliases are nested too deeply", a->key);
-        return;
+    struct directory_address address = *given;
+    struct error err = {""};
+    if (rewrite_complete(w->d->conf, &address, w->arena) != OK)
+        return false;
+    if (directory_is_local(w->d, address.domain, w->arena, &err) == OK)
+        return walk_end(w, &address, up); /* local(8) delivers its own without another look */
+    if (directory_canonical(w->d, ADDRESS_OF_RECIPIENT, &address, w->arena, NULL, &err) != OK) {
+        resolve_unavailable(w, &err);
+        return false;
     }
-    here.delivered = up ? up->delivered : here.recipient;
-    if (!resolve_rights(w, a, &here) || !begin_alias(w, a))
-        return;
-    here.owner = resolve_owner(w, a, n, up);
-    resolve_took(w, "alias_maps", a->file.data, a->file.len, a->line);
-    resolve_list(w, a->targets, &here);
+    return walk_virtual(w, &address, up);
 }
 
-static void resolve_local(struct walk *w, const struct directory_address *address)
+/* ---- the address that was asked for ---- */
+
+static bool is_refusal(const struct way *way)
 {
-    struct names n;
-    w->out->kind = RESOLVE_LOCAL;
-    if (!make_names(w, address, &n)) {
-        resolve_give_up(w, "out of memory", SLICE_NONE);
-        return;
-    }
-    bool taken = take_local(w, &n, NULL, false) || resolve_luser(w, &n);
-    if (!w->stop && (!taken || w->out->n == 0))
-        w->out->kind = RESOLVE_UNKNOWN;
+    return way->end == END_ROUTE &&
+           (slice_is(way->transport, "error") || slice_is(way->transport, "retry"));
 }
 
-/* An address without a domain is completed with myorigin, but postmaster is always ours. */
-static enum result complete(const struct walk *w, struct directory_address *address)
+/* Neither canonical nor a virtual alias: its class says whether it is anybody's. */
+static void resolve_plain(struct walk *w, const struct directory_address *address,
+                          struct slice text)
 {
-    if (address->domain.data || slice_is_nocase(address->local, "postmaster"))
-        return OK;
-    return domain_fold(directory_conf(w->d)->myorigin, w->arena, &address->domain);
+    struct error err = {""};
+    struct way way;
+    if (directory_way(w->d, address, w->system->sender, w->arena, &way, &err) != OK) {
+        resolve_unavailable(w, &err);
+        return;
+    }
+    if (way.class == CLASS_ALIAS) {
+        resolve_refuse_unknown(w);
+        return;
+    }
+    if (is_refusal(&way)) {
+        resolve_refuse_by_transport(w, &way);
+        return;
+    }
+    bool taken = true;
+    if (way.end == END_LOCAL)
+        taken = resolve_local(w, address, NULL, false) && w->out->n > 0;
+    else if (way.end == END_MAILBOX)
+        taken = end_in_mailbox(w, address);
+    else
+        taken = resolve_is_known(w, address, way.class);
+    if (way.end == END_ROUTE && !w->stop && (taken || way.class == CLASS_LOCAL))
+        resolve_add_way(w, &way, address);
+    if (w->stop)
+        return;
+    if (way.class == CLASS_LOCAL && way.end != END_MAILBOX)
+        resolve_check_local(w, address, taken, way.end == END_ROUTE);
+    else if (way.class == CLASS_RELAY && taken)
+        resolve_check_relay(w, address);
+    else if (!taken)
+        resolve_refuse_unknown(w);
+    /* What nobody has changed goes on as it came. */
+    if (way.class == CLASS_OTHER && way.end == END_ROUTE && text.data && w->out->n)
+        w->out->targets[0].address = text;
+}
+
+/* Is there an entry for it in virtual_alias_maps, or did canonical maps change it? Then that it is
+ * wanted is known. */
+static void resolve_mapped(struct walk *w, const struct directory_address *address, bool changed,
+                           struct slice text)
+{
+    struct table_match match;
+    struct slice detail;
+    struct error err = {""};
+    enum result r = resolve_find(w, MAP_virtual_alias_maps, address, &match, &detail, &err);
+    if (r == NOT_FOUND && !changed) {
+        resolve_plain(w, address, text);
+        return;
+    }
+    if (r != OK && r != NOT_FOUND) {
+        resolve_unavailable(w, &err);
+        return;
+    }
+    bool led =
+        r == OK ? expand_virtual(w, address, &match, detail, NULL) : walk_end(w, address, NULL);
+    if (!w->stop && (!led || w->out->n == 0))
+        resolve_refuse_unknown(w);
+}
+
+/* What RCPT's address is, before maps change it. */
+static bool classify(struct walk *w, const struct directory_address *address)
+{
+    struct error err = {""};
+    struct slice where;
+    if (directory_class(w->d, address->domain, w->arena, &w->out->class, &where, &err) != OK) {
+        resolve_unavailable(w, &err);
+        return false;
+    }
+    w->out->class_where = where;
+    w->out->kind = w->out->class == CLASS_OTHER ? RESOLVE_FOREIGN : RESOLVE_LOCAL;
+    w->out->full = address_text(address, w->arena);
+    return true;
+}
+
+static void resolve(struct walk *w, struct slice text)
+{
+    struct directory_address address;
+    struct error err = {""};
+    bool changed = false;
+    const struct conf *c = w->d->conf;
+    if (text.len == 0)
+        text = c->empty_address_recipient;
+    if (directory_address_parse(text, w->arena, &address) != OK)
+        return;
+    bool whole = address.domain.data != NULL;
+    if (rewrite_complete(c, &address, w->arena) != OK)
+        return;
+    struct directory_address before = address;
+    if (rewrite_follow(w->d, &address, w->arena, &w->out->routed, &err) != OK) {
+        resolve_unavailable(w, &err);
+        return;
+    }
+    whole = whole && slice_eq(before.local, address.local);
+    if (!classify(w, &address))
+        return;
+    if (directory_canonical(w->d, ADDRESS_OF_RECIPIENT, &address, w->arena, &changed, &err) != OK)
+        resolve_unavailable(w, &err);
+    else
+        resolve_mapped(w, &address, changed, whole ? text : SLICE_NONE);
+    w->out->canonical = address;
 }
 
 void directory_resolve(const struct directory *d, struct slice text,
                        const struct directory_system *system, struct arena *a, struct resolved *ret)
 {
-    static const struct directory_system none = {NULL, NULL, NULL};
-    struct directory_address address;
+    static const struct directory_system none = {.known = NULL};
     *ret = (struct resolved){.kind = RESOLVE_MALFORMED, .rule = "", .where = SLICE("")};
     struct walk w = {.d = d, .system = system ? system : &none, .arena = a, .out = ret};
-    if (directory_address_parse(text, a, &address) != OK)
-        return;
-    bool had_domain = address.domain.data != NULL;
-    if (complete(&w, &address) != OK)
-        return;
-    if (!address.domain.data || directory_is_local(d, address.domain)) {
-        resolve_local(&w, &address);
-        return;
-    }
-    ret->kind = RESOLVE_FOREIGN;
-    if (had_domain)
-        add_remote(&w, text);
-    else
-        add_remote(&w, resolve_join(&w, text, address.domain));
+    resolve(&w, text);
 }

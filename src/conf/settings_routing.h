@@ -7,6 +7,46 @@
 #define CONF_SETTINGS_ROUTING(X) \
     X(TEXT, myorigin, "$myhostname", 0, 0, "postfix", "Domain that completes addresses without one.") \
     X(LIST, mydestination, "$myhostname, localhost.$mydomain, localhost", 0, 0, "postfix", "Domains whose mail is delivered here.") \
+    X(LIST, inet_interfaces, "all", 0, 0, "postfix", "Addresses of this host that take mail: all, loopback-only, names or addresses. Mail to user@[address] of one of them is local.") \
+    X(MAPS, local_recipient_maps, "unix:passwd.byname, $alias_maps", 0, 0, "postfix", "What lists the users of mydestination. unix:passwd.byname: the accounts, of whatever kind. Empty: every user is accepted, and unknown ones are returned later.") \
+    X(MAPS, virtual_alias_maps, "", 0, 0, "postfix", "Tables \"address target, target\" (virtual(5)), for all domains.") \
+    X(MAPS, virtual_alias_domains, "$virtual_alias_maps", 0, 0, "postfix", "Domains whose addresses are all in virtual_alias_maps.") \
+    X(MAPS, virtual_mailbox_maps, "", 0, 0, "postfix", "Tables of the addresses of virtual_mailbox_domains. Empty: the accounts are.") \
+    X(MAPS, virtual_mailbox_domains, "$virtual_mailbox_maps", 0, 0, "postfix", "Domains whose mail is delivered here, to accounts named by the whole address.") \
+    X(MAPS, relay_domains, "", 0, 0, "postfix", "Domains for which mail is taken from everybody and passed on.") \
+    X(MAPS, relay_recipient_maps, "", 0, 0, "postfix", "Tables of the addresses of relay_domains. Empty: all are accepted.") \
+    X(MAPS, canonical_maps, "", 0, 0, "postfix", "Tables that replace addresses on arrival (canonical(5)).") \
+    X(LIST, canonical_classes, "envelope_sender, envelope_recipient, header_sender, header_recipient", 0, 0, "postfix", "What canonical_maps is for.") \
+    X(MAPS, sender_canonical_maps, "", 0, 0, "postfix", "The same for sender addresses, before canonical_maps.") \
+    X(LIST, sender_canonical_classes, "envelope_sender, header_sender", 0, 0, "postfix", "What sender_canonical_maps is for.") \
+    X(MAPS, recipient_canonical_maps, "", 0, 0, "postfix", "The same for recipient addresses, before canonical_maps.") \
+    X(LIST, recipient_canonical_classes, "envelope_recipient, header_recipient", 0, 0, "postfix", "What recipient_canonical_maps is for.") \
+    X(LIST, masquerade_domains, "", 0, 0, "postfix", "Domains whose subdomains are cut off in addresses; !domain: not there.") \
+    X(LIST, masquerade_exceptions, "", 0, 0, "postfix", "User names that masquerade_domains leaves alone.") \
+    X(LIST, masquerade_classes, "envelope_sender, header_sender, header_recipient", 0, 0, "postfix", "What masquerade_domains is for.") \
+    X(TEXT, always_bcc, "", 0, 0, "postfix", "Address that gets a copy of every message.") \
+    X(MAPS, sender_bcc_maps, "", 0, 0, "postfix", "Tables \"sender address\": who gets a copy of a sender's messages.") \
+    X(MAPS, recipient_bcc_maps, "", 0, 0, "postfix", "Tables \"recipient address\": who gets a copy of a recipient's messages.") \
+    X(MAPS, relocated_maps, "", 0, 0, "postfix", "Tables of users that have moved: mail to them is refused with their new address.") \
+    X(MAPS, transport_maps, "", 0, 0, "postfix", "Tables \"address or domain transport:nexthop\" (transport(5)).") \
+    X(MAPS, sender_dependent_relayhost_maps, "", 0, 0, "postfix", "Tables \"sender nexthop\": a relayhost by sender.") \
+    X(MAPS, sender_dependent_default_transport_maps, "", 0, 0, "postfix", "Tables \"sender transport:nexthop\": a default_transport by sender.") \
+    X(TEXT, default_transport, "smtp", 0, 0, "postfix", "transport:nexthop of mail to domains that are none of ours.") \
+    X(TEXT, relay_transport, "relay", 0, 0, "postfix", "transport:nexthop of mail to relay_domains.") \
+    X(TEXT, local_transport, "local:$myhostname", 0, 0, "postfix", "transport:nexthop of mail to mydestination.") \
+    X(TEXT, virtual_transport, "virtual", 0, 0, "postfix", "transport:nexthop of mail to virtual_mailbox_domains.") \
+    X(TEXT, mailbox_transport, "", 0, 0, "postfix", "transport:nexthop of mail to local users once aliases are expanded. Empty: their mailboxes here.") \
+    X(TEXT, fallback_transport, "", 0, 0, "postfix", "transport:nexthop of mail to local users that nobody knows.") \
+    X(LIST, propagate_unmatched_extensions, "canonical, virtual", 0, 0, "postfix", "Tables whose result gets the +detail that the key lacked: canonical, virtual, alias, forward, include, generic.") \
+    X(NUMBER, virtual_alias_expansion_limit, "1000", 1, 10000, "postfix", "Most addresses that virtual_alias_maps may make of one.") \
+    X(NUMBER, virtual_alias_recursion_limit, "1000", 1, 1000, "postfix", "How deeply virtual_alias_maps may be nested.") \
+    X(NUMBER, virtual_alias_address_length_limit, "1000", 1, 10000, "postfix", "Longest address in virtual_alias_maps.") \
+    X(BOOL, swap_bangpath, "yes", 0, 0, "postfix", "site!user means user@site.") \
+    X(BOOL, allow_percent_hack, "yes", 0, 0, "postfix", "user%domain means user@domain.") \
+    X(BOOL, append_at_myorigin, "yes", 0, 0, "postfix", "Complete user to user@$myorigin.") \
+    X(BOOL, append_dot_mydomain, "no", 0, 0, "postfix", "Complete user@host to user@host.$mydomain.") \
+    X(BOOL, resolve_dequoted_address, "yes", 0, 0, "postfix", "Look into quoted local parts for further domains.") \
+    X(TEXT, empty_address_recipient, "MAILER-DAEMON", 0, 0, "postfix", "Who gets mail that is addressed to <>.") \
     X(TEXT, relayhost, "", 0, 0, "postfix", "Next hop for all foreign mail: host, host:port, [host] or [host]:port; brackets switch the MX lookup off.") \
     X(LIST, transport_services, "smtp=smtp relay=smtp lmtp=lmtp local=local virtual=virtual error=error retry=error discard=discard", 0, 0, "postrider", "The transports that there are, each name=kind: smtp, lmtp, local, virtual, error, discard or pipe. Settings of one alone are those of the service \"name/unix\".") \
     X(MAPS, pipe_transports, "", 0, 0, "postrider", "Transports of kind pipe: {name=maildrop, flags=DRhu, user=vmail, argv={/usr/bin/maildrop -d $${recipient}}}: pipe(8)'s attributes.") \

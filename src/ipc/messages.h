@@ -130,7 +130,8 @@
     F(STR, key_fingerprint)
 /* code 250 or 4xx/5xx, enhanced "5.7.1", text for the client; rule and where: for the log
  * ("permit_sasl_authenticated", "main.cf:12"). targets: see ipc.h, target_*; grant covers rcpt and
- * targets. actions: what access tables asked for beside (policy.h: struct decision). */
+ * targets. actions: what access tables asked for beside (policy.h: struct decision). sender: the
+ * envelope's as it goes on (canonical_maps and the like). */
 #define IPC_FIELDS_RCPT_RESULT(F)                                                                  \
     F(U32, code)                                                                                   \
     F(STR, enhanced)                                                                               \
@@ -139,7 +140,8 @@
     F(STR, where)                                                                                  \
     F(LIST, actions)                                                                               \
     F(LIST, targets)                                                                               \
-    F(STR, grant)
+    F(STR, grant)                                                                                  \
+    F(STR, sender)
 
 /* edge -> mailbox. message: the bytes with CRLF, Received on top, no Return-Path; or in a sealed
  * memfd (fd) when larger than 64 KiB. summary: mime/summary.h. rcpts, targets, grants: rcpts[i] has

@@ -2,6 +2,7 @@
  * whether they are somebody's. */
 #include "policy/machine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "mime/address.h"
@@ -129,22 +130,35 @@ static enum outcome by_rule(struct run *r, enum outcome o, struct slice rule, st
     return o;
 }
 
+/* In the words of the transport that it would take (error:5.1.6 moved), or by its class. */
+static enum outcome refuse_unknown(struct run *r, const struct policy_address *a,
+                                   struct slice address, const char *class)
+{
+    const char *table;
+    char status[16] = "5.1.1";
+    bool sender = class == class_sender;
+    if (a->status.len && a->status.len < sizeof status)
+        snprintf(status, sizeof status, "%.*s", SLICE_ARG(a->status));
+    if (a->text.len && !slice_starts(a->text, SLICE("User unknown")))
+        return refuse(r, BY_POLICY, a->code, status, "<%.*s>: %s rejected: %.*s",
+                      SLICE_ARG(address), class, SLICE_ARG(a->text));
+    int64_t code = code_of(r->conf, a->class, &table);
+    return refuse(r, BY_POLICY, code, sender ? "5.1.0" : "5.1.1",
+                  "<%.*s>: %s rejected: User unknown%s", SLICE_ARG(address), class,
+                  r->conf->show_user_unknown_table_name ? table : "");
+}
+
 enum outcome refuse_unlisted(struct run *r, struct slice address, bool sender)
 {
     struct policy_address a;
-    const char *class = sender ? class_sender : class_rcpt, *table;
+    const char *class = sender ? class_sender : class_rcpt;
     if (!ask_address(r, address, &a))
         return PENDING;
     switch (a.known) {
-    case POLICY_UNLISTED: {
-        int64_t code = code_of(r->conf, a.class, &table);
-        enum outcome o = refuse(r, BY_POLICY, code, sender ? "5.1.0" : "5.1.1",
-                                "<%.*s>: %s rejected: User unknown%s", SLICE_ARG(address), class,
-                                r->conf->show_user_unknown_table_name ? table : "");
+    case POLICY_UNLISTED:
         return by_rule(
-            r, o, sender ? SLICE("reject_unlisted_sender") : SLICE("reject_unlisted_recipient"),
-            a.where);
-    }
+            r, refuse_unknown(r, &a, address, class),
+            sender ? SLICE("reject_unlisted_sender") : SLICE("reject_unlisted_recipient"), a.where);
     case POLICY_BROKEN:
         return by_rule(r,
                        refuse(r, BY_US, 451, "4.3.5",

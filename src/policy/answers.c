@@ -51,6 +51,8 @@ void policy_answer_address(struct policy_answers *as, const struct policy_questi
     x->address = *address;
     x->address.full = arena_dup(as->arena, address->full);
     x->address.rule = arena_dup(as->arena, address->rule);
+    x->address.status = arena_dup(as->arena, address->status);
+    x->address.text = arena_dup(as->arena, address->text);
     x->address.where = arena_dup(as->arena, address->where);
 }
 

@@ -108,10 +108,12 @@ enum policy_known {
 struct policy_address {
     enum policy_known known;
     enum policy_class class;
-    bool routed;        /* user%domain@ours and the like: where it ends is not told by its domain */
-    struct slice full;  /* with its domain */
-    struct slice rule;  /* what took it: "alias_maps" … or "" */
-    struct slice where; /* "/etc/aliases:12" or "" */
+    bool routed;       /* user%domain@ours and the like: where it ends is not told by its domain */
+    struct slice full; /* with its domain */
+    unsigned code;     /* UNLISTED: 550, "5.1.1", "User unknown in … table", or the words of */
+    struct slice status, text; /* its transport; text "": by the class */
+    struct slice rule;         /* what took it: "alias_maps" … or "" */
+    struct slice where;        /* "/etc/aliases:12" or "" */
 };
 
 /* ---- questions and answers ---- */

@@ -208,20 +208,28 @@ static bool fetch(struct query *q, const struct policy_question *question)
 
 static struct policy_address address_of(const struct resolved *r, struct slice full)
 {
-    static const struct {
-        enum policy_known known;
-        enum policy_class class;
-    } kinds[] = {
-        [RESOLVE_LOCAL] = {POLICY_LISTED, POLICY_CLASS_LOCAL},
-        [RESOLVE_UNKNOWN] = {POLICY_UNLISTED, POLICY_CLASS_LOCAL},
-        [RESOLVE_FOREIGN] = {POLICY_LISTED, POLICY_CLASS_OTHER},
-        [RESOLVE_MALFORMED] = {POLICY_MALFORMED, POLICY_CLASS_OTHER},
-        [RESOLVE_ASK] = {POLICY_UNAVAILABLE, POLICY_CLASS_LOCAL},
-        [RESOLVE_BROKEN] = {POLICY_BROKEN, POLICY_CLASS_LOCAL},
+    static const enum policy_known kinds[] = {
+        [RESOLVE_LOCAL] = POLICY_LISTED,
+        [RESOLVE_UNKNOWN] = POLICY_UNLISTED,
+        [RESOLVE_FOREIGN] = POLICY_LISTED,
+        [RESOLVE_MALFORMED] = POLICY_MALFORMED,
+        [RESOLVE_ASK] = POLICY_UNAVAILABLE,
+        [RESOLVE_BROKEN] = POLICY_BROKEN,
+        [RESOLVE_UNAVAILABLE] = POLICY_UNAVAILABLE,
     };
-    return (struct policy_address){.known = kinds[r->kind].known,
-                                   .class = kinds[r->kind].class,
-                                   .full = full,
+    static const enum policy_class classes[] = {
+        [CLASS_LOCAL] = POLICY_CLASS_LOCAL,     [CLASS_ALIAS] = POLICY_CLASS_ALIAS,
+        [CLASS_MAILBOX] = POLICY_CLASS_MAILBOX, [CLASS_RELAY] = POLICY_CLASS_RELAY,
+        [CLASS_OTHER] = POLICY_CLASS_OTHER,
+    };
+    bool malformed = r->kind == RESOLVE_MALFORMED;
+    return (struct policy_address){.known = kinds[r->kind],
+                                   .class = malformed ? POLICY_CLASS_OTHER : classes[r->class],
+                                   .routed = r->routed,
+                                   .full = r->full.len ? r->full : full,
+                                   .code = r->code,
+                                   .status = r->status,
+                                   .text = r->text,
                                    .rule = slice_cstr(r->rule),
                                    .where = r->where};
 }

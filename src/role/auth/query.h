@@ -30,6 +30,7 @@ struct query {
 /* What was found out about it. */
 struct finding {
     struct resolved resolved;
+    struct slice sender;       /* as it goes on */
     struct slice_list targets; /* as messages carry them */
     struct decision decision;
     struct grant grant;

@@ -25,7 +25,8 @@ static struct slice target_text(const struct directory_target *from, struct aren
                        .route = from->route,
                        .kind = from->local ? TARGET_LOCAL : kinds[from->kind],
                        .user = from->user,
-                       .text = from->text};
+                       .text = from->text,
+                       .bcc = from->bcc};
     struct buf b;
     buf_init(&b, 4096);
     target_format(&t, &b);
@@ -98,8 +99,10 @@ static enum result format_targets(const struct conf *c, const struct resolved *r
 struct directory_system query_system(const struct query *q, const struct directory *d)
 {
     bool outside = directory_outside(d) != OUTSIDE_NONE;
-    return (struct directory_system){outside ? system_account_known : NULL, q->auth->system,
-                                     system_file_known};
+    return (struct directory_system){.known = outside ? system_account_known : NULL,
+                                     .arg = q->auth->system,
+                                     .file = system_file_known,
+                                     .sender = q->sender};
 }
 
 /* RFC 5321 2.4: it may be anybody's, and it is theirs when it leads to their account. */
@@ -130,7 +133,6 @@ static void complete_facts(struct query *q, const struct directory *d, struct ar
 static void permit_targets(const struct query *q, const struct directory *d, struct arena *a,
                            struct finding *f)
 {
-    directory_route_targets(d, q->sender, a, &f->resolved);
     enum result r =
         arena_failed(a) ? FAILED : format_targets(directory_conf(d), &f->resolved, a, &f->targets);
     if (r == OK)
@@ -169,6 +171,7 @@ static void answer_check(const struct query *q, const struct finding *f)
                         .where = d->where,
                         .actions = d->actions,
                         .targets = f->targets,
+                        .sender = f->sender,
                         .grant = f->granted ? grant_slice(&f->grant) : SLICE_NONE}};
     ipc_answer(q->channel, q->call, &m);
 }
@@ -201,8 +204,6 @@ static void answer_expand(const struct query *q, const struct directory *d, stru
 {
     struct slice text;
     unsigned code = expand_code(&f->resolved, &text);
-    if (code == 250)
-        directory_route_targets(d, SLICE(""), a, &f->resolved); /* for bounces */
     if (code == 250 && format_targets(directory_conf(d), &f->resolved, a, &f->targets) != OK)
         code = 451;
     struct ipc_message m = {.type = IPC_EXPAND_RESULT,
@@ -241,6 +242,23 @@ static bool answer(struct query *q, const struct directory *d, struct arena *a, 
     return true;
 }
 
+/* What goes by the envelope as a whole: its sender's new form, and copies. */
+static void add_maps(const struct query *q, const struct directory *d,
+                     const struct directory_system *system, struct arena *a, struct finding *f)
+{
+    struct error err = {""};
+    bool leads = f->resolved.kind == RESOLVE_LOCAL || f->resolved.kind == RESOLVE_FOREIGN;
+    if (q->expand || !leads)
+        return;
+    if (directory_sender(d, q->sender, a, &f->sender, &err) != OK) {
+        f->resolved.kind = RESOLVE_UNAVAILABLE;
+        f->resolved.problem = "the sender can't be looked up";
+        f->resolved.problem_address = q->sender;
+        return;
+    }
+    directory_add_copies(d, f->sender, system, a, &f->resolved);
+}
+
 bool query_look_at(struct query *q)
 {
     struct arena arena;
@@ -250,8 +268,11 @@ bool query_look_at(struct query *q)
     bool answered = false;
     arena_init(&arena, QUERY_ARENA_LIMIT);
     f.resolved.rule = "";
-    if (q->rcpt.len)
+    f.sender = q->sender;
+    if (q->rcpt.len) {
         directory_resolve(d, q->rcpt, &system, &arena, &f.resolved);
+        add_maps(q, d, &system, &arena, &f);
+    }
     bool ask = q->rcpt.len && f.resolved.kind == RESOLVE_ASK;
     if (!ask || !query_ask_agent(q, &f.resolved))
         answered = answer(q, d, &arena, &f);

@@ -11,15 +11,18 @@ void auth_route(struct auth_role *a, struct ipc_channel *from, struct ipc_messag
     arena_init(&arena, ARENA_LIMIT);
     size_t n = q->addresses.n;
     struct slice *routes = arena_alloc_n(&arena, n ? n : 1, sizeof *routes);
-    for (size_t i = 0; routes && i < n; i++) {
+    struct error err = {"no memory"};
+    bool told = routes != NULL;
+    for (size_t i = 0; told && i < n; i++) {
         struct route_choice c;
-        directory_route(d, q->addresses.items[i], q->sender, &arena, &c);
-        routes[i] = c.route;
+        told = directory_route(d, q->addresses.items[i], q->sender, &arena, &c, &err) == OK;
+        if (told)
+            routes[i] = c.route;
     }
     struct ipc_message answer = {.type = IPC_ROUTE_RESULT};
     answer.ROUTE_RESULT.routes = (struct slice_list){routes, n};
-    if (arena_failed(&arena))
-        ipc_answer_failure(from, m->call, "no memory");
+    if (!told)
+        ipc_answer_failure(from, m->call, err.text);
     else
         ipc_answer(from, m->call, &answer);
     arena_release(&arena);

@@ -39,6 +39,7 @@ static void copy_rcpt(struct conn_answer *a, const struct ipc_RCPT_RESULT *m)
         .actions = copy_list(&a->arena, m->actions),
         .targets = copy_list(&a->arena, m->targets),
         .grant = arena_dup(&a->arena, m->grant),
+        .sender = arena_dup(&a->arena, m->sender),
     };
 }
 

@@ -92,6 +92,7 @@ struct conn {
             struct smtp_peer peer;
             size_t message_counted;           /* bytes counted in edge->count.message_bytes */
             size_t envelope_bytes, n_targets; /* what DELIVER's lists will take */
+            struct slice sender;              /* the envelope's as it goes on; in the tx's arena */
             struct {                          /* kept from RCPT and DELIVER for the log */
                 uint64_t id;
                 uint64_t size;

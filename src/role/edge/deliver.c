@@ -44,7 +44,7 @@ static void fill(struct ipc_DELIVER *d, const struct conn *c)
     *d = (struct ipc_DELIVER){
         .conn = c->id,
         .message_id = tx->id,
-        .sender = tx->sender,
+        .sender = c->smtp.sender,
         .account = slice_cstr(c->account),
         .client_ip = slice_cstr(c->ip),
         .service = slice_cstr(smtp_service_name(c)),
@@ -58,11 +58,11 @@ static void fill(struct ipc_DELIVER *d, const struct conn *c)
 
 /* RFC 5321 4.4: the final delivery adds Return-Path. Here, so that the summary counts with it;
  * relaying takes it off again (role/mailbox/feed.c). */
-static void put_return_path(struct smtp_tx *tx)
+static void put_return_path(struct smtp_tx *tx, struct slice sender)
 {
     struct buf field;
-    buf_init(&field, tx->sender.len + 64);
-    buf_printf(&field, "Return-Path: <%.*s>\r\n", SLICE_ARG(tx->sender));
+    buf_init(&field, sender.len + 64);
+    buf_printf(&field, "Return-Path: <%.*s>\r\n", SLICE_ARG(sender));
     buf_prepend(&tx->message, buf_slice(&field));
     buf_release(&field);
 }
@@ -102,7 +102,7 @@ void edge_deliver(struct conn *c)
 {
     struct smtp_tx *tx = c->smtp.session.tx;
     struct ipc_message m = {.type = IPC_DELIVER};
-    put_return_path(tx);
+    put_return_path(tx, c->smtp.sender);
     struct slice message = buf_slice(&tx->message);
     struct arena a;
     struct buf summary;

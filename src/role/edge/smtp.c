@@ -131,6 +131,16 @@ static const struct ipc_RCPT_RESULT no_room = {
     .rule = {"envelope too large", 18},
 };
 
+/* The first recipient's answer tells it for all. */
+static void keep_sender(struct conn *c, struct slice sender)
+{
+    struct smtp_tx *tx = c->smtp.session.tx;
+    struct slice kept = tx->sender;
+    if (!slice_eq(sender, tx->sender))
+        kept = arena_dup(&tx->arena, sender);
+    c->smtp.sender = kept.data ? kept : tx->sender;
+}
+
 static void rcpt_answered(struct conn *c, const struct conn_answer *answer)
 {
     struct smtp_session *s = &c->smtp.session;
@@ -140,6 +150,8 @@ static void rcpt_answered(struct conn *c, const struct conn_answer *answer)
         c->smtp.envelope_bytes = c->smtp.n_targets = 0;
     if (a->code == 250 && !has_room(c, asked, a))
         a = &no_room;
+    if (a->code == 250 && s->tx->n_rcpts == 0)
+        keep_sender(c, a->sender);
     if (a->code == 250) {
         smtp_rcpt_accepted(s, a->targets, a->grant, &c->out);
         return;
