@@ -22,7 +22,7 @@ ALLOWED = {
     "auth": "base os io conf mime sasl table",
     "policy": "base conf mime table auth",
     "role": "base os conf mime sasl proto io ipc submit kv store queue table auth policy",
-    "cli": "base os conf mime ipc submit table auth policy kv store",
+    "cli": "base os conf mime proto ipc submit table auth policy kv store",
 }
 ROLES = {"master", "auth", "edge", "mailbox", "relay", "agent"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')

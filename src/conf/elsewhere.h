@@ -19,8 +19,6 @@
     X(smtp_sasl_security_options, "postfix")                                                       \
     X(smtp_tls_CAfile, "postfix")                                                                  \
     X(smtpd_milters, "postfix")                                                                    \
-    X(smtpd_sasl_local_domain, "postfix")                                                          \
-    X(smtpd_sasl_path, "postfix")                                                                  \
-    X(smtpd_sasl_type, "postfix")                                                                  \
+    X(smtpd_sasl_local_domain, "postfix")
 
 #endif

@@ -235,7 +235,8 @@
 /* auth -> agent: a password that auth can't verify itself. driver: "pam" (with its service),
  * "passwd" (the hash of getpwnam) or "shadow" (of getspnam), of an account whose user number is not
  * below first_uid, nor above last_uid where that is not 0; "sql" or "ldap", asked as that item of
- * passdb says. service: the protocol. */
+ * passdb says; "saslauthd" or "dovecot", at the socket that the settings name. service: the
+ * protocol. */
 #define IPC_FIELDS_PASSWORD_CHECK(F)                                                               \
     F(STR, driver)                                                                                 \
     F(STR, pam_service)                                                                            \

@@ -48,7 +48,7 @@ struct conn_protocol {
     void (*bye)(struct conn *c, const char *why);
     void (*release)(struct conn *c);
 };
-extern const struct conn_protocol conn_smtp, conn_pop3, conn_imap;
+extern const struct conn_protocol conn_smtp, conn_pop3, conn_imap, conn_saslauthd, conn_dovecot;
 
 enum conn_phase { PHASE_HANDSHAKE, PHASE_WORK, PHASE_CLOSING };
 
@@ -107,6 +107,9 @@ struct conn {
             bool handing_over; /* LOGGED_IN is under way */
             int inner_fd;      /* our end of a TLS connection's socket pair, or -1 */
         } login;
+        struct {
+            struct dovecot_auth core;
+        } dovecot;
     };
 };
 
@@ -151,6 +154,10 @@ void conn_auth_start(struct conn *c, const char *service, struct slice mechanism
 void conn_auth_step(struct conn *c, struct slice response);
 /* forget: its login too. */
 void conn_auth_cancel(struct conn *c, bool forget);
+/* The same for a connection that carries several exchanges, each under an id of its own. */
+void conn_auth_start_as(struct conn *c, const struct ipc_AUTH_START *s);
+void conn_auth_step_as(struct conn *c, uint64_t id, struct slice response);
+void conn_auth_cancel_as(struct conn *c, uint64_t id, bool forget);
 /* "auth.ok" or "auth.failed". */
 void conn_log_auth(struct conn *c, const struct conn_answer *a);
 

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "io/stream.h"
+#include "proto/auth/dovecot.h"
 #include "proto/imap/login.h"
 #include "proto/pop3/pop3.h"
 #include "proto/smtp/session.h"
@@ -37,6 +38,7 @@ struct edge_settings {
     size_t n_services;
     struct tls_context *tls;                     /* NULL: no certificate */
     struct buf offers[2][OFFER_LINKS];           /* "PLAIN LOGIN": of POP3 and IMAP, of SMTP */
+    struct buf dovecot;                          /* the MECH lines of Dovecot's protocol */
     struct smtp_config smtp[SMTP_SERVICE_COUNT]; /* by enum smtp_service */
     /* In clear, under TLS, with a client certificate: by conn_login_config. */
     struct pop3_config pop3[3];
@@ -44,8 +46,8 @@ struct edge_settings {
 };
 
 struct edge_counters {
-    _Atomic uint64_t connections, refused_connections, smtp, pop3, imap, proxied; /* of now, but
-                                                                                     refused */
+    _Atomic uint64_t connections, refused_connections, smtp, pop3, imap, askers, proxied; /* of now,
+                                                                                     but refused */
     _Atomic uint64_t accepted_total, messages, refused_rcpts, auth_ok, auth_failed, tls_handshakes;
     _Atomic uint64_t message_bytes; /* in memory */
 };

@@ -28,6 +28,7 @@ void edge_settings_unref(struct edge_settings *s)
     tls_context_unref(s->tls);
     for (size_t i = 0; i < 2 * OFFER_LINKS; i++)
         buf_release(&s->offers[i / OFFER_LINKS][i % OFFER_LINKS]);
+    buf_release(&s->dovecot);
     free(s);
 }
 
@@ -35,6 +36,35 @@ static struct slice offer(const struct edge_settings *s, bool smtp, enum offer_l
 {
     struct slice text = buf_slice(&s->offers[smtp][link]);
     return text.data ? text : SLICE("");
+}
+
+/* "MECH", the name and what it is like, in Dovecot's words. */
+static void put_dovecot_mechanism(const struct sasl_mechanism *m, struct buf *out)
+{
+    static const struct {
+        unsigned property;
+        const char *word;
+    } words[] = {{SASL_IS_PLAINTEXT, "plaintext"},
+                 {SASL_IS_ANONYMOUS, "anonymous"},
+                 {SASL_IS_DICTIONARY, "dictionary"},
+                 {SASL_IS_ACTIVE, "active"},
+                 {SASL_IS_MUTUAL, "mutual-auth"}};
+    buf_printf(out, "MECH\t%s", m->name);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (m->properties & words[i].property)
+            buf_printf(out, "\t%s", words[i].word);
+    buf_putc(out, '\n');
+}
+
+static void make_dovecot(struct edge_settings *s)
+{
+    struct slice rest = offer(s, false, OFFER_LOCAL);
+    buf_init(&s->dovecot, 2048);
+    while (rest.len) {
+        const struct sasl_mechanism *m = sasl_find(slice_split(&rest, ' '));
+        if (m)
+            put_dovecot_mechanism(m, &s->dovecot);
+    }
 }
 
 static void make_offers(struct edge_settings *s)
@@ -64,6 +94,7 @@ static void fill_smtp(struct edge_settings *s, enum smtp_service service)
         .mechanisms_tls = auth ? offer(s, true, OFFER_TLS) : SLICE_NONE,
         .mechanisms_certificate = auth ? offer(s, true, OFFER_CERTIFICATE) : SLICE_NONE,
         .auth_equals = c->broken_sasl_auth_clients,
+        .tell_login = c->smtpd_sasl_authenticated_header,
         .vrfy = !c->disable_vrfy_command,
         .starttls = tls,
         .require_tls = tls && !lmtp && slice_is(c->smtpd_tls_security_level, "encrypt"),
@@ -123,6 +154,7 @@ static struct edge_settings *settings_new(const struct conf *c, struct tls_conte
     s->tls = tls;
     s->label = SLICE("");
     make_offers(s);
+    make_dovecot(s);
     for (int i = 0; i < SMTP_SERVICE_COUNT; i++)
         fill_smtp(s, (enum smtp_service)i);
     fill_login(s);

@@ -30,12 +30,15 @@ const char *smtp_service_name(const struct conn *c)
 static void open_session(struct conn *c)
 {
     const struct smtp_config *config = &c->settings->smtp[service_of(c->service)];
+    struct slice entry;
     c->smtp.peer = (struct smtp_peer){
         .ip = slice_cstr(c->ip),
         .uid = c->uid,
         .name = c->loopback ? SLICE("localhost") : SLICE_NONE,
         .secured = c->loopback,
         .certificate = c->identity[0] != 0,
+        .no_auth = conf_network_match(c->settings->conf->smtpd_sasl_exceptions_networks,
+                                      slice_cstr(c->ip), &entry),
     };
     struct buf tls;
     buf_init(&tls, 256);
@@ -189,10 +192,12 @@ static void auth_answered(struct conn *c, const struct conn_answer *a)
         return;
     }
     conn_log_auth(c, a);
-    if (answered && a->auth.outcome == AUTH_OK && conn_set_login(c, &a->auth))
+    if (answered && a->auth.outcome == AUTH_OK && conn_set_login(c, &a->auth)) {
+        c->smtp.peer.login = slice_cstr(c->account);
         smtp_auth_done(s, &c->out);
-    else
-        smtp_auth_refused(s, refusal_of(a), &c->out);
+        return;
+    }
+    smtp_auth_refused(s, refusal_of(a), &c->out);
 }
 
 /* ---- the loop ---- */
