@@ -11,6 +11,7 @@ ALLOWED = {
     "conf": "base",
     "mime": "base",
     "table": "base os",
+    "content": "base mime table",
     "sasl": "base",
     "proto": "base mime",
     "io": "base os",
@@ -21,7 +22,7 @@ ALLOWED = {
     "queue": "base mime kv store",
     "auth": "base os io conf mime sasl table",
     "policy": "base conf mime table auth",
-    "role": "base os conf mime sasl proto io ipc submit kv store queue table auth policy",
+    "role": "base os conf mime content sasl proto io ipc submit kv store queue table auth policy",
     "cli": "base os conf mime proto ipc submit table auth policy kv store",
 }
 ROLES = {"master", "auth", "edge", "mailbox", "relay", "agent"}

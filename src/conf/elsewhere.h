@@ -6,9 +6,7 @@
 
 #define CONF_ELSEWHERE(X)                                                                          \
     X(biff, "postfix")                                                                             \
-    X(body_checks, "postfix")                                                                      \
     X(compatibility_level, "postfix")                                                              \
-    X(header_checks, "postfix")                                                                    \
     X(mailbox_command, "postfix")                                                                  \
     X(mailbox_size_limit, "postfix")                                                               \
     X(milter_default_action, "postfix")                                                            \

@@ -28,6 +28,7 @@ struct conn_answer {
         struct ipc_RCPT_RESULT rcpt;
         struct ipc_DELIVER_RESULT deliver;
         struct ipc_LOGGED_IN_RESULT logged_in;
+        struct ipc_ACTION_RESULT action;
     };
 };
 
@@ -90,6 +91,9 @@ struct conn {
         struct {
             struct smtp_session session;
             struct smtp_peer peer;
+            struct edge_work *work;           /* content.h; NULL: none */
+            struct buf actions;               /* of access tables, each with LF behind it */
+            uint64_t actions_of;              /* the message that they are for */
             size_t message_counted;           /* bytes counted in edge->count.message_bytes */
             size_t envelope_bytes, n_targets; /* what DELIVER's lists will take */
             struct slice sender;              /* the envelope's as it goes on; in the tx's arena */
@@ -97,6 +101,7 @@ struct conn {
                 uint64_t id;
                 uint64_t size;
                 uint32_t n_rcpts;
+                bool redirected; /* to one recipient in the place of all */
             } sent;
         } smtp;
         struct {

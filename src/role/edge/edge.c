@@ -97,6 +97,7 @@ static void stop(struct role *r)
     edge_settings_unref(e->settings);
     tls_context_unref(e->tls);
     edge_free_limits(e);
+    edge_free_files(e);
     pthread_mutex_destroy(&e->lock);
     free(e);
     r->state = NULL;

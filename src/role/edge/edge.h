@@ -26,11 +26,14 @@
  * ones get 452 (message.c of the core). */
 #define EDGE_MESSAGE_BUDGET ((size_t)512 << 20)
 
+struct content_set;
+
 enum { EDGE_SERVICES_MAX = 64, SERVICE_TEXT_MAX = 100 };
 
 /* What connections need of the configuration: immutable, shared, one for each configuration or
  * certificate, and in it one for each listener with settings of its own. */
 struct edge_settings {
+    struct content_set *content; /* NULL: nothing is checked or changed in messages */
     atomic_uint refs;
     const struct conf *conf;
     struct slice label; /* of those of one listener: its name (conf_for_service); else "" */
@@ -59,6 +62,8 @@ struct edge {
     struct map addresses; /* limits.c */
     struct edge_settings *settings;
     struct tls_context *tls;
+    struct edge_file *files; /* that tables are read from, as the master sent them */
+    size_t n_files;
     struct edge_counters count;
 };
 
@@ -69,6 +74,17 @@ void edge_settings_unref(struct edge_settings *s);
 enum result edge_settings_renew(struct edge *e, struct error *err);
 /* Takes the certificate and key from the role's secrets; the old ones stay when these are bad. */
 void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n);
+
+/* content_tables.c: tables for what is done to messages. */
+struct edge_file {
+    struct slice path, bytes; /* owned */
+};
+void edge_keep_files(struct edge *e, const struct role_secret *secrets, size_t n);
+void edge_free_files(struct edge *e);
+/* Those that the configuration names; what is wrong is logged, and keeps messages out until it is
+ * mended. NULL: none are named. FAILED: no memory. */
+MUST_USE enum result edge_content_new(struct edge *e, const struct conf *c,
+                                      struct content_set **ret);
 
 /* accept.c */
 void edge_take_listeners(struct edge *e, const struct slice *urls, int *fds, size_t n);

@@ -2,6 +2,7 @@
  * keep those they began with; new ones get the new. */
 #include <stdlib.h>
 
+#include "content/set.h"
 #include "role/edge/edge.h"
 
 enum { LOCAL_ERRORS_MAX = 2000 };
@@ -24,6 +25,7 @@ void edge_settings_unref(struct edge_settings *s)
         return;
     for (size_t i = 0; i < s->n_services; i++)
         edge_settings_unref(s->services[i]);
+    content_set_unref(s->content);
     conf_unref(s->conf);
     tls_context_unref(s->tls);
     for (size_t i = 0; i < 2 * OFFER_LINKS; i++)
@@ -184,6 +186,7 @@ static enum result add_services(struct edge_settings *s)
         if (!own)
             return FAILED;
         own->label = u.label; /* of s->conf, which own->conf is part of */
+        own->content = content_set_ref(s->content); /* Postfix has one cleanup(8) for all */
         s->services[s->n_services++] = own;
     }
     return OK;
@@ -192,7 +195,7 @@ static enum result add_services(struct edge_settings *s)
 enum result edge_settings_renew(struct edge *e, struct error *err)
 {
     struct edge_settings *s = settings_new(role_conf(e->role), tls_of_now(e));
-    if (!s || add_services(s) != OK) {
+    if (!s || edge_content_new(e, s->conf, &s->content) != OK || add_services(s) != OK) {
         edge_settings_unref(s);
         return error_set(err, FAILED, "no memory");
     }
@@ -214,7 +217,18 @@ static struct slice find_secret(const struct role_secret *secrets, size_t n, con
     return SLICE_NONE;
 }
 
-void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n)
+/* Before the start there are no settings yet, and nothing to renew. */
+static void renew(struct edge *e)
+{
+    struct error err = {""};
+    pthread_mutex_lock(&e->lock);
+    bool running = e->settings != NULL;
+    pthread_mutex_unlock(&e->lock);
+    if (running && edge_settings_renew(e, &err) != OK)
+        LOG(LOG_ERROR, "edge.settings", LOG_C("why", err.text));
+}
+
+static void take_certificate(struct edge *e, const struct role_secret *secrets, size_t n)
 {
     struct error err = {"no certificate was given"};
     struct tls_context *fresh = NULL;
@@ -227,9 +241,13 @@ void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t
     pthread_mutex_lock(&e->lock);
     struct tls_context *old = e->tls;
     e->tls = fresh;
-    bool running = e->settings != NULL;
     pthread_mutex_unlock(&e->lock);
     tls_context_unref(old);
-    if (running && edge_settings_renew(e, &err) != OK)
-        LOG(LOG_ERROR, "edge.settings", LOG_C("why", err.text));
+}
+
+void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n)
+{
+    take_certificate(e, secrets, n);
+    edge_keep_files(e, secrets, n);
+    renew(e);
 }

@@ -2,8 +2,8 @@
  * their answers its replies. */
 #include <stdlib.h>
 
-#include "role/edge/conn.h"
 #include "policy/policy.h"
+#include "role/edge/content.h"
 #include "role/edge/deliver.h"
 
 enum {
@@ -156,6 +156,7 @@ static void rcpt_answered(struct conn *c, const struct conn_answer *answer)
     if (a->code == 250 && s->tx->n_rcpts == 0)
         keep_sender(c, a->sender);
     if (a->code == 250) {
+        content_note_actions(c, a->actions);
         smtp_rcpt_accepted(s, a->targets, a->grant, &c->out);
         return;
     }
@@ -312,6 +313,8 @@ static void bye(struct conn *c, const char *why)
 static void release(struct conn *c)
 {
     atomic_fetch_sub(&c->edge->count.message_bytes, c->smtp.message_counted);
+    content_end(c);
+    buf_release(&c->smtp.actions);
     smtp_release(&c->smtp.session);
 }
 
