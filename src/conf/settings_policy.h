@@ -58,6 +58,17 @@
     X(NUMBER, unknown_virtual_mailbox_reject_code, "550", 400, 599, "postfix", "The same for virtual_mailbox_domains.") \
     X(BOOL, show_user_unknown_table_name, "yes", 0, 0, "postfix", "Tell the client in which table a recipient is unknown.") \
     X(BOOL, soft_bounce, "no", 0, 0, "postfix", "Answer 4xx wherever 5xx would be due (for trials).") \
+    X(NUMBER, smtpd_soft_error_limit, "10", 1, 100000, "postfix", "After so many errors of a session each answer is followed by smtpd_error_sleep_time.") \
+    X(SECONDS, smtpd_error_sleep_time, "1s", 0, 60, "postfix", "The pause for clients that make many errors.") \
+    X(NUMBER, smtpd_junk_command_limit, "100", 1, 100000, "postfix", "NOOP, VRFY, ETRN and RSET beyond so many between messages count as errors.") \
+    X(NUMBER, smtpd_recipient_overshoot_limit, "1000", 1, 100000, "postfix", "Recipients beyond smtpd_recipient_limit that are refused without counting as errors.") \
+    X(LIST, smtpd_noop_commands, "", 0, 0, "postfix", "Commands that are answered like NOOP.") \
+    X(LIST, smtpd_forbidden_commands, "CONNECT GET POST", 0, 0, "postfix", "Commands after which the connection is closed.") \
+    X(LIST, smtpd_discard_ehlo_keywords, "", 0, 0, "postfix", "EHLO keywords that are not offered.") \
+    X(TEXT, smtpd_reject_footer, "", 0, 0, "postfix", "Template that follows each 4xx and 5xx reply (in this file $ is written $$).") \
+    X(BOOL, strict_rfc821_envelopes, "no", 0, 0, "postfix", "Take addresses of MAIL and RCPT in <> only.") \
+    X(TEXT, smtpd_forbid_bare_newline, "", 0, 0, "postfix", "reject: refuse messages with a lone LF; no, yes, normalize: take it for CRLF (only CRLF.CRLF ends a message either way). Empty: as smtpd_reject_bare_newline says.") \
+    X(LIST, smtpd_client_event_limit_exceptions, "$mynetworks", 0, 0, "postfix", "Clients (CIDR) without limits of connections.") \
     X(BOOL, smtpd_peername_lookup, "yes", 0, 0, "postfix", "Look the client's name up in DNS.")
 /* clang-format on */
 

@@ -169,11 +169,6 @@ static enum result check_security_option(struct slice text, struct error *why)
                         "forward_secrecy"));
 }
 
-static enum result check_sasl_type(struct slice text, struct error *why)
-{
-    return one_of(text, why, WORDS("cyrus", "dovecot"));
-}
-
 static enum result check_delimiter(struct slice text, struct error *why)
 {
     if (text.len > 1)
@@ -250,6 +245,9 @@ static const struct {
     {"ssl_key", check_path},
     {"log_level", check_log_level},
     {"mynetworks", check_network},
+    {"smtpd_client_event_limit_exceptions", check_network},
+    {"permit_mx_backup_networks", check_network},
+    {"proxy_interfaces", check_network},
     {"inet_protocols", check_protocol},
     {"relayhost", check_relayhost},
     {"smtp_dns_resolver", check_resolver},
@@ -258,8 +256,6 @@ static const struct {
     {"recipient_delimiter", check_delimiter},
     {"auth_mechanisms", check_mechanism},
     {"mech_list", check_mechanism},
-    {"smtpd_sasl_type", check_sasl_type},
-    {"smtpd_sasl_exceptions_networks", check_network},
     {"smtpd_sasl_security_options", check_security_option},
     {"smtpd_sasl_tls_security_options", check_security_option},
 };

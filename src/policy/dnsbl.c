@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "policy/template.h"
+#include "base/template.h"
 
 /* "zen.example.org=127.0.0.[2..11]" taken apart. */
 struct dnsbl {

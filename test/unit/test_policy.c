@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "policy/policy.h"
-#include "policy/template.h"
+#include "base/template.h"
 
 enum { TABLES_MAX = 64, QUESTIONS_MAX = 200 };
 

@@ -99,6 +99,8 @@ static const char *const want_names[] = {
     [SMTP_WANT_STARTTLS] = "starttls",
     [SMTP_WANT_CLOSE] = "close",
     [SMTP_WANT_ANSWER] = "answer",
+    [SMTP_WANT_POLICY] = "policy",
+    [SMTP_WANT_PAUSE] = "pause",
 };
 
 static void put_visible(struct buf *b, struct slice s)
@@ -137,6 +139,9 @@ static void show_want(const struct play *p, struct buf *b)
     buf_puts(b, want_names[p->want]);
     if (p->want == SMTP_WANT_RCPT)
         buf_printf(b, " %.*s", SLICE_ARG(p->req.rcpt));
+    if (p->want == SMTP_WANT_POLICY)
+        buf_printf(b, " %u %s%s", p->s.stage, p->s.pending ? p->s.pending : "",
+                   p->s.pipelined ? " pipelined" : "");
     if (p->want == SMTP_WANT_AUTH_START)
         buf_printf(b, " %.*s", SLICE_ARG(p->req.mechanism));
     if ((p->want == SMTP_WANT_AUTH_START && p->req.has_initial) || p->want == SMTP_WANT_AUTH_STEP) {
@@ -211,7 +216,7 @@ static void expect_want(struct play *p, struct slice want)
                   SLICE_ARG(buf_slice(&have)));
     buf_release(&have);
     p->message_at = 0;
-    if (p->want == SMTP_WANT_AUTH_CANCEL)
+    if (p->want == SMTP_WANT_AUTH_CANCEL || p->want == SMTP_WANT_PAUSE)
         p->want = 0;
 }
 
@@ -242,9 +247,9 @@ static void deliver_answer(struct play *p, struct slice words)
     smtp_delivered(&p->s, outcomes, n, &p->out);
 }
 
-/* "accept", "refuse 554 5.7.1 text"; "ok", "challenge text", "wrong", "malformed", "throttled",
- * "unavailable"; "tls TLSv1.3 X"; for deliver "250 2.0.0 x | 452 4.2.2 y", one per recipient, or
- * "nothing". */
+/* "permit", "reject 554 5.7.1 text" for policy; "accept", "refuse 554 5.7.1 text"; "ok", "challenge
+ * text", "wrong", "malformed", "throttled", "unavailable"; "tls TLSv1.3 X"; for deliver "250 2.0.0
+ * x | 452 4.2.2 y", one per recipient, or "nothing". */
 static void give_answer(struct play *p, struct slice words)
 {
     static const char *const refusals[] = {"wrong", "malformed", "no-mechanism", "throttled",
@@ -259,6 +264,13 @@ static void give_answer(struct play *p, struct slice words)
         assert_int_equal(slice_parse_u64(slice_split(&words, ' '), 999, &code), OK);
         struct slice enhanced = slice_split(&words, ' ');
         smtp_rcpt_refused(&p->s, (unsigned)code, enhanced, words, &p->out);
+    } else if (slice_is(verb, "permit")) {
+        smtp_policy_answered(&p->s, 250, SLICE("2.0.0"), SLICE("Ok"), &p->out);
+    } else if (slice_is(verb, "reject")) {
+        uint64_t code;
+        assert_int_equal(slice_parse_u64(slice_split(&words, ' '), 999, &code), OK);
+        struct slice enhanced = slice_split(&words, ' ');
+        smtp_policy_answered(&p->s, (unsigned)code, enhanced, words, &p->out);
     } else if (slice_is(verb, "ok")) {
         smtp_auth_done(&p->s, &p->out);
     } else if (slice_is(verb, "challenge")) {
@@ -275,6 +287,16 @@ static void give_answer(struct play *p, struct slice words)
             }
         deliver_answer(p, all);
     }
+}
+
+/* The lists of words, as one setting. */
+static void set_words(struct smtp_config *c)
+{
+    static struct slice noop[] = {{"XNOOP", 5}}, forbidden[] = {{"XBAD", 4}};
+    static struct slice keywords[] = {{"dsn", 3}, {"Chunking", 8}};
+    c->noop_commands = (struct slice_list){noop, 1};
+    c->forbidden_commands = (struct slice_list){forbidden, 1};
+    c->discarded_keywords = (struct slice_list){keywords, 2};
 }
 
 static void set_config(struct play *p, struct slice word)
@@ -311,6 +333,18 @@ static void set_config(struct play *p, struct slice word)
         c->error_limit = (uint32_t)n;
     else if (slice_is(name, "junk"))
         c->junk_limit = (uint32_t)n;
+    else if (slice_is(name, "asks")) /* bits of enum smtp_stage */
+        c->asks = (unsigned)n;
+    else if (slice_is(name, "soft"))
+        c->soft_error_limit = (uint32_t)n, c->error_pause = 1;
+    else if (slice_is(name, "overshoot"))
+        c->overshoot_limit = (uint32_t)n;
+    else if (slice_is(name, "strict"))
+        c->strict_envelopes = n;
+    else if (slice_is(name, "footer"))
+        c->footer = SLICE("\\c. Ask $server_name\\nor $client_address");
+    else if (slice_is(name, "words"))
+        set_words(c);
     else if (slice_is(name, "hops"))
         c->hop_limit = (uint32_t)n;
     else

@@ -26,8 +26,22 @@ static void end_chunk(struct smtp_session *s)
     smtp_message_complete(s);
 }
 
+static void begin_chunk(struct smtp_session *s)
+{
+    if (!s->tx->chunked)
+        smtp_message_begin(s, true);
+    s->state = STATE_CHUNK;
+    if (s->chunk_left == 0)
+        end_chunk(s);
+}
+
 void cmd_bdat(struct smtp_session *s, struct slice args)
 {
+    if (smtp_discards(s, "CHUNKING")) {
+        smtp_reply(s, "521 5.5.1 Error: command not implemented");
+        s->closing = true;
+        return;
+    }
     if (!parse(args, &s->chunk_left, &s->chunk_last)) {
         /* How much to skip is not known: whatever came next might be message text. */
         smtp_reply(s, "501 5.5.4 Syntax: BDAT count [LAST]");
@@ -36,10 +50,12 @@ void cmd_bdat(struct smtp_session *s, struct slice args)
     }
     const char *broken = smtp_broken_rule(s, NEEDS_MAIL | NEEDS_RCPT | IN_CHUNKS);
     s->chunk_refused = broken != NULL;
+    if (!broken && !s->tx->chunked) {
+        smtp_ask_policy(s, SMTP_AT_DATA, begin_chunk);
+        return;
+    }
     if (broken)
         smtp_reply(s, "%s", broken);
-    else if (!s->tx->chunked)
-        smtp_message_begin(s, true);
     s->state = STATE_CHUNK;
     if (s->chunk_left == 0)
         end_chunk(s);

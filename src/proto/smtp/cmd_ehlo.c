@@ -11,13 +11,21 @@ static bool name_fits(struct slice name)
         return false;
     for (size_t i = 0; i < name.len; i++) {
         unsigned char c = (unsigned char)name.data[i];
-        if (c <= ' ' || c == 0x7f || strchr("()<>\\\"", c))
+        if (c < ' ' || c == 0x7f)
             return false;
     }
     return true;
 }
 
-/* The name, when it will do; a reply has been written otherwise. */
+/* What Postfix takes, but makes harmless. */
+static void neuter(char *name)
+{
+    for (char *p = name; *p; p++)
+        if (strchr("<>()\\\";@", *p))
+            *p = '?';
+}
+
+/* The name, when it will do, waits for the policy; a reply has been written otherwise. */
 static bool take_name(struct smtp_session *s, struct slice args, const char *verb)
 {
     if (args.len == 0) {
@@ -28,53 +36,94 @@ static bool take_name(struct smtp_session *s, struct slice args, const char *ver
         smtp_reply(s, "501 5.5.4 Error: invalid host name");
         return false;
     }
-    char *copy = strndup(args.data, args.len);
-    if (!copy) {
-        smtp_reply(s, "451 4.3.0 Error: out of memory");
-        return false;
-    }
-    free(s->helo);
-    s->helo = copy;
     /* RFC 5321 4.1.4: EHLO and HELO reset as RSET does. */
     smtp_end_tx(s);
+    if (!smtp_set_pending(s, args))
+        return false;
+    neuter(s->pending);
     return true;
+}
+
+static void keep_name(struct smtp_session *s, bool esmtp)
+{
+    free(s->helo);
+    s->helo = s->pending;
+    s->pending = NULL;
+    s->esmtp = esmtp;
+    s->replied = true;
+}
+
+static void finish_helo(struct smtp_session *s)
+{
+    keep_name(s, false);
+    smtp_reply(s, "250 %.*s", SLICE_ARG(s->config->hostname));
 }
 
 void cmd_helo(struct smtp_session *s, struct slice args)
 {
     if (!take_name(s, args, "HELO"))
         return;
-    s->esmtp = false;
-    smtp_reply(s, "250 %.*s", SLICE_ARG(s->config->hostname));
+    smtp_ask_policy(s, SMTP_AT_HELO, finish_helo);
 }
 
-static void put_auth(struct smtp_session *s, struct buf *out)
+bool smtp_discards(const struct smtp_session *s, const char *keyword)
+{
+    for (size_t i = 0; i < s->config->discarded_keywords.n; i++)
+        if (slice_is_nocase(s->config->discarded_keywords.items[i], keyword))
+            return true;
+    return false;
+}
+
+static void put_auth(struct smtp_session *s, struct buf *lines)
+{
+    struct slice mechanisms = smtp_mechanisms(s);
+    if (mechanisms.len == 0 || smtp_discards(s, "AUTH"))
+        return;
+    buf_printf(lines, "AUTH %.*s\n", SLICE_ARG(mechanisms));
+    if (s->config->auth_equals)
+        buf_printf(lines, "AUTH=%.*s\n", SLICE_ARG(mechanisms));
+}
+
+static void put(struct smtp_session *s, const char *keyword, bool served, struct buf *lines)
+{
+    if (served && !smtp_discards(s, keyword))
+        buf_printf(lines, "%s\n", keyword);
+}
+
+static void put_keywords(struct smtp_session *s, struct buf *lines)
 {
     const struct smtp_config *c = s->config;
-    struct slice mechanisms = smtp_mechanisms(s);
-    if (mechanisms.len == 0)
-        return;
-    buf_printf(out, "250-AUTH %.*s\r\n", SLICE_ARG(mechanisms));
-    if (c->auth_equals)
-        buf_printf(out, "250-AUTH=%.*s\r\n", SLICE_ARG(mechanisms));
+    put(s, "PIPELINING", true, lines);
+    if (!smtp_discards(s, "SIZE"))
+        buf_printf(lines, "SIZE %llu\n", (unsigned long long)c->size_limit);
+    put(s, "VRFY", c->vrfy, lines);
+    put(s, "ETRN", !smtp_is_lmtp(s), lines);
+    put(s, "STARTTLS", c->starttls && !s->tls, lines);
+    put_auth(s, lines);
+    put(s, "ENHANCEDSTATUSCODES", true, lines);
+    put(s, "8BITMIME", true, lines);
+    put(s, "DSN", true, lines);
+    put(s, "SMTPUTF8", true, lines);
+    put(s, "CHUNKING", true, lines);
+}
+
+static void finish_ehlo(struct smtp_session *s)
+{
+    struct buf lines;
+    keep_name(s, true);
+    buf_init(&lines, 4096);
+    buf_printf(&lines, "%.*s\n", SLICE_ARG(s->config->hostname));
+    put_keywords(s, &lines);
+    struct slice rest = buf_slice(&lines);
+    while (rest.len) {
+        struct slice line = slice_split(&rest, '\n');
+        buf_printf(s->out, "250%c%.*s\r\n", rest.len ? '-' : ' ', SLICE_ARG(line));
+    }
+    buf_release(&lines);
 }
 
 void cmd_ehlo(struct smtp_session *s, struct slice args)
 {
-    const struct smtp_config *c = s->config;
-    struct buf *out = s->out;
-    if (!take_name(s, args, smtp_is_lmtp(s) ? "LHLO" : "EHLO"))
-        return;
-    s->esmtp = true;
-    buf_printf(out, "250-%.*s\r\n250-PIPELINING\r\n", SLICE_ARG(c->hostname));
-    buf_printf(out, "250-SIZE %llu\r\n", (unsigned long long)c->size_limit);
-    if (c->vrfy)
-        buf_puts(out, "250-VRFY\r\n");
-    if (!smtp_is_lmtp(s))
-        buf_puts(out, "250-ETRN\r\n");
-    if (c->starttls && !s->tls)
-        buf_puts(out, "250-STARTTLS\r\n");
-    put_auth(s, out);
-    buf_puts(out, "250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n"
-                  "250 CHUNKING\r\n");
+    if (take_name(s, args, smtp_is_lmtp(s) ? "LHLO" : "EHLO"))
+        smtp_ask_policy(s, SMTP_AT_HELO, finish_ehlo);
 }

@@ -34,8 +34,11 @@ static const char *take_body(struct mail *m, struct slice value)
     return NULL;
 }
 
-static const char *take_dsn(struct mail *m, const struct smtp_param *p)
+static const char *take_dsn(const struct smtp_session *s, struct mail *m,
+                            const struct smtp_param *p)
 {
+    if (smtp_discards(s, "DSN"))
+        return "501 5.7.1 DSN support is disabled";
     if (slice_is_nocase(p->keyword, "RET")) {
         if (m->ret.len ||
             (!slice_is_nocase(p->value, "FULL") && !slice_is_nocase(p->value, "HDRS")))
@@ -66,7 +69,7 @@ static const char *take_param(const struct smtp_session *s, struct mail *m,
     if (slice_is_nocase(p->keyword, "BODY"))
         return take_body(m, p->value);
     if (slice_is_nocase(p->keyword, "RET") || slice_is_nocase(p->keyword, "ENVID"))
-        return take_dsn(m, p);
+        return take_dsn(s, m, p);
     if (slice_is_nocase(p->keyword, "AUTH"))
         return take_auth(s, p->value);
     if (slice_is_nocase(p->keyword, "SMTPUTF8") && !p->has_value) {
@@ -85,7 +88,8 @@ static const char *parse(const struct smtp_session *s, struct slice args, struct
     c.rest = slice_trim(c.rest);
     if (cursor_at_end(&c))
         return "501 5.5.4 Syntax: MAIL FROM:<address>";
-    unsigned options = ADDRESS_UTF8 | ADDRESS_NULL | ADDRESS_NO_DOMAIN | ADDRESS_BARE;
+    unsigned options = ADDRESS_UTF8 | ADDRESS_NULL | ADDRESS_NO_DOMAIN |
+                       (s->config->strict_envelopes ? 0 : ADDRESS_BARE);
     if (address_parse_path(&c, options, &m->sender) != OK)
         return "501 5.1.7 Bad sender address syntax";
     struct smtp_param p;
@@ -113,6 +117,11 @@ static struct smtp_tx *tx_new(const struct smtp_config *config)
     return tx;
 }
 
+static void finish(struct smtp_session *s)
+{
+    smtp_reply(s, "250 2.1.0 Ok");
+}
+
 void cmd_mail(struct smtp_session *s, struct slice args)
 {
     struct mail m = {0};
@@ -124,6 +133,8 @@ void cmd_mail(struct smtp_session *s, struct slice args)
     struct smtp_tx *tx = s->tx = tx_new(s->config);
     if (tx) {
         tx->sender = smtp_full_address(s, tx, &m.sender);
+        if (m.sender.local.len && !m.sender.domain.len)
+            tx->sender_given = arena_dup(&tx->arena, m.sender.local);
         tx->smtputf8 = m.smtputf8;
         tx->body8bit = m.body8bit;
         tx->ret = arena_dup(&tx->arena, m.ret);
@@ -134,5 +145,5 @@ void cmd_mail(struct smtp_session *s, struct slice args)
         smtp_reply(s, "452 4.3.1 Insufficient system storage");
         return;
     }
-    smtp_reply(s, "250 2.1.0 Ok");
+    smtp_ask_policy(s, SMTP_AT_MAIL, finish);
 }

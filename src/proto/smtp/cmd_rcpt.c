@@ -12,8 +12,12 @@ struct rcpt {
     struct slice notify, orcpt;
 };
 
-static const char *take_param(struct rcpt *r, const struct smtp_param *p)
+static const char *take_param(const struct smtp_session *s, struct rcpt *r,
+                              const struct smtp_param *p)
 {
+    bool dsn = slice_is_nocase(p->keyword, "NOTIFY") || slice_is_nocase(p->keyword, "ORCPT");
+    if (dsn && smtp_discards(s, "DSN"))
+        return "501 5.7.1 DSN support is disabled";
     if (slice_is_nocase(p->keyword, "NOTIFY")) {
         if (r->notify.len || !smtp_notify_valid(p->value))
             return "501 5.5.4 Error: Bad NOTIFY parameter syntax";
@@ -38,13 +42,14 @@ static const char *parse(const struct smtp_session *s, struct slice args, struct
     c.rest = slice_trim(c.rest);
     if (cursor_at_end(&c))
         return "501 5.5.4 Syntax: RCPT TO:<address>";
-    unsigned options = ADDRESS_UTF8 | ADDRESS_NO_DOMAIN | ADDRESS_BARE;
+    unsigned options =
+        ADDRESS_UTF8 | ADDRESS_NO_DOMAIN | (s->config->strict_envelopes ? 0 : ADDRESS_BARE);
     if (address_parse_path(&c, options, &r->address) != OK)
         return "501 5.1.3 Bad recipient address syntax";
     struct smtp_param p;
     for (unsigned n = 0; smtp_param_next(&c, &p); n++) {
         const char *refusal =
-            n < SMTP_PARAMS_MAX ? take_param(r, &p) : "501 5.5.4 Error: too many parameters";
+            n < SMTP_PARAMS_MAX ? take_param(s, r, &p) : "501 5.5.4 Error: too many parameters";
         if (refusal)
             return refusal;
     }
@@ -90,8 +95,13 @@ void cmd_rcpt(struct smtp_session *s, struct slice args)
     /* RFC 5321 4.5.3.1.10 */
     if (tx->n_rcpts >= s->config->recipient_limit) {
         refuse(s, "452 4.5.3 Error: too many recipients");
+        if (s->overshoot < s->config->overshoot_limit) {
+            s->overshoot++;
+            s->errors--; /* RFC 5321 4.5.3.1.10: clients may try their luck */
+        }
         return;
     }
+    tx->rcpt_given = r.address.domain.len ? SLICE_NONE : arena_dup(&tx->arena, r.address.local);
     tx->being_asked = (struct smtp_rcpt){
         .address = smtp_full_address(s, tx, &r.address),
         .notify = arena_dup(&tx->arena, r.notify),
@@ -145,6 +155,6 @@ void smtp_rcpt_refused(struct smtp_session *s, unsigned code, struct slice enhan
         code = 451;
     smtp_reply(s, "%u %.*s %.*s", code, SLICE_ARG(enhanced), SLICE_ARG(text));
     s->refused = false; /* the driver knows more about it than we do, and logs it */
-    if (code == 421)
+    if (code == 421 || code == 521)
         s->closing = true;
 }

@@ -1,15 +1,30 @@
 /* cmd_vrfy.c: the questions: VRFY, EXPN, ETRN, HELP; and commands of other protocols. */
 #include "proto/smtp/command.h"
 
-/* RFC 5321 3.5.3: 252 says that it may exist; which addresses do is told at RCPT. */
+#include "mime/address.h"
+
+static void finish_vrfy(struct smtp_session *s)
+{
+    smtp_reply(s, "252 2.0.0 %s", s->pending);
+    smtp_drop_pending(s);
+}
+
+/* RFC 5321 3.5.3: 252 says that it may exist: whoever may not send there does not hear even that.
+ */
 void cmd_vrfy(struct smtp_session *s, struct slice args)
 {
+    struct cursor c = cursor_of(args);
+    struct address address;
+    unsigned options =
+        ADDRESS_UTF8 | ADDRESS_NO_DOMAIN | (s->config->strict_envelopes ? 0 : ADDRESS_BARE);
     if (!s->config->vrfy)
         smtp_reply(s, "502 5.5.1 VRFY command is disabled");
     else if (args.len == 0)
         smtp_reply(s, "501 5.5.4 Syntax: VRFY address");
-    else
-        smtp_reply(s, "252 2.0.0 Cannot VRFY user, but will accept the message and try to deliver");
+    else if (address_parse_path(&c, options, &address) != OK || !cursor_at_end(&c))
+        smtp_reply(s, "501 5.1.3 Bad recipient address syntax");
+    else if (smtp_set_pending(s, args))
+        smtp_ask_policy(s, SMTP_AT_RCPT, finish_vrfy);
 }
 
 void cmd_expn(struct smtp_session *s, struct slice args)
@@ -19,12 +34,23 @@ void cmd_expn(struct smtp_session *s, struct slice args)
 }
 
 /* RFC 1985 5.2: mail here is sent when it is due; no client may hurry it. */
+static void finish_etrn(struct smtp_session *s)
+{
+    smtp_reply(s, "459 <%s>: service unavailable", s->pending);
+    smtp_drop_pending(s);
+}
+
 void cmd_etrn(struct smtp_session *s, struct slice args)
 {
+    /* RFC 1985 5.3: "@domain" asks for subdomains too, "#name" for a queue. */
+    bool marked = args.len && (args.data[0] == '@' || args.data[0] == '#');
+    struct slice domain = slice_from(args, marked);
     if (args.len == 0)
-        smtp_reply(s, "501 5.5.4 Syntax: ETRN domain");
-    else
-        smtp_reply(s, "459 4.7.0 <%.*s>: service unavailable", SLICE_ARG(args));
+        smtp_reply(s, "500 Syntax: ETRN domain");
+    else if (!domain_valid(domain, true) && !domain_is_literal(domain))
+        smtp_reply(s, "501 Error: invalid parameter syntax");
+    else if (smtp_set_pending(s, domain))
+        smtp_ask_policy(s, SMTP_AT_ETRN, finish_etrn);
 }
 
 void cmd_help(struct smtp_session *s, struct slice args)
@@ -38,5 +64,5 @@ void cmd_foreign(struct smtp_session *s, struct slice args)
 {
     (void)args;
     s->closing = true;
-    smtp_reply(s, "521 5.5.1 Error: this is not HTTP");
+    smtp_reply(s, "221 2.7.0 Error: this is not a command of SMTP. Goodbye");
 }

@@ -5,19 +5,19 @@
 static const struct smtp_command commands[] = {
     {"MAIL", "MAIL FROM:<address>", NEEDS_HELO | NEEDS_AUTH | NO_MAIL, cmd_mail},
     {"RCPT", "RCPT TO:<address>", NEEDS_MAIL, cmd_rcpt},
-    {"DATA", "DATA", NEEDS_MAIL | NEEDS_RCPT | NO_ARGUMENT, cmd_data},
+    {"DATA", "DATA", NEEDS_MAIL | NEEDS_RCPT | NO_ARGUMENT | COMES_LAST, cmd_data},
     {"BDAT", "BDAT count [LAST]", IN_CHUNKS | CHECKS_ITSELF, cmd_bdat},
-    {"EHLO", "EHLO hostname", BEFORE_TLS | NOT_LMTP, cmd_ehlo},
-    {"HELO", "HELO hostname", NOT_LMTP, cmd_helo},
-    {"LHLO", "LHLO hostname", BEFORE_TLS | LMTP_ONLY, cmd_ehlo},
+    {"EHLO", "EHLO hostname", BEFORE_TLS | NOT_LMTP | COMES_LAST, cmd_ehlo},
+    {"HELO", "HELO hostname", NOT_LMTP | COMES_LAST, cmd_helo},
+    {"LHLO", "LHLO hostname", BEFORE_TLS | LMTP_ONLY | COMES_LAST, cmd_ehlo},
     {"RSET", "RSET", IN_CHUNKS | NO_ARGUMENT | JUNK, cmd_rset},
     {"QUIT", "QUIT", BEFORE_TLS | IN_CHUNKS | NO_ARGUMENT, cmd_quit},
-    {"AUTH", "AUTH mechanism", NO_MAIL | NOT_LMTP, cmd_auth},
-    {"STARTTLS", "STARTTLS", BEFORE_TLS | NO_MAIL | NO_ARGUMENT, cmd_starttls},
-    {"NOOP", "NOOP", BEFORE_TLS | IN_CHUNKS | JUNK, cmd_noop},
-    {"VRFY", "VRFY address", NEEDS_HELO | NEEDS_AUTH | JUNK, cmd_vrfy},
-    {"EXPN", "EXPN list", JUNK, cmd_expn},
-    {"ETRN", "ETRN domain", NEEDS_HELO | NEEDS_AUTH | NO_MAIL | JUNK | NOT_LMTP, cmd_etrn},
+    {"AUTH", "AUTH mechanism", NO_MAIL | NOT_LMTP | COMES_LAST, cmd_auth},
+    {"STARTTLS", "STARTTLS", BEFORE_TLS | NO_MAIL | NO_ARGUMENT | COMES_LAST, cmd_starttls},
+    {"NOOP", "NOOP", BEFORE_TLS | IN_CHUNKS | JUNK | COMES_LAST, cmd_noop},
+    {"VRFY", "VRFY address", NEEDS_HELO | NEEDS_AUTH | JUNK | COMES_LAST, cmd_vrfy},
+    {"EXPN", "EXPN list", JUNK | COMES_LAST, cmd_expn},
+    {"ETRN", "ETRN domain", NEEDS_HELO | NEEDS_AUTH | NO_MAIL | JUNK | NOT_LMTP | COMES_LAST, cmd_etrn},
     {"HELP", "HELP", IN_CHUNKS | JUNK, cmd_help},
     /* Not SMTP's: a web browser or a script that was talked into sending here. */
     {"CONNECT", "", BEFORE_TLS, cmd_foreign},
@@ -64,20 +64,33 @@ static bool unknown_here(const struct smtp_session *s, unsigned rules)
     return rules & (smtp_is_lmtp(s) ? NOT_LMTP : LMTP_ONLY);
 }
 
-void smtp_run_command(struct smtp_session *s, struct slice line)
+static bool has_word(struct slice_list words, struct slice verb)
 {
-    size_t blank = slice_find(line, ' ');
-    struct slice verb = slice_sub(line, 0, blank);
-    struct slice args = slice_trim(slice_from(line, verb.len));
-    if (verb.len == 0) {
-        smtp_reply(s, "500 5.5.2 Error: bad syntax");
-        return;
+    for (size_t i = 0; i < words.n; i++)
+        if (slice_eq_nocase(words.items[i], verb))
+            return true;
+    return false;
+}
+
+/* Served without a look at the table of commands. */
+static bool run_configured(struct smtp_session *s, struct slice verb)
+{
+    const struct smtp_config *c = s->config;
+    if (s->denied && !slice_is_nocase(verb, "QUIT")) {
+        smtp_reply(s, "%s", smtp_denied(s));
+    } else if (has_word(c->forbidden_commands, verb)) {
+        cmd_foreign(s, SLICE_NONE);
+    } else if (has_word(c->noop_commands, verb)) {
+        s->junk++;
+        smtp_reply(s, "250 2.0.0 Ok");
+    } else {
+        return false;
     }
-    const struct smtp_command *c = find(verb);
-    if (!c || unknown_here(s, c->rules)) {
-        smtp_reply(s, "502 5.5.2 Error: command not recognized");
-        return;
-    }
+    return true;
+}
+
+static void run_known(struct smtp_session *s, const struct smtp_command *c, struct slice args)
+{
     unsigned rules = c->rules;
     if (rules & JUNK)
         s->junk++;
@@ -88,4 +101,30 @@ void smtp_run_command(struct smtp_session *s, struct slice line)
         smtp_reply(s, "501 5.5.4 Syntax: %s", c->syntax);
     else
         c->run(s, args);
+}
+
+/* RFC 2920 3.1: who sends ahead where that is not allowed does not wait for our words. */
+static void note_pipelining(struct smtp_session *s, const struct smtp_command *c)
+{
+    bool group_ends = (c && c->rules & COMES_LAST) || !s->esmtp;
+    s->pipelined |= group_ends && s->input->len > 0;
+}
+
+void smtp_run_command(struct smtp_session *s, struct slice line)
+{
+    size_t blank = slice_find(line, ' ');
+    struct slice verb = slice_sub(line, 0, blank);
+    struct slice args = slice_trim(slice_from(line, verb.len));
+    if (verb.len == 0) {
+        smtp_reply(s, "500 5.5.2 Error: bad syntax");
+        return;
+    }
+    const struct smtp_command *c = find(verb);
+    note_pipelining(s, c);
+    if (run_configured(s, verb))
+        return;
+    if (!c || unknown_here(s, c->rules))
+        smtp_reply(s, "500 5.5.2 Error: command not recognized");
+    else
+        run_known(s, c, args);
 }

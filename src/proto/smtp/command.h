@@ -24,8 +24,9 @@ enum command_rule {
     JUNK = 128,      /* harmless, but not by the thousand */
     LMTP_ONLY = 256, /* RFC 2033 4.1 */
     NOT_LMTP = 512,
-    IN_CHUNKS = 1024,    /* goes on while BDAT chunks come */
-    CHECKS_ITSELF = 2048 /* NEEDS_* are checked by the handler, since bytes follow that must go */
+    IN_CHUNKS = 1024,     /* goes on while BDAT chunks come */
+    CHECKS_ITSELF = 2048, /* NEEDS_* are checked by the handler, since bytes follow that must go */
+    COMES_LAST = 4096     /* of a group of pipelined commands (RFC 2920 3.1) */
 };
 
 struct smtp_command {
@@ -45,6 +46,18 @@ void smtp_reply(struct smtp_session *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The session asks the driver for something; the command ends when that is answered. */
 void smtp_ask(struct smtp_session *s, enum smtp_want want);
+/* Asks the driver whether it may go on, where the configuration wants that; then resume is called.
+ */
+void smtp_ask_policy(struct smtp_session *s, enum smtp_stage stage, smtp_resume_fn *resume);
+/* Keeps a text while the driver is asked; false: no memory, and that was replied. */
+bool smtp_set_pending(struct smtp_session *s, struct slice text);
+void smtp_drop_pending(struct smtp_session *s);
+/* The reply to every command of a client that was refused as such. */
+const char *smtp_denied(struct smtp_session *s);
+/* A 4xx or 5xx reply with the configured footer behind it. */
+void smtp_put_refusal(struct smtp_session *s, struct slice reply, struct buf *out);
+/* Is the EHLO keyword not to be served? */
+bool smtp_discards(const struct smtp_session *s, const char *keyword);
 /* Ends the transaction, if there is one. */
 void smtp_end_tx(struct smtp_session *s);
 /* Wipes and frees the request's bytes. */

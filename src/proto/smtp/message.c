@@ -61,8 +61,6 @@ static void put_way(const struct smtp_session *s, struct buf *out)
 {
     put_client(s, out);
     put_tls(s, out);
-    if (s->config->tell_login && s->authenticated && s->peer->login.len)
-        buf_printf(out, "\r\n\t(Authenticated sender: %.*s)", SLICE_ARG(s->peer->login));
     buf_printf(out, "\r\n\tby %.*s (Postrider) with ", SLICE_ARG(s->config->hostname));
     put_protocol(s, out);
 }
@@ -203,6 +201,11 @@ static bool is_submission(enum smtp_service s)
     return s == SMTP_SERVICE_SUBMISSION || s == SMTP_SERVICE_SENDMAIL;
 }
 
+static void hand_over(struct smtp_session *s)
+{
+    smtp_ask(s, SMTP_WANT_DELIVER);
+}
+
 void smtp_message_complete(struct smtp_session *s)
 {
     struct smtp_tx *tx = s->tx;
@@ -217,7 +220,7 @@ void smtp_message_complete(struct smtp_session *s)
         return;
     }
     tx->eightbit = has_eightbit(buf_slice(&tx->message));
-    smtp_ask(s, SMTP_WANT_DELIVER);
+    smtp_ask_policy(s, SMTP_AT_END, hand_over);
 }
 
 /* ---- its reply ---- */

@@ -11,6 +11,11 @@ bool smtp_is_lmtp(const struct smtp_session *s)
     return s->config->service == SMTP_SERVICE_LMTP;
 }
 
+static void greet(struct smtp_session *s)
+{
+    buf_printf(s->out, "220 %.*s\r\n", SLICE_ARG(s->config->banner));
+}
+
 void smtp_open(struct smtp_session *s, const struct smtp_config *config,
                const struct smtp_peer *peer, struct slice tls, struct buf *out)
 {
@@ -18,7 +23,9 @@ void smtp_open(struct smtp_session *s, const struct smtp_config *config,
     buf_init(&s->scratch, 2 * SMTP_AUTH_LINE_MAX);
     if (tls.len)
         s->tls = strndup(tls.data, tls.len);
-    buf_printf(out, "220 %.*s\r\n", SLICE_ARG(config->banner));
+    s->out = out;
+    smtp_ask_policy(s, SMTP_AT_CLIENT, greet);
+    s->owed = s->want;
 }
 
 void smtp_wipe_scratch(struct smtp_session *s)
@@ -43,6 +50,7 @@ void smtp_release(struct smtp_session *s)
 {
     smtp_end_tx(s);
     smtp_wipe_scratch(s);
+    smtp_drop_pending(s);
     free(s->helo);
     free(s->tls);
     s->helo = s->tls = NULL;
@@ -63,9 +71,15 @@ void smtp_reply(struct smtp_session *s, const char *format, ...)
         buf_puts(&line, "501 5.5.2 Error: too long");
     }
     struct slice text = buf_slice(&line);
-    buf_append(s->out, text);
-    buf_append(s->out, SLICE("\r\n"));
-    if (text.len && text.data[0] >= '4') {
+    bool refusal = text.len && text.data[0] >= '4';
+    s->replied = true;
+    if (refusal && s->config->footer.len) {
+        smtp_put_refusal(s, text, s->out);
+    } else {
+        buf_append(s->out, text);
+        buf_append(s->out, SLICE("\r\n"));
+    }
+    if (refusal) {
         s->errors++;
         s->refused = true;
         snprintf(s->refusal, sizeof s->refusal, "%.*s", SLICE_ARG(text));
@@ -163,7 +177,7 @@ void smtp_ask(struct smtp_session *s, enum smtp_want want)
 static bool wants_answer(enum smtp_want want)
 {
     return want == SMTP_WANT_AUTH_START || want == SMTP_WANT_AUTH_STEP || want == SMTP_WANT_RCPT ||
-           want == SMTP_WANT_DELIVER || want == SMTP_WANT_STARTTLS;
+           want == SMTP_WANT_DELIVER || want == SMTP_WANT_STARTTLS || want == SMTP_WANT_POLICY;
 }
 
 static bool too_many_errors(const struct smtp_session *s)
@@ -171,6 +185,16 @@ static bool too_many_errors(const struct smtp_session *s)
     const struct smtp_config *c = s->config;
     uint32_t junk = c->junk_limit && s->junk > c->junk_limit ? s->junk - c->junk_limit : 0;
     return c->error_limit && s->errors + junk >= c->error_limit;
+}
+
+/* Postfix: a client that makes many errors is served slowly. */
+static bool is_slow(struct smtp_session *s)
+{
+    const struct smtp_config *c = s->config;
+    bool slow = s->replied && c->soft_error_limit && c->error_pause &&
+                s->errors >= c->soft_error_limit && s->state != STATE_DATA;
+    s->replied = false;
+    return slow;
 }
 
 enum smtp_want smtp_step(struct smtp_session *s, struct slice *input, struct buf *out,
@@ -181,12 +205,15 @@ enum smtp_want smtp_step(struct smtp_session *s, struct slice *input, struct buf
     s->out = out;
     s->input = input;
     s->request = ret;
-    s->want = 0;
+    s->want = s->owed;
+    s->owed = 0;
     while (!s->want) {
         if (!s->closing && s->state != STATE_DATA && too_many_errors(s))
             smtp_bye(s, "4.7.0", "Error: too many errors", out);
         if (s->closing)
             s->want = SMTP_WANT_CLOSE;
+        else if (is_slow(s))
+            s->want = SMTP_WANT_PAUSE;
         else if (buf_len(out) >= SMTP_OUT_SOFT)
             s->want = SMTP_WANT_FLUSH;
         else if (!step_once(s))

@@ -39,6 +39,17 @@ enum smtp_service {
     SMTP_SERVICE_COUNT
 };
 
+/* When the driver may be asked (enum policy_stage); RCPT: by VRFY. */
+enum smtp_stage {
+    SMTP_AT_CLIENT,
+    SMTP_AT_HELO,
+    SMTP_AT_MAIL,
+    SMTP_AT_RCPT,
+    SMTP_AT_DATA,
+    SMTP_AT_END,
+    SMTP_AT_ETRN
+};
+
 /* What holds for many sessions alike: one per listener and configuration; outlives its sessions. */
 struct smtp_config {
     enum smtp_service service;
@@ -50,25 +61,32 @@ struct smtp_config {
      * verified certificate. */
     struct slice mechanisms, mechanisms_clear, mechanisms_tls, mechanisms_certificate;
     bool auth_equals;    /* AUTH= as well (broken_sasl_auth_clients) */
-    bool tell_login;     /* in Received (smtpd_sasl_authenticated_header) */
     bool vrfy, starttls; /* offered? */
     bool require_tls;    /* smtpd_tls_security_level = encrypt */
     bool helo_required;  /* MAIL needs EHLO or HELO before */
     bool reject_bare;    /* refuse messages with a lone CR or LF */
     uint64_t size_limit; /* bytes; 0: none */
     uint32_t recipient_limit, error_limit, junk_limit, hop_limit;
+    /* Postfix's: what is not set here (0, empty) is not in force. */
+    unsigned asks;                        /* bits of enum smtp_stage: ask SMTP_WANT_POLICY */
+    struct slice_list noop_commands;      /* smtpd_noop_commands */
+    struct slice_list forbidden_commands; /* smtpd_forbidden_commands */
+    struct slice_list discarded_keywords; /* smtpd_discard_ehlo_keywords */
+    struct slice footer;                  /* smtpd_reject_footer */
+    bool strict_envelopes;                /* strict_rfc821_envelopes: addresses in brackets only */
+    uint32_t soft_error_limit,
+        error_pause;          /* so many errors; then so many seconds' wait each time */
+    uint32_t overshoot_limit; /* recipients too many that are no errors yet */
     uint64_t (*new_id)(void); /* message ids; NULL: log_id_new */
 };
 
 /* The client. Slices outlive the session. */
 struct smtp_peer {
-    struct slice ip;    /* "192.0.2.1", "2001:db8::1"; empty: a Unix socket */
-    struct slice name;  /* from DNS, checked both ways; empty: unknown */
-    bool secured;       /* fit for passwords in clear: loopback */
-    bool certificate;   /* its TLS certificate was verified */
-    bool no_auth;       /* AUTH is not offered to it */
-    struct slice login; /* who it has logged in as, for Received; or "" */
-    unsigned uid;       /* of a client of SMTP_SERVICE_SENDMAIL */
+    struct slice ip;   /* "192.0.2.1", "2001:db8::1"; empty: a Unix socket */
+    struct slice name; /* from DNS, checked both ways; empty: unknown */
+    bool secured;      /* fit for passwords in clear: loopback */
+    bool certificate;  /* its TLS certificate was verified */
+    unsigned uid;      /* of a client of SMTP_SERVICE_SENDMAIL */
 };
 
 enum smtp_want {
@@ -81,6 +99,8 @@ enum smtp_want {
     SMTP_WANT_DELIVER,     /* s->tx is complete. Answer: smtp_delivered */
     SMTP_WANT_STARTTLS,    /* write out, shake hands, then smtp_tls_started; input must be empty */
     SMTP_WANT_CLOSE,       /* write out, then close */
+    SMTP_WANT_POLICY,      /* s->stage, s->pending: may it go on? Answer: smtp_policy_answered */
+    SMTP_WANT_PAUSE,       /* write out, wait error_pause seconds, step again */
     SMTP_WANT_ANSWER       /* the last want has had no answer yet */
 };
 
@@ -102,11 +122,17 @@ struct smtp_rcpt {
 /* All slices are in the transaction's arena. */
 struct smtp_tx {
     struct arena arena;
-    uint64_t id;         /* of the message to be */
-    struct slice sender; /* empty: the null sender */
-    bool smtputf8;       /* RFC 6531: asked for with MAIL */
-    bool body8bit;       /* BODY=8BITMIME */
+    uint64_t id;                           /* of the message to be */
+    struct slice sender;                   /* empty: the null sender */
+    struct slice sender_given, rcpt_given; /* as the client wrote it, where that lacks a domain */
+    bool smtputf8;                         /* RFC 6531: asked for with MAIL */
+    bool body8bit;                         /* BODY=8BITMIME */
     struct slice ret, envid;
+    /* The driver's: what is to be done with the message beside; the recipient (counted from 1) that
+     * gets it instead of all, or 0. */
+    struct slice *actions;
+    size_t n_actions;
+    uint32_t redirected;
     struct smtp_rcpt *rcpts;
     uint32_t n_rcpts, room_rcpts;
     uint32_t refused;             /* recipients that got no 250 */
@@ -120,6 +146,9 @@ struct smtp_tx {
     bool eightbit;               /* has bytes above 127 (known from SMTP_WANT_DELIVER on) */
     unsigned submission_changes; /* enum submission_change, likewise */
 };
+
+struct smtp_session;
+typedef void smtp_resume_fn(struct smtp_session *s);
 
 /* Fields are the core's own, but for reading: tx, helo, esmtp, authenticated, tls. */
 struct smtp_session {
@@ -136,7 +165,16 @@ struct smtp_session {
     bool esmtp, authenticated, closing, skipping;
     bool chunk_last, chunk_refused;
     bool auth_under_way;
-    uint32_t errors, junk;
+    bool denied;    /* by SMTP_AT_CLIENT: nothing is served but QUIT */
+    bool pipelined; /* commands came ahead that may not (RFC 2920 3.1) */
+    bool replied;   /* since the last pause */
+    uint32_t errors, junk, overshoot;
+    /* SMTP_WANT_POLICY: the stage, and the name of EHLO, the address of VRFY, the domain of ETRN.
+     */
+    uint8_t stage; /* enum smtp_stage */
+    uint8_t owed;  /* the want that an answer led to */
+    char *pending;
+    smtp_resume_fn *resume;
     /* For the length of a call. */
     struct buf *out;
     struct slice *input;
@@ -176,6 +214,10 @@ void smtp_rcpt_accepted(struct smtp_session *s, struct slice_list targets, struc
 /* enhanced "5.7.1"; text behind it. A code of 421 ends the session. */
 void smtp_rcpt_refused(struct smtp_session *s, unsigned code, struct slice enhanced,
                        struct slice text, struct buf *out);
+
+/* code 2xx: go on; else the reply. 421 and 521 end the session. */
+void smtp_policy_answered(struct smtp_session *s, unsigned code, struct slice enhanced,
+                          struct slice text, struct buf *out);
 
 /* One answer to SMTP_WANT_DELIVER for each recipient, in order: code and "2.0.0 text". SMTP gets
  * one reply: success when all succeeded, else the first failure. n = 0: nothing could be said, try

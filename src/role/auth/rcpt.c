@@ -211,22 +211,6 @@ static void answer_expand(const struct query *q, const struct directory *d, stru
     ipc_answer(q->channel, q->call, &m);
 }
 
-/* ACTION_ASK: whoever may send here, the administrator's tables sent it there. */
-static void answer_action(const struct query *q, const struct directory *d, struct arena *a,
-                          struct finding *f)
-{
-    struct ipc_message m = {.type = IPC_ACTION_RESULT};
-    unsigned code = expand_code(&f->resolved, &m.ACTION_RESULT.reason);
-    if (code == 250)
-        permit_targets(q, d, a, f);
-    if (f->granted) {
-        m.ACTION_RESULT.address = q->rcpt;
-        m.ACTION_RESULT.targets = f->targets;
-        m.ACTION_RESULT.grant = grant_slice(&f->grant);
-    }
-    ipc_answer(q->channel, q->call, &m);
-}
-
 static bool has_action(const struct decision *d, const char *name)
 {
     for (size_t i = 0; i < d->actions.n; i++) {
@@ -237,6 +221,74 @@ static bool has_action(const struct decision *d, const char *name)
     return false;
 }
 
+/* ---- REDIRECT and BCC of access tables ---- */
+
+/* Appends what `more` leads to; bcc: as copies that nobody hears of. */
+static void append_targets(struct resolved *to, const struct resolved *more, bool bcc,
+                           struct arena *a)
+{
+    struct directory_target *all = arena_alloc_n(a, to->n + more->n + 1, sizeof *all);
+    if (!all)
+        return;
+    size_t n = 0;
+    for (size_t i = 0; i < to->n; i++)
+        all[n++] = to->targets[i];
+    for (size_t i = 0; i < more->n; i++) {
+        all[n] = more->targets[i];
+        all[n++].bcc |= bcc;
+    }
+    to->targets = all;
+    to->n = n;
+}
+
+/* Nothing but its copies stays of where it would have gone. */
+static void redirect(struct resolved *to, const struct resolved *there, struct arena *a)
+{
+    struct resolved copies = *to;
+    copies.n = 0;
+    for (size_t i = 0; i < to->n; i++)
+        if (to->targets[i].bcc)
+            copies.targets[copies.n++] = to->targets[i];
+    to->kind = there->kind;
+    to->n = 0;
+    append_targets(to, there, false, a);
+    append_targets(to, &copies, true, a);
+}
+
+static void refuse_action(struct finding *f, struct slice action)
+{
+    LOG(LOG_ERROR, "policy.action.failed", LOG_S("action", action), LOG_S("rule", f->decision.rule),
+        LOG_S("where", f->decision.where), LOG_C("why", "its address leads nowhere"));
+    f->decision.code = 451;
+    f->decision.enhanced = SLICE("4.3.5");
+    f->decision.text = SLICE("Server configuration error");
+}
+
+/* False: it waits. */
+static bool apply_actions(struct query *q, const struct directory *d, struct arena *a,
+                          struct finding *f)
+{
+    struct directory_system system = query_system(q, d);
+    for (size_t i = 0; i < f->decision.actions.n && f->decision.code == 250; i++) {
+        struct slice action = f->decision.actions.items[i], address = action;
+        struct slice kind = slice_split(&address, ' ');
+        bool bcc = slice_is(kind, "bcc");
+        struct resolved r;
+        if (!bcc && !slice_is(kind, "redirect"))
+            continue;
+        directory_resolve(d, address, &system, a, &r);
+        if (r.kind == RESOLVE_ASK && query_ask_agent(q, &r))
+            return false;
+        if (r.kind != RESOLVE_LOCAL && r.kind != RESOLVE_FOREIGN)
+            refuse_action(f, action);
+        else if (bcc)
+            append_targets(&f->resolved, &r, true, a);
+        else
+            redirect(&f->resolved, &r, a);
+    }
+    return true;
+}
+
 /* False: it waits. */
 static bool answer(struct query *q, const struct directory *d, struct arena *a, struct finding *f)
 {
@@ -245,21 +297,17 @@ static bool answer(struct query *q, const struct directory *d, struct arena *a, 
         answer_expand(q, d, a, f);
         return true;
     }
-    if (q->action) {
-        log_problem(q, &f->resolved);
-        answer_action(q, d, a, f);
-        return true;
-    }
     complete_facts(q, d, a);
     if (q->sendmail)
         f->decision = auth_submission_decide(&f->resolved, q->submitter, q->rcpt, a);
     else if (!query_decide(q, d, a, f))
         return false;
     log_problem(q, &f->resolved);
+    if (f->decision.code == 250 && q->stage == POLICY_AT_RCPT && !apply_actions(q, d, a, f))
+        return false;
     if (f->decision.code == 250 && q->stage == POLICY_AT_RCPT &&
         !has_action(&f->decision, "discard"))
         permit_targets(q, d, a, f);
-    auth_actions_remember(q->auth, q->conn, f->decision.actions);
     answer_check(q, f);
     return true;
 }

@@ -65,8 +65,6 @@ static unsigned peer_uid(int fd)
 static void put_refusal(const struct listener *l, const struct conf *c, const char *ip,
                         struct buf *out)
 {
-    if (l->service == LISTEN_SASLAUTHD || l->service == LISTEN_DOVECOT_AUTH)
-        return;
     if (l->service == LISTEN_POP3)
         buf_puts(out, "-ERR [SYS/TEMP] Too many connections.\r\n");
     else if (l->service == LISTEN_IMAP)
@@ -115,7 +113,7 @@ static bool is_limited(const struct listener *l, const struct conf *c, struct sl
         return false;
     if (!c->smtpd_client_connection_count_limit && !c->smtpd_client_connection_rate_limit)
         return false;
-    return !conf_network_match(c->mynetworks, ip, &entry);
+    return !conf_network_match(c->smtpd_client_event_limit_exceptions, ip, &entry);
 }
 
 static void admit(struct listener *l, const struct conf *c, int fd,

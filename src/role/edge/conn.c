@@ -40,10 +40,6 @@ static const struct conn_protocol *protocol_of(enum listen_service s)
 {
     if (s == LISTEN_POP3 || s == LISTEN_POP3S)
         return &conn_pop3;
-    if (s == LISTEN_SASLAUTHD)
-        return &conn_saslauthd;
-    if (s == LISTEN_DOVECOT_AUTH)
-        return &conn_dovecot;
     return s == LISTEN_IMAP || s == LISTEN_IMAPS ? &conn_imap : &conn_smtp;
 }
 
@@ -55,8 +51,6 @@ static bool tls_first(enum listen_service s)
 static _Atomic uint64_t *gauge(const struct conn *c)
 {
     struct edge_counters *n = &c->edge->count;
-    if (c->protocol == &conn_saslauthd || c->protocol == &conn_dovecot)
-        return &n->askers;
     return c->protocol == &conn_pop3 ? &n->pop3 : c->protocol == &conn_imap ? &n->imap : &n->smtp;
 }
 
@@ -299,9 +293,7 @@ static int64_t patience_ms(const struct conn *c)
         return HANDSHAKE_MS;
     if (c->next == CONN_CLOSE)
         return CLOSING_MS;
-    if (c->protocol == &conn_dovecot)
-        return 0; /* a server of this host, which keeps its connection */
-    return c->protocol == &conn_smtp ? c->settings->conf->smtpd_timeout * 1000 : LOGIN_MS;
+    return c->protocol->patience_ms ? c->protocol->patience_ms(c) : LOGIN_MS;
 }
 
 static void wait_for(struct conn *c, unsigned interest)
@@ -421,6 +413,10 @@ static bool turn(struct conn *c, enum result w)
     case CONN_ANSWER:
         io_task_want(&c->task, w == BUSY ? c->stream.wants : 0);
         return false;
+    case CONN_NAME:
+    case CONN_PAUSE:
+        wait_for(c, 0);
+        return false;
     case CONN_STARTTLS:
         buf_clear(&c->in); /* RFC 3207 4.2: nothing that came in clear counts any more */
         begin_handshake(c);
@@ -488,6 +484,10 @@ static void conn_run(struct io_task *t, unsigned events)
         if (next == CONN_GONE)
             return;
         c->next = (uint8_t)next;
+    } else if (c->next == CONN_NAME && c->phase == PHASE_WORK) {
+        c->next = (uint8_t)c->protocol->named(c, !(events & IO_TIMER));
+    } else if (c->next == CONN_PAUSE && (events & IO_TIMER)) {
+        c->next = CONN_FLUSH;
     } else if ((events & IO_TIMER) && !c->waiting) {
         time_out(c);
     }

@@ -7,12 +7,15 @@
 #include "role/edge/edge.h"
 
 struct conn;
+struct peer_name;
 
 /* What a protocol wants next. Whatever stands in c->out is written first. */
 enum conn_next {
     CONN_INPUT,    /* more bytes */
     CONN_FLUSH,    /* room in c->out */
     CONN_ANSWER,   /* the answer to its request */
+    CONN_NAME,     /* the client's name from DNS; then protocol->named */
+    CONN_PAUSE,    /* protocol->patience_ms to pass */
     CONN_STARTTLS, /* the handshake; then protocol->tls_started */
     CONN_WRITTEN,  /* all of c->out at the client; then protocol->written */
     CONN_CLOSE,    /* the end */
@@ -28,7 +31,6 @@ struct conn_answer {
         struct ipc_RCPT_RESULT rcpt;
         struct ipc_DELIVER_RESULT deliver;
         struct ipc_LOGGED_IN_RESULT logged_in;
-        struct ipc_ACTION_RESULT action;
     };
 };
 
@@ -44,12 +46,15 @@ struct conn_protocol {
     /* These return what work returns. */
     enum conn_next (*answer)(struct conn *c, const struct conn_answer *a);
     enum conn_next (*written)(struct conn *c); /* NULL: never asked for */
+    /* Woken, or (patient: false) it took protocol->patience_ms. NULL: never asked for */
+    enum conn_next (*named)(struct conn *c, bool patient);
+    int64_t (*patience_ms)(const struct conn *c); /* NULL: a login's */
     void (*tls_started)(struct conn *c);
     /* The last words: why is "timeout" or "shutdown". */
     void (*bye)(struct conn *c, const char *why);
     void (*release)(struct conn *c);
 };
-extern const struct conn_protocol conn_smtp, conn_pop3, conn_imap, conn_saslauthd, conn_dovecot;
+extern const struct conn_protocol conn_smtp, conn_pop3, conn_imap;
 
 enum conn_phase { PHASE_HANDSHAKE, PHASE_WORK, PHASE_CLOSING };
 
@@ -69,14 +74,16 @@ struct conn {
     unsigned uid;                     /* LISTEN_SENDMAIL: the client's */
     enum listen_service service;
     char label[SERVICE_TEXT_MAX]; /* the listener's name (conf_for_service) */
-    bool loopback;                            /* or a Unix socket: fit for passwords in clear */
-    bool counted;                             /* in limits.c */
-    bool opened;                              /* protocol->open was called */
-    bool readable;                            /* there may be bytes to read */
-    bool auth_known;                          /* auth has something of this connection to forget */
-    uint8_t phase;                            /* enum conn_phase */
-    uint8_t next;                             /* enum conn_next */
+    bool loopback;                /* or a Unix socket: fit for passwords in clear */
+    bool counted;                 /* in limits.c */
+    bool opened;                  /* protocol->open was called */
+    bool readable;                /* there may be bytes to read */
+    bool auth_known;              /* auth has something of this connection to forget */
+    uint8_t phase;                /* enum conn_phase */
+    uint8_t next;                 /* enum conn_next */
     const char *end_reason;
+
+    struct peer_name *peer_name; /* SMTP: the lookup */
 
     /* The request under way. The answer comes on another thread. */
     pthread_mutex_t lock;
@@ -91,9 +98,9 @@ struct conn {
         struct {
             struct smtp_session session;
             struct smtp_peer peer;
-            struct edge_work *work;           /* content.h; NULL: none */
-            struct buf actions;               /* of access tables, each with LF behind it */
-            uint64_t actions_of;              /* the message that they are for */
+            bool named; /* the four that follow are known */
+            uint8_t name_status, reverse_status;
+            char name[256], reverse[256];
             size_t message_counted;           /* bytes counted in edge->count.message_bytes */
             size_t envelope_bytes, n_targets; /* what DELIVER's lists will take */
             struct slice sender;              /* the envelope's as it goes on; in the tx's arena */
@@ -101,7 +108,6 @@ struct conn {
                 uint64_t id;
                 uint64_t size;
                 uint32_t n_rcpts;
-                bool redirected; /* to one recipient in the place of all */
             } sent;
         } smtp;
         struct {
@@ -112,9 +118,6 @@ struct conn {
             bool handing_over; /* LOGGED_IN is under way */
             int inner_fd;      /* our end of a TLS connection's socket pair, or -1 */
         } login;
-        struct {
-            struct dovecot_auth core;
-        } dovecot;
     };
 };
 
@@ -159,10 +162,6 @@ void conn_auth_start(struct conn *c, const char *service, struct slice mechanism
 void conn_auth_step(struct conn *c, struct slice response);
 /* forget: its login too. */
 void conn_auth_cancel(struct conn *c, bool forget);
-/* The same for a connection that carries several exchanges, each under an id of its own. */
-void conn_auth_start_as(struct conn *c, const struct ipc_AUTH_START *s);
-void conn_auth_step_as(struct conn *c, uint64_t id, struct slice response);
-void conn_auth_cancel_as(struct conn *c, uint64_t id, bool forget);
 /* "auth.ok" or "auth.failed". */
 void conn_log_auth(struct conn *c, const struct conn_answer *a);
 

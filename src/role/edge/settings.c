@@ -2,7 +2,7 @@
  * keep those they began with; new ones get the new. */
 #include <stdlib.h>
 
-#include "content/set.h"
+#include "policy/policy.h"
 #include "role/edge/edge.h"
 
 enum { LOCAL_ERRORS_MAX = 2000 };
@@ -25,12 +25,10 @@ void edge_settings_unref(struct edge_settings *s)
         return;
     for (size_t i = 0; i < s->n_services; i++)
         edge_settings_unref(s->services[i]);
-    content_set_unref(s->content);
     conf_unref(s->conf);
     tls_context_unref(s->tls);
     for (size_t i = 0; i < 2 * OFFER_LINKS; i++)
         buf_release(&s->offers[i / OFFER_LINKS][i % OFFER_LINKS]);
-    buf_release(&s->dovecot);
     free(s);
 }
 
@@ -40,35 +38,6 @@ static struct slice offer(const struct edge_settings *s, bool smtp, enum offer_l
     return text.data ? text : SLICE("");
 }
 
-/* "MECH", the name and what it is like, in Dovecot's words. */
-static void put_dovecot_mechanism(const struct sasl_mechanism *m, struct buf *out)
-{
-    static const struct {
-        unsigned property;
-        const char *word;
-    } words[] = {{SASL_IS_PLAINTEXT, "plaintext"},
-                 {SASL_IS_ANONYMOUS, "anonymous"},
-                 {SASL_IS_DICTIONARY, "dictionary"},
-                 {SASL_IS_ACTIVE, "active"},
-                 {SASL_IS_MUTUAL, "mutual-auth"}};
-    buf_printf(out, "MECH\t%s", m->name);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (m->properties & words[i].property)
-            buf_printf(out, "\t%s", words[i].word);
-    buf_putc(out, '\n');
-}
-
-static void make_dovecot(struct edge_settings *s)
-{
-    struct slice rest = offer(s, false, OFFER_LOCAL);
-    buf_init(&s->dovecot, 2048);
-    while (rest.len) {
-        const struct sasl_mechanism *m = sasl_find(slice_split(&rest, ' '));
-        if (m)
-            put_dovecot_mechanism(m, &s->dovecot);
-    }
-}
-
 static void make_offers(struct edge_settings *s)
 {
     for (size_t i = 0; i < 2 * OFFER_LINKS; i++) {
@@ -76,6 +45,23 @@ static void make_offers(struct edge_settings *s)
         buf_init(b, 1024);
         offer_list(s->conf, i / OFFER_LINKS == 1, (enum offer_link)(i % OFFER_LINKS), b);
     }
+}
+
+/* The stages that auth must be asked about by themselves; VRFY is as good as RCPT. */
+static unsigned stages_asked(const struct conf *c)
+{
+    unsigned asks = 1u << SMTP_AT_RCPT;
+    for (unsigned stage = 0; stage < POLICY_STAGES; stage++)
+        if (stage != POLICY_AT_RCPT && policy_asks(c, (enum policy_stage)stage))
+            asks |= 1u << stage;
+    return asks;
+}
+
+static bool rejects_bare_newline(const struct conf *c)
+{
+    if (c->smtpd_forbid_bare_newline.len == 0)
+        return c->smtpd_reject_bare_newline;
+    return slice_is_nocase(c->smtpd_forbid_bare_newline, "reject");
 }
 
 static void fill_smtp(struct edge_settings *s, enum smtp_service service)
@@ -96,20 +82,28 @@ static void fill_smtp(struct edge_settings *s, enum smtp_service service)
         .mechanisms_tls = auth ? offer(s, true, OFFER_TLS) : SLICE_NONE,
         .mechanisms_certificate = auth ? offer(s, true, OFFER_CERTIFICATE) : SLICE_NONE,
         .auth_equals = c->broken_sasl_auth_clients,
-        .tell_login = c->smtpd_sasl_authenticated_header,
         .vrfy = !c->disable_vrfy_command,
         .starttls = tls,
         .require_tls = tls && !lmtp && slice_is(c->smtpd_tls_security_level, "encrypt"),
         .helo_required = c->smtpd_helo_required,
-        .reject_bare = c->smtpd_reject_bare_newline && !sendmail,
+        .reject_bare = rejects_bare_newline(c) && !sendmail,
         .size_limit = (uint64_t)c->message_size_limit,
         /* A list of an IPC message holds IPC_LIST_MAX entries; sendmail(1) sends pieces of 1000. */
         .recipient_limit =
             sendmail || c->smtpd_recipient_limit > 1000 ? 1000 : (uint32_t)c->smtpd_recipient_limit,
         /* One message may have that many recipients that don't exist. */
         .error_limit = sendmail ? LOCAL_ERRORS_MAX : (uint32_t)c->smtpd_hard_error_limit,
-        .junk_limit = 100,
+        .junk_limit = (uint32_t)c->smtpd_junk_command_limit,
         .hop_limit = (uint32_t)c->hopcount_limit,
+        .asks = lmtp || sendmail ? 0 : stages_asked(c),
+        .noop_commands = c->smtpd_noop_commands,
+        .forbidden_commands = c->smtpd_forbidden_commands,
+        .discarded_keywords = c->smtpd_discard_ehlo_keywords,
+        .footer = c->smtpd_reject_footer,
+        .strict_envelopes = c->strict_rfc821_envelopes,
+        .soft_error_limit = sendmail ? 0 : (uint32_t)c->smtpd_soft_error_limit,
+        .error_pause = (uint32_t)c->smtpd_error_sleep_time,
+        .overshoot_limit = (uint32_t)c->smtpd_recipient_overshoot_limit,
     };
 }
 
@@ -155,8 +149,8 @@ static struct edge_settings *settings_new(const struct conf *c, struct tls_conte
     s->conf = c;
     s->tls = tls;
     s->label = SLICE("");
+    s->default_policy = policy_is_default(c);
     make_offers(s);
-    make_dovecot(s);
     for (int i = 0; i < SMTP_SERVICE_COUNT; i++)
         fill_smtp(s, (enum smtp_service)i);
     fill_login(s);
@@ -186,7 +180,6 @@ static enum result add_services(struct edge_settings *s)
         if (!own)
             return FAILED;
         own->label = u.label; /* of s->conf, which own->conf is part of */
-        own->content = content_set_ref(s->content); /* Postfix has one cleanup(8) for all */
         s->services[s->n_services++] = own;
     }
     return OK;
@@ -195,7 +188,7 @@ static enum result add_services(struct edge_settings *s)
 enum result edge_settings_renew(struct edge *e, struct error *err)
 {
     struct edge_settings *s = settings_new(role_conf(e->role), tls_of_now(e));
-    if (!s || edge_content_new(e, s->conf, &s->content) != OK || add_services(s) != OK) {
+    if (!s || add_services(s) != OK) {
         edge_settings_unref(s);
         return error_set(err, FAILED, "no memory");
     }
@@ -217,18 +210,7 @@ static struct slice find_secret(const struct role_secret *secrets, size_t n, con
     return SLICE_NONE;
 }
 
-/* Before the start there are no settings yet, and nothing to renew. */
-static void renew(struct edge *e)
-{
-    struct error err = {""};
-    pthread_mutex_lock(&e->lock);
-    bool running = e->settings != NULL;
-    pthread_mutex_unlock(&e->lock);
-    if (running && edge_settings_renew(e, &err) != OK)
-        LOG(LOG_ERROR, "edge.settings", LOG_C("why", err.text));
-}
-
-static void take_certificate(struct edge *e, const struct role_secret *secrets, size_t n)
+void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n)
 {
     struct error err = {"no certificate was given"};
     struct tls_context *fresh = NULL;
@@ -241,13 +223,9 @@ static void take_certificate(struct edge *e, const struct role_secret *secrets, 
     pthread_mutex_lock(&e->lock);
     struct tls_context *old = e->tls;
     e->tls = fresh;
+    bool running = e->settings != NULL;
     pthread_mutex_unlock(&e->lock);
     tls_context_unref(old);
-}
-
-void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n)
-{
-    take_certificate(e, secrets, n);
-    edge_keep_files(e, secrets, n);
-    renew(e);
+    if (running && edge_settings_renew(e, &err) != OK)
+        LOG(LOG_ERROR, "edge.settings", LOG_C("why", err.text));
 }

@@ -2,15 +2,11 @@
  * their answers its replies. */
 #include <stdlib.h>
 
-#include "policy/policy.h"
-#include "role/edge/content.h"
+#include "role/edge/check.h"
 #include "role/edge/deliver.h"
+#include "role/edge/peer_name.h"
 
-enum {
-    IN_MAX = 64 * 1024,
-    ENVELOPE_MAX = 72 * 1024, /* of DELIVER's lists: message and summary go into the packet too */
-    TARGETS_MAX = 1500
-};
+enum { IN_MAX = 64 * 1024 };
 
 static enum smtp_service service_of(enum listen_service s)
 {
@@ -30,16 +26,14 @@ const char *smtp_service_name(const struct conn *c)
 static void open_session(struct conn *c)
 {
     const struct smtp_config *config = &c->settings->smtp[service_of(c->service)];
-    struct slice entry;
     c->smtp.peer = (struct smtp_peer){
         .ip = slice_cstr(c->ip),
         .uid = c->uid,
-        .name = c->loopback ? SLICE("localhost") : SLICE_NONE,
         .secured = c->loopback,
         .certificate = c->identity[0] != 0,
-        .no_auth = conf_network_match(c->settings->conf->smtpd_sasl_exceptions_networks,
-                                      slice_cstr(c->ip), &entry),
     };
+    if (c->ip[0])
+        c->peer_name = peer_name_start(c->edge, c);
     struct buf tls;
     buf_init(&tls, 256);
     if (c->stream.tls)
@@ -50,11 +44,6 @@ static void open_session(struct conn *c)
 
 /* ---- what is said of refusals ---- */
 
-static struct slice sender_of(const struct conn *c)
-{
-    return c->smtp.session.tx ? c->smtp.session.tx->sender : SLICE("");
-}
-
 /* A refusal that the core gave on its own. */
 static void log_core_refusal(struct conn *c)
 {
@@ -62,106 +51,6 @@ static void log_core_refusal(struct conn *c)
     if (text.len)
         LOG(LOG_INFO, "smtp.refused", LOG_CTX(conn_ctx(c)), LOG_C("service", smtp_service_name(c)),
             LOG_S("helo", slice_cstr(c->smtp.session.helo)), LOG_S("reply", text));
-}
-
-static void log_rcpt_refused(struct conn *c, struct slice rcpt, const struct ipc_RCPT_RESULT *r)
-{
-    atomic_fetch_add(&c->edge->count.refused_rcpts, 1);
-    LOG(LOG_INFO, "smtp.rcpt.refused", LOG_CTX(conn_ctx(c)),
-        LOG_C("id", log_id(c->smtp.session.tx->id).text), LOG_C("service", smtp_service_name(c)),
-        LOG_S("helo", slice_cstr(c->smtp.session.helo)), LOG_S("from", sender_of(c)),
-        LOG_S("rcpt", rcpt), LOG_U("code", r->code), LOG_S("dsn", r->enhanced),
-        LOG_S("reply", r->text), LOG_S("rule", r->rule), LOG_S("where", r->where));
-}
-
-/* ---- RCPT ---- */
-
-static void ask_rcpt(struct conn *c, struct slice rcpt)
-{
-    struct ipc_message m = {.type = IPC_RCPT_CHECK};
-    struct slice entry, ip = slice_cstr(c->ip);
-    m.RCPT_CHECK = (struct ipc_RCPT_CHECK){
-        .conn = c->id,
-        .stage = POLICY_AT_RCPT,
-        .service = slice_cstr(smtp_service_name(c)),
-        .label = slice_cstr(c->label),
-        .client_ip = ip,
-        .flags = CHECK_SENDER,
-        .helo_name = slice_cstr(c->smtp.session.helo),
-        .sender = sender_of(c),
-        .rcpt = rcpt,
-    };
-    /* auth does not believe us where a client comes from, or who it is: the socket proves it. */
-    if (c->service == LISTEN_SENDMAIL ||
-        (ip.len && conf_network_match(c->settings->conf->mynetworks, ip, &entry))) {
-        m.fds[0] = c->stream.fd;
-        m.n_fds = 1;
-    }
-    conn_request(c, ROLE_AUTH, &m);
-}
-
-/* What a recipient takes of DELIVER's packet. */
-static size_t envelope_cost(const struct smtp_rcpt *r, const struct ipc_RCPT_RESULT *a)
-{
-    enum { LENGTHS = 24 };
-    size_t n = r->address.len + r->notify.len + r->orcpt.len + a->grant.len + LENGTHS;
-    for (size_t i = 0; i < a->targets.n; i++)
-        n += a->targets.items[i].len + 4;
-    return n;
-}
-
-static bool has_room(struct conn *c, const struct smtp_rcpt *r, const struct ipc_RCPT_RESULT *a)
-{
-    size_t cost = envelope_cost(r, a);
-    if (c->smtp.envelope_bytes + cost > ENVELOPE_MAX ||
-        c->smtp.n_targets + a->targets.n > TARGETS_MAX)
-        return false;
-    c->smtp.envelope_bytes += cost;
-    c->smtp.n_targets += a->targets.n;
-    return true;
-}
-
-static const struct ipc_RCPT_RESULT no_answer = {
-    .code = 451,
-    .enhanced = {"4.3.0", 5},
-    .text = {"Error: temporary lookup failure", 31},
-    .rule = {"auth did not answer", 19},
-};
-static const struct ipc_RCPT_RESULT no_room = {
-    .code = 452,
-    .enhanced = {"4.5.3", 5},
-    .text = {"Error: too many recipients", 26},
-    .rule = {"envelope too large", 18},
-};
-
-/* The first recipient's answer tells it for all. */
-static void keep_sender(struct conn *c, struct slice sender)
-{
-    struct smtp_tx *tx = c->smtp.session.tx;
-    struct slice kept = tx->sender;
-    if (!slice_eq(sender, tx->sender))
-        kept = arena_dup(&tx->arena, sender);
-    c->smtp.sender = kept.data ? kept : tx->sender;
-}
-
-static void rcpt_answered(struct conn *c, const struct conn_answer *answer)
-{
-    struct smtp_session *s = &c->smtp.session;
-    const struct smtp_rcpt *asked = &s->tx->being_asked;
-    const struct ipc_RCPT_RESULT *a = answer->type == IPC_RCPT_RESULT ? &answer->rcpt : &no_answer;
-    if (s->tx->n_rcpts == 0)
-        c->smtp.envelope_bytes = c->smtp.n_targets = 0;
-    if (a->code == 250 && !has_room(c, asked, a))
-        a = &no_room;
-    if (a->code == 250 && s->tx->n_rcpts == 0)
-        keep_sender(c, a->sender);
-    if (a->code == 250) {
-        content_note_actions(c, a->actions);
-        smtp_rcpt_accepted(s, a->targets, a->grant, &c->out);
-        return;
-    }
-    log_rcpt_refused(c, asked->address, a);
-    smtp_rcpt_refused(s, a->code, a->enhanced, a->text, &c->out);
 }
 
 /* ---- AUTH ---- */
@@ -193,12 +82,10 @@ static void auth_answered(struct conn *c, const struct conn_answer *a)
         return;
     }
     conn_log_auth(c, a);
-    if (answered && a->auth.outcome == AUTH_OK && conn_set_login(c, &a->auth)) {
-        c->smtp.peer.login = slice_cstr(c->account);
+    if (answered && a->auth.outcome == AUTH_OK && conn_set_login(c, &a->auth))
         smtp_auth_done(s, &c->out);
-        return;
-    }
-    smtp_auth_refused(s, refusal_of(a), &c->out);
+    else
+        smtp_auth_refused(s, refusal_of(a), &c->out);
 }
 
 /* ---- the loop ---- */
@@ -242,8 +129,10 @@ static enum conn_next act(struct conn *c, enum smtp_want want, const struct smtp
         conn_auth_step(c, req->initial);
         return CONN_ANSWER;
     case SMTP_WANT_RCPT:
-        ask_rcpt(c, req->rcpt);
-        return CONN_ANSWER;
+    case SMTP_WANT_POLICY:
+        return check_ask(c);
+    case SMTP_WANT_PAUSE:
+        return CONN_PAUSE;
     case SMTP_WANT_DELIVER:
         edge_deliver(c);
         return CONN_ANSWER;
@@ -279,7 +168,8 @@ static enum conn_next answer(struct conn *c, const struct conn_answer *a)
 {
     switch (c->smtp.session.waiting) {
     case SMTP_WANT_RCPT:
-        rcpt_answered(c, a);
+    case SMTP_WANT_POLICY:
+        check_answered(c, a);
         break;
     case SMTP_WANT_DELIVER:
         edge_delivered(c, a);
@@ -310,11 +200,31 @@ static void bye(struct conn *c, const char *why)
         smtp_bye(&c->smtp.session, "4.3.2", "Error: server is shutting down", &c->out);
 }
 
+/* Whoever waited for it goes on; a name that is too slow is none. */
+static enum conn_next named(struct conn *c, bool patient)
+{
+    if (!check_named(c)) {
+        if (patient)
+            return CONN_NAME;
+        peer_name_give_up(c->peer_name);
+    }
+    return check_ask(c);
+}
+
+static int64_t patience_ms(const struct conn *c)
+{
+    if (c->next == CONN_NAME)
+        return check_name_patience(c);
+    if (c->next == CONN_PAUSE)
+        return (int64_t)c->smtp.session.config->error_pause * 1000;
+    return c->settings->conf->smtpd_timeout * 1000;
+}
+
 static void release(struct conn *c)
 {
+    peer_name_release(c->peer_name);
+    c->peer_name = NULL;
     atomic_fetch_sub(&c->edge->count.message_bytes, c->smtp.message_counted);
-    content_end(c);
-    buf_release(&c->smtp.actions);
     smtp_release(&c->smtp.session);
 }
 
@@ -325,6 +235,8 @@ const struct conn_protocol conn_smtp = {
     .open = open_session,
     .work = work,
     .answer = answer,
+    .named = named,
+    .patience_ms = patience_ms,
     .tls_started = tls_started,
     .bye = bye,
     .release = release,

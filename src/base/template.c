@@ -1,4 +1,4 @@
-#include "policy/template.h"
+#include "base/template.h"
 
 #include "base/buf.h"
 

@@ -1,8 +1,8 @@
 /* template.h: Postfix's reply templates: $name, ${name}, ${name?text}, ${name:text} and $$ in
  * default_rbl_reply, rbl_reply_maps and smtpd_reject_footer. Values are made harmless
- * (smtpd_expansion_filter's default). Who calls it: the machine, and edge for the footer. */
-#ifndef POLICY_TEMPLATE_H
-#define POLICY_TEMPLATE_H
+ * (smtpd_expansion_filter's default). Who calls it: policy/ and proto/smtp/. */
+#ifndef BASE_TEMPLATE_H
+#define BASE_TEMPLATE_H
 
 #include "base/arena.h"
 
