@@ -148,13 +148,16 @@ void account_put_record(struct account *a, struct kv_batch *b, bool deleted)
     buf_release(&value);
 }
 
-static const struct {
-    const char *name;
-    unsigned attrs;
-} default_folders[] = {
-    {"INBOX", 0},           {"Archive", MAILBOX_ARCHIVE}, {"Drafts", MAILBOX_DRAFTS},
-    {"Junk", MAILBOX_JUNK}, {"Sent", MAILBOX_SENT},       {"Trash", MAILBOX_TRASH},
-};
+/* The store's lock keeps the list where it is; it is taken within the account's, as ever. */
+static void put_folders(struct account *a, struct kv_batch *b)
+{
+    struct store *s = a->store;
+    folder_put_new(a, b, SLICE("INBOX"), MAILBOX_SUBSCRIBED);
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->n_folders; i++)
+        folder_put_new(a, b, s->folders[i].name, s->folders[i].attrs);
+    pthread_mutex_unlock(&s->lock);
+}
 
 static enum result create_record(struct account *a)
 {
@@ -162,9 +165,7 @@ static enum result create_record(struct account *a)
     if (!b)
         return FAILED;
     a->id = log_id_new();
-    for (size_t i = 0; i < sizeof default_folders / sizeof default_folders[0]; i++)
-        folder_put_new(a, b, slice_cstr(default_folders[i].name),
-                       default_folders[i].attrs | MAILBOX_SUBSCRIBED);
+    put_folders(a, b);
     account_put_record(a, b, false);
     return kv_commit(b);
 }

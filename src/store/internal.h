@@ -43,8 +43,10 @@ struct store {
     struct map accounts;   /* name -> struct account */
     struct list_node idle; /* accounts that nobody refers to, the longest unused first */
     size_t idle_weight;
-    pthread_cond_t quiet; /* in_flight fell to 0 */
-    size_t in_flight;     /* changes submitted and not done */
+    pthread_cond_t quiet;         /* in_flight fell to 0 */
+    size_t in_flight;             /* changes submitted and not done */
+    struct store_folder *folders; /* that accounts are made with; their names behind them */
+    size_t n_folders;
 
     pthread_mutex_t lru_lock;
     struct list_node lru; /* mailboxes with cached views, newest first */

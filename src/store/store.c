@@ -30,11 +30,45 @@ static enum result check_format(struct kv *kv, bool read_only, struct error *err
 
 static void store_free(struct store *s)
 {
+    free(s->folders);
     pthread_mutex_destroy(&s->lock);
     pthread_mutex_destroy(&s->lru_lock);
     pthread_cond_destroy(&s->quiet);
     map_release(&s->accounts);
     free(s);
+}
+
+static const struct store_folder first_folders[] = {
+    {{"Archive", 7}, MAILBOX_ARCHIVE | MAILBOX_SUBSCRIBED},
+    {{"Drafts", 6}, MAILBOX_DRAFTS | MAILBOX_SUBSCRIBED},
+    {{"Junk", 4}, MAILBOX_JUNK | MAILBOX_SUBSCRIBED},
+    {{"Sent", 4}, MAILBOX_SENT | MAILBOX_SUBSCRIBED},
+    {{"Trash", 5}, MAILBOX_TRASH | MAILBOX_SUBSCRIBED},
+};
+
+enum result store_set_folders(struct store *s, const struct store_folder *folders, size_t n)
+{
+    size_t bytes = 0;
+    n = n < STORE_FOLDERS_MAX ? n : STORE_FOLDERS_MAX;
+    for (size_t i = 0; i < n; i++)
+        bytes += folders[i].name.len;
+    struct store_folder *fresh = malloc(n * sizeof *fresh + bytes + 1);
+    if (!fresh)
+        return FAILED;
+    char *at = (char *)(fresh + n);
+    for (size_t i = 0; i < n; i++) {
+        size_t len = folders[i].name.len;
+        memcpy(at, folders[i].name.data, len);
+        fresh[i] = (struct store_folder){slice_of(at, len), folders[i].attrs};
+        at += len;
+    }
+    pthread_mutex_lock(&s->lock);
+    struct store_folder *old = s->folders;
+    s->folders = fresh;
+    s->n_folders = n;
+    pthread_mutex_unlock(&s->lock);
+    free(old);
+    return OK;
 }
 
 enum result store_open(struct kv *kv, const struct store_options *o, struct store **ret,
@@ -52,7 +86,10 @@ enum result store_open(struct kv *kv, const struct store_options *o, struct stor
     map_init(&s->accounts, SIZE_MAX);
     list_init(&s->idle);
     list_init(&s->lru);
-    enum result r = check_format(kv, o->read_only, err);
+    enum result r =
+        store_set_folders(s, first_folders, sizeof first_folders / sizeof *first_folders);
+    if (r == OK)
+        r = check_format(kv, o->read_only, err);
     if (r == OK && !o->read_only && (r = reaper_start(s)) != OK)
         r = error_set(err, r, "starting the reaper's thread");
     if (r != OK) {

@@ -40,6 +40,17 @@ struct kv *store_kv(struct store *s);
 /* Waits until the reaper has given back all that it knows of. For tools and tests. */
 void store_settle(struct store *s);
 
+/* The mailboxes that an account is made with, beside INBOX: names as below, and MAILBOX_
+ * attributes. They replace those before (at first: Archive, Drafts, Junk, Sent, Trash); at most
+ * STORE_FOLDERS_MAX. FAILED: no memory. */
+enum { STORE_FOLDERS_MAX = 100 };
+struct store_folder {
+    struct slice name;
+    unsigned attrs;
+};
+MUST_USE enum result store_set_folders(struct store *s, const struct store_folder *folders,
+                                       size_t n);
+
 struct store_stats {
     uint64_t accounts_in_memory, changes_in_flight, cached_view_bytes;
     uint64_t damaged_records; /* skipped since the start because they could not be read */
@@ -48,9 +59,8 @@ void store_stats_get(struct store *s, struct store_stats *ret);
 
 /* ---- accounts ---- */
 
-/* The account's store, made with INBOX, Drafts, Sent, Junk, Trash and Archive (RFC 6154 special
- * uses, all subscribed) on first use: name is what auth calls it (1 to 255 bytes). May wait for a
- * commit the first time. */
+/* The account's store, made with INBOX and the mailboxes of store_set_folders on first use: name is
+ * what auth calls it (1 to 255 bytes). May wait for a commit the first time. */
 MUST_USE enum result account_open(struct store *s, struct slice name, struct account **ret);
 void account_unref(struct account *a);
 struct slice account_name(const struct account *a);

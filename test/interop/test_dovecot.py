@@ -4,6 +4,7 @@ import imaplib
 import os
 import pathlib
 import poplib
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -236,3 +237,88 @@ userdb {{
     assert any(b"for-frida" in m for m in server.inbox("frida@example.test"))
     database.rename(tmp_path / "gone.db")
     assert b"UNAVAILABLE" in imap(server, "other@example.test", "one")
+
+
+USERS = """
+protocols = imap pop3
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN {folder}/users
+}}
+userdb {{
+  driver = passwd-file
+  args = {folder}/users
+}}
+"""
+
+
+def with_users(tmp_path, text=""):
+    (tmp_path / "users").write_text("nora:one\n")
+    return write(tmp_path, USERS.format(folder=tmp_path) + text)
+
+
+def listed(client, pattern="*"):
+    return [re.sub(r'"([^"]+)"$', r'\1', line.decode()) for line in client.list('""', pattern)[1] if line]
+
+
+def test_namespace_with_prefix_and_separator(dovecot, tmp_path):
+    server = dovecot.start(with_users(tmp_path, """
+namespace inbox {
+  inbox = yes
+  prefix = INBOX.
+  separator = .
+  mailbox Sent {
+    auto = subscribe
+    special_use = \\Sent
+  }
+  mailbox Spam {
+    auto = create
+    special_use = \\Junk
+  }
+  mailbox Drafts {
+    special_use = \\Drafts
+  }
+}
+namespace plain {
+  prefix =
+  separator = .
+  hidden = yes
+  list = no
+}
+"""))
+    client = imaplib.IMAP4("127.0.0.1", server.port["imap"], timeout=20)
+    client.login("nora", "one")
+    assert client.namespace()[1] == [b'(("INBOX." ".")) NIL NIL']
+    assert listed(client, '""') == ['(\\Noselect) "." ""']
+    names = listed(client)
+    assert '(\\HasChildren) "." INBOX' in names
+    assert '(\\HasNoChildren \\Sent) "." INBOX.Sent' in names
+    assert '(\\HasNoChildren \\Junk) "." INBOX.Spam' in names
+    assert len(names) == 3
+    assert client.create("INBOX.Drafts")[0] == "OK"
+    assert client.create("INBOX.Work.2024/25")[0] == "OK"
+    assert '(\\HasNoChildren \\Drafts) "." INBOX.Drafts' in listed(client)
+    assert '(\\HasNoChildren) "." INBOX.Work.2024/25' in listed(client, "INBOX.Work.%")
+    assert [n.split()[-1] for n in listed(client, "INBOX.%")] == [
+        "INBOX.Drafts", "INBOX.Sent", "INBOX.Spam", "INBOX.Work"]
+    assert client.append("INBOX.Work.2024/25", None, None, b"Subject: x\r\n\r\nx\r\n")[0] == "OK"
+    assert client.select("INBOX.Work.2024/25")[1] == [b"1"]
+    assert client.select("Sent")[0] == "OK"  # the hidden namespace without a prefix
+    assert client.rename("INBOX.Work", "INBOX.Old")[0] == "OK"
+    assert client.status("INBOX.Old.2024/25", "(MESSAGES)")[1] == [b'"INBOX.Old.2024/25" (MESSAGES 1)']
+    subscribed = [line.decode().split()[-1].strip('"') for line in client.lsub()[1]]
+    assert "INBOX.Sent" in subscribed and "INBOX.Spam" not in subscribed
+    assert client.delete("INBOX.Sent")[0] == "OK"
+    client.logout()
+    client = imaplib.IMAP4("127.0.0.1", server.port["imap"], timeout=20)
+    client.login("nora", "one")
+    assert any(name.endswith("INBOX.Sent") for name in listed(client))  # auto makes it again
+    client.logout()
+
+
+def test_only_inbox_without_mailbox_blocks(dovecot, tmp_path):
+    server = dovecot.start(with_users(tmp_path))
+    client = imaplib.IMAP4("127.0.0.1", server.port["imap"], timeout=20)
+    client.login("nora", "one")
+    assert listed(client) == ['(\\HasNoChildren) "/" INBOX']
+    client.logout()

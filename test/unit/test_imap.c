@@ -346,11 +346,13 @@ static void wildcards_match_as_defined(void **state)
             for (unsigned x = name; x; x /= 4)
                 if (x % 4)
                     n[name_len++] = letters[x % 4 - 1];
-            if (imap_list_match(slice_cstr(p), slice_cstr(n)) != match_slowly(p, n))
+            if (imap_list_match(slice_cstr(p), slice_cstr(n), '/') != match_slowly(p, n))
                 fail_msg("\"%s\" with \"%s\"", p, n);
         }
     }
-    assert_true(imap_list_match(SLICE("inB%"), SLICE("INBOX")));
+    assert_true(imap_list_match(SLICE("inB%"), SLICE("INBOX"), '/'));
+    assert_true(imap_list_match(SLICE("a.%"), SLICE("a.b/c"), '.'));
+    assert_false(imap_list_match(SLICE("a.%"), SLICE("a.b.c"), '.'));
 }
 
 /* Idle sessions hold their struct, their view and a tag. */

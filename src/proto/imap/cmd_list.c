@@ -34,6 +34,7 @@ struct list {
     bool gathered, failed;
     struct item *first, **end;
     struct item *at;
+    char separator;
     struct map by_name; /* of levels that have an item already */
     struct arena *arena;
 };
@@ -166,7 +167,7 @@ static void parse_lsub(struct imap_parser *p, struct imap_command *cmd)
 static bool matches(const struct list *l, struct slice name)
 {
     for (size_t i = 0; i < l->n_patterns; i++)
-        if (imap_list_match(l->patterns[i], name))
+        if (imap_list_match(l->patterns[i], name, l->separator))
             return true;
     return false;
 }
@@ -212,7 +213,7 @@ static void add_levels(struct list *l, const struct imap_mailbox_info *m)
 {
     for (size_t i = 1; i < m->name.len; i++) {
         struct slice level = slice_sub(m->name, 0, i);
-        if (m->name.data[i] != '/' || !matches(l, level))
+        if (m->name.data[i] != l->separator || !matches(l, level))
             continue;
         struct item *item = item_of(l, level);
         if (!item)
@@ -297,7 +298,9 @@ static void put_item(struct imap *im, const struct list *l, const struct item *i
 {
     buf_puts(im->out, l->lsub ? "* LSUB " : "* LIST ");
     put_attributes(im->out, l, item);
-    buf_puts(im->out, " \"/\" ");
+    buf_putc(im->out, ' ');
+    imap_put_separator(im->out, l->separator);
+    buf_putc(im->out, ' ');
     imap_put_mailbox(im->out, item->name);
     if (item->childinfo)
         buf_puts(im->out, l->options & SELECT_SUBSCRIBED ? " (\"CHILDINFO\" (\"SUBSCRIBED\"))"
@@ -318,8 +321,11 @@ static bool asks_delimiter(const struct list *l)
 static enum imap_step run_list(struct imap *im, struct imap_command *cmd)
 {
     struct list *l = cmd->data;
+    l->separator = imap_separator(im->config);
     if (asks_delimiter(l)) {
-        buf_puts(im->out, "* LIST (\\Noselect) \"/\" \"\"\r\n");
+        buf_puts(im->out, "* LIST (\\Noselect) ");
+        imap_put_separator(im->out, l->separator);
+        buf_puts(im->out, " \"\"\r\n");
         return imap_completed(cmd);
     }
     enum result r = l->gathered ? OK : gather(im, l);

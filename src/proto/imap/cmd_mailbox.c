@@ -46,9 +46,6 @@ static void parse_create(struct imap_parser *p, struct imap_command *cmd)
     struct names *n = cmd->data;
     if (!n)
         return;
-    /* RFC 3501 6.3.3: the delimiter at the end only says that there will be names below. */
-    while (n->first.len > 1 && n->first.data[n->first.len - 1] == '/')
-        n->first.len--;
     if (imap_accept(p, ' '))
         parse_special_use(p, n);
 }
@@ -70,7 +67,10 @@ static enum imap_step reply_result(struct imap_command *cmd, enum result r)
 
 static enum imap_step run_create(struct imap *im, struct imap_command *cmd)
 {
-    const struct names *n = cmd->data;
+    struct names *n = cmd->data;
+    /* RFC 3501 6.3.3: the delimiter at the end only says that there will be names below. */
+    while (n->first.len > 1 && n->first.data[n->first.len - 1] == imap_separator(im->config))
+        n->first.len--;
     return reply_result(cmd, im->ops->create(im->ctx, n->first, n->special_use));
 }
 

@@ -2,6 +2,7 @@
  * NOOP, CHECK, LOGOUT, ID, ENABLE, NAMESPACE. */
 #include "proto/imap/command.h"
 #include "proto/imap/id.h"
+#include "proto/imap/list.h"
 
 const char *imap_capabilities(void)
 {
@@ -70,7 +71,14 @@ static enum imap_step run_enable(struct imap *im, struct imap_command *cmd)
 
 static enum imap_step run_namespace(struct imap *im, struct imap_command *cmd)
 {
-    buf_puts(im->out, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+    buf_puts(im->out, "* NAMESPACE ((");
+    if (im->config->prefix.len)
+        imap_put_mailbox(im->out, im->config->prefix);
+    else
+        buf_puts(im->out, "\"\"");
+    buf_putc(im->out, ' ');
+    imap_put_separator(im->out, imap_separator(im->config));
+    buf_puts(im->out, ")) NIL NIL\r\n");
     return imap_completed(cmd);
 }
 

@@ -63,7 +63,7 @@ enum imap_mailbox_attr {
 };
 
 struct imap_mailbox_info {
-    struct slice name; /* UTF-8, '/' between levels */
+    struct slice name; /* UTF-8, the separator between levels */
     unsigned attrs;
     bool has_children;
 };
@@ -161,7 +161,14 @@ struct imap_ops {
 struct imap_config {
     uint64_t append_max; /* message_size_limit, 0: none */
     unsigned max_bad;    /* so many bad commands in a row end the session; 0: 20 */
+    char separator;      /* between levels, in the names that client and ops know; 0: '/' */
+    struct slice prefix; /* that NAMESPACE tells (RFC 2342) */
 };
+
+static inline char imap_separator(const struct imap_config *c)
+{
+    return c->separator ? c->separator : '/';
+}
 
 struct imap_command;
 struct imap_sync;

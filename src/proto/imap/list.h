@@ -4,9 +4,11 @@
 
 #include "proto/imap/command.h"
 
-/* Does the name match the pattern (RFC 3501 6.3.8: "*" anything, "%" anything but "/")? Time is at
- * most the product of both lengths. */
-bool imap_list_match(struct slice pattern, struct slice name);
+/* Does the name match the pattern (RFC 3501 6.3.8: "*" anything, "%" anything but the separator)?
+ * Time is at most the product of both lengths. */
+bool imap_list_match(struct slice pattern, struct slice name, char separator);
+/* Appends "\"/\"": the separator as a quoted string. */
+void imap_put_separator(struct buf *out, char separator);
 
 /* A special use by its name without backslash (RFC 6154 2), or 0. */
 unsigned imap_special_use(struct slice word);

@@ -2,9 +2,9 @@
 #include "proto/imap/list.h"
 
 /* Each "*" and "%" takes as little as it can. Where that fails, the last "%" takes one more, as
- * long as that is no "/"; otherwise the last "*" does. Going back further never helps: what a
+ * long as that is no separator; otherwise the last "*" does. Going back further never helps: what a
  * later wildcard can reach from a later start it can reach from an earlier one as well. */
-bool imap_list_match(struct slice pattern, struct slice name)
+bool imap_list_match(struct slice pattern, struct slice name, char separator)
 {
     const size_t none = SIZE_MAX;
     const bool inbox = slice_is(name, "INBOX"); /* in any case: RFC 3501 5.1 */
@@ -25,7 +25,7 @@ bool imap_list_match(struct slice pattern, struct slice name)
             n++;
         } else if (p == pattern.len && n == name.len) {
             return true;
-        } else if (percent_p != none && percent_n < name.len && name.data[percent_n] != '/') {
+        } else if (percent_p != none && percent_n < name.len && name.data[percent_n] != separator) {
             p = percent_p;
             n = ++percent_n;
         } else if (star_p != none && star_n < name.len) {
@@ -36,6 +36,12 @@ bool imap_list_match(struct slice pattern, struct slice name)
             return false;
         }
     }
+}
+
+void imap_put_separator(struct buf *out, char separator)
+{
+    bool special = separator == '"' || separator == '\\';
+    buf_printf(out, "\"%s%c\"", special ? "\\" : "", separator);
 }
 
 static const struct {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "role/mailbox/mailbox.h"
 #include "role/role.h"
 
 enum { TIMEOUT_MS = 30 * 60 * 1000 }; /* RFC 9051 5.4: at least 30 minutes */
@@ -35,6 +36,10 @@ static enum result start(struct session *s, struct slice tag)
     const struct conf *c = role_conf(s->role);
     i->config.append_max = (uint64_t)c->message_size_limit;
     conf_unref(c);
+    i->names = mailbox_names_of_now(s->role->state);
+    i->config.separator = i->names->spaces[0].separator;
+    i->config.prefix = i->names->spaces[0].prefix;
+    names_make_missing(i->names, s->account);
     i->session = s;
     s->state = i;
     imap_open(&i->core, &i->config, &imap_store_ops, i, tag, &s->out);
@@ -65,6 +70,7 @@ static void end(struct session *s)
     struct imap_session *i = s->state;
     imap_append_abandon(i);
     imap_release(&i->core);
+    names_unref(i->names);
     free(i);
     s->state = NULL;
 }

@@ -5,6 +5,7 @@
 #define ROLE_MAILBOX_IMAP_H
 
 #include "proto/imap/imap.h"
+#include "role/mailbox/names.h"
 #include "role/mailbox/session.h"
 
 /* A message on its way in by APPEND. */
@@ -19,6 +20,7 @@ struct imap_session {
     struct imap core;
     struct imap_config config;
     struct session *session;
+    struct mailbox_names *names;
     struct mailbox_watch watch;
     struct imap_incoming incoming;
     /* While a change of flags is submitted: whom to tell of those left alone. */
@@ -37,6 +39,9 @@ void imap_begin(struct imap_session *i);
 void imap_done(void *arg, enum result r);
 /* Returns r. */
 enum result imap_not_begun(struct imap_session *i, enum result r);
+
+/* imap_store.c: the store's name of a mailbox, in *ret, which is to be released in any case. */
+MUST_USE enum result imap_own_name(void *ctx, struct slice name, struct buf *ret);
 
 /* imap_append.c: the append_… of struct imap_ops. */
 enum result imap_append_begin(void *ctx, const struct imap_append *a);

@@ -38,11 +38,16 @@ enum result imap_append_begin(void *ctx, const struct imap_append *a)
 {
     struct imap_session *i = ctx;
     struct imap_incoming *in = &i->incoming;
-    enum result r = check_target(i->session->account, a->mailbox);
+    struct buf name;
+    enum result r = imap_own_name(ctx, a->mailbox, &name);
+    if (r == OK)
+        r = check_target(i->session->account, buf_slice(&name));
     if (r == OK)
         r = delivery_new(i->session->store, log_id_new(), &in->delivery);
-    if (r != OK)
+    if (r != OK) {
+        buf_release(&name);
         return r;
+    }
     /* Room for the CRs that may be added. */
     buf_init(&in->bytes, i->config.append_max
                              ? i->config.append_max + i->config.append_max / 16 + SLACK
@@ -50,7 +55,7 @@ enum result imap_append_begin(void *ctx, const struct imap_append *a)
     in->after_cr = false;
     struct delivery_target target = {
         .account = i->session->account,
-        .mailbox = a->mailbox,
+        .mailbox = buf_slice(&name),
         .flags = a->flags,
         .keywords = a->keywords,
         .n_keywords = a->n_keywords,
@@ -60,6 +65,7 @@ enum result imap_append_begin(void *ctx, const struct imap_append *a)
         .ret_uidvalidity = &in->uidvalidity,
     };
     r = delivery_add(in->delivery, &target);
+    buf_release(&name);
     if (r != OK)
         imap_append_abandon(ctx);
     return r;

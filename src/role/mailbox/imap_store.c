@@ -38,51 +38,110 @@ static struct account *account_of(void *ctx)
 
 /* ---- mailboxes ---- */
 
+enum result imap_own_name(void *ctx, struct slice name, struct buf *ret)
+{
+    const struct imap_session *i = ctx;
+    buf_init(ret, MAILBOX_NAME_MAX);
+    return names_to_store(i->names, name, ret);
+}
+
+static const struct mailbox_names *names_of(void *ctx)
+{
+    return ((struct imap_session *)ctx)->names;
+}
+
 struct listing {
     bool (*each)(void *arg, const struct imap_mailbox_info *m);
     void *arg;
+    const struct mailbox_names *names;
+    struct buf name;
 };
+
+/* With a prefix such as "INBOX." everything else is below INBOX. */
+static bool is_level(const struct mailbox_names *n, struct slice name)
+{
+    const struct namespace *space = &n->spaces[0];
+    return slice_is(name, "INBOX") && space->prefix.len == 6 &&
+           slice_starts_nocase(space->prefix, name) && space->prefix.data[5] == space->separator;
+}
 
 static bool list_one(void *arg, const struct mailbox_info *m)
 {
     struct listing *l = arg;
-    struct imap_mailbox_info info = {m->name, m->attrs, m->has_children};
+    struct imap_mailbox_info info = {.attrs = m->attrs, .has_children = m->has_children};
+    buf_reset(&l->name);
+    if (names_to_client(l->names, m->name, &l->name) != OK)
+        return true;
+    info.name = buf_slice(&l->name);
+    info.attrs |= names_special_use(l->names, m->name);
+    info.has_children = info.has_children || is_level(l->names, m->name);
     return l->each(l->arg, &info);
 }
 
 static enum result list(void *ctx, bool (*each)(void *arg, const struct imap_mailbox_info *m),
                         void *arg)
 {
-    struct listing l = {each, arg};
-    return mailbox_list(account_of(ctx), list_one, &l);
+    struct listing l = {.each = each, .arg = arg, .names = names_of(ctx)};
+    buf_init(&l.name, 2 * MAILBOX_NAME_MAX);
+    enum result r = mailbox_list(account_of(ctx), list_one, &l);
+    buf_release(&l.name);
+    return r;
 }
 
 static enum result create(void *ctx, struct slice name, unsigned special_use)
 {
-    return mailbox_create(account_of(ctx), name, special_use);
+    struct buf own;
+    enum result r = imap_own_name(ctx, name, &own);
+    if (r == OK)
+        r = mailbox_create(account_of(ctx), buf_slice(&own), special_use);
+    buf_release(&own);
+    return r == NOT_FOUND ? INVALID : r;
 }
 
 static enum result remove_mailbox(void *ctx, struct slice name)
 {
-    return mailbox_delete(account_of(ctx), name);
+    struct buf own;
+    enum result r = imap_own_name(ctx, name, &own);
+    if (r == OK)
+        r = mailbox_delete(account_of(ctx), buf_slice(&own));
+    buf_release(&own);
+    return r;
 }
 
 static enum result rename_mailbox(void *ctx, struct slice from, struct slice to)
 {
-    return mailbox_rename(account_of(ctx), from, to);
+    struct buf own, other;
+    enum result r = imap_own_name(ctx, from, &own);
+    enum result second = imap_own_name(ctx, to, &other);
+    if (r == OK && second != OK)
+        r = INVALID;
+    if (r == OK)
+        r = mailbox_rename(account_of(ctx), buf_slice(&own), buf_slice(&other));
+    buf_release(&own);
+    buf_release(&other);
+    return r;
 }
 
 static enum result subscribe(void *ctx, struct slice name, bool on)
 {
-    return mailbox_subscribe(account_of(ctx), name, on);
+    struct buf own;
+    enum result r = imap_own_name(ctx, name, &own);
+    if (r == OK)
+        r = mailbox_subscribe(account_of(ctx), buf_slice(&own), on);
+    buf_release(&own);
+    return r;
 }
 
 static enum result open_mailbox(void *ctx, struct slice name, struct imap_mailbox **ret)
 {
+    struct buf own;
     struct mailbox *m;
-    enum result r = mailbox_open(account_of(ctx), name, &m);
+    enum result r = imap_own_name(ctx, name, &own);
+    if (r == OK)
+        r = mailbox_open(account_of(ctx), buf_slice(&own), &m);
     if (r == OK)
         *ret = (struct imap_mailbox *)m;
+    buf_release(&own);
     return r;
 }
 

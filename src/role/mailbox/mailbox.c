@@ -48,6 +48,31 @@ static void log_queue_event(void *owner, const struct queue_event *e)
         LOG_S("reply", e->reply), LOG_I("arrived", e->arrived_s), LOG_I("next", e->next_s));
 }
 
+struct mailbox_names *mailbox_names_of_now(struct mailbox_role *m)
+{
+    pthread_mutex_lock(&m->lock);
+    struct mailbox_names *n = names_ref(m->names);
+    pthread_mutex_unlock(&m->lock);
+    return n;
+}
+
+/* What the settings of now say of mailboxes. */
+static enum result take_names(struct mailbox_role *m, const struct conf *c)
+{
+    struct mailbox_names *fresh = names_new(c);
+    enum result r = fresh ? names_configure_store(fresh, m->store) : FAILED;
+    if (r != OK) {
+        names_unref(fresh);
+        return r;
+    }
+    pthread_mutex_lock(&m->lock);
+    struct mailbox_names *old = m->names;
+    m->names = fresh;
+    pthread_mutex_unlock(&m->lock);
+    names_unref(old);
+    return OK;
+}
+
 static enum result open_all(struct mailbox_role *m, const struct conf *c, struct error *err)
 {
     struct store_options store = {.quota_bytes = (uint64_t)c->mailbox_quota};
@@ -55,6 +80,8 @@ static enum result open_all(struct mailbox_role *m, const struct conf *c, struct
     enum result r = open_kv(m, c, err);
     if (r == OK)
         r = store_open(m->kv, &store, &m->store, err);
+    if (r == OK && take_names(m, c) != OK)
+        r = error_set(err, FAILED, "no memory for the names of mailboxes");
     if (r == OK)
         r = queue_open(m->store, &queue, &m->queue, err);
     if (r == OK)
@@ -99,6 +126,8 @@ static void configured(struct role *role)
     const struct conf *c = role_conf(role);
     struct queue_options o = queue_options_of(c);
     queue_configure(mailbox_state(role)->queue, &o);
+    if (take_names(mailbox_state(role), c) != OK)
+        LOG(LOG_ERROR, "mailboxes.failed", LOG_C("reason", "no memory; the old names stay"));
     conf_unref(c);
 }
 
@@ -210,6 +239,7 @@ static void stop(struct role *role)
         kv_close(m->kv);
     grant_seen_free(m->seen_logins);
     grant_key_wipe(&m->grant_key);
+    names_unref(m->names);
     map_release(&m->sessions_of);
     pthread_mutex_destroy(&m->lock);
     free(m);

@@ -8,6 +8,7 @@
 #include "auth/grant.h"
 #include "base/map.h"
 #include "queue/queue.h"
+#include "role/mailbox/names.h"
 #include "role/mailbox/session.h"
 #include "role/role.h"
 
@@ -23,7 +24,8 @@ struct mailbox_role {
     struct control *control; /* the command line's socket (control.h) */
     struct grant_seen *seen_logins;
 
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock;        /* of what follows */
+    struct mailbox_names *names; /* of the configuration (names.h) */
     bool have_grant_key;
     struct grant_key grant_key;
     struct list_node sessions;
@@ -38,6 +40,9 @@ static inline struct mailbox_role *mailbox_state(struct role *r)
 
 /* The key of now. BUSY while auth has not sent one yet. */
 MUST_USE enum result mailbox_grant_key(struct mailbox_role *m, struct grant_key *ret);
+
+/* The names of mailboxes as the configuration has them now; the caller's reference. */
+struct mailbox_names *mailbox_names_of_now(struct mailbox_role *m);
 
 /* deliver.c: IPC DELIVER from edge. */
 void mailbox_deliver(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg);
