@@ -40,7 +40,8 @@ static bool link_allows(const struct conf *c, bool smtp, enum offer_link link,
         return false;
     if ((m->properties & SASL_IS_CERTIFICATE) && link != OFFER_CERTIFICATE)
         return false;
-    if ((m->properties & SASL_IS_PLAINTEXT) && link == OFFER_CLEAR && c->disable_plaintext_auth)
+    if ((m->properties & SASL_IS_PLAINTEXT) && link == OFFER_CLEAR &&
+        (smtp ? c->smtpd_disable_plaintext_auth : c->disable_plaintext_auth))
         return false;
     if (!smtp)
         return true;

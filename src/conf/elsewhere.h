@@ -21,6 +21,6 @@
     X(smtpd_milters, "postfix")                                                                    \
     X(smtpd_sasl_local_domain, "postfix")                                                          \
     X(smtpd_sasl_path, "postfix")                                                                  \
-    X(smtpd_sasl_type, "postfix")                                                                  \
+    X(smtpd_sasl_type, "postfix")
 
 #endif

@@ -5,6 +5,7 @@
 #include "conf/cyrus/cyrus.h"
 #include "conf/dovecot/dovecot.h"
 #include "conf/lines.h"
+#include "conf/postfix/parameters.h"
 #include "conf/postfix/postfix.h"
 #include "conf/report.h"
 #include "conf/snapshot.h"
@@ -28,6 +29,19 @@ static const char *source_of(struct loading *l, const struct conf_raw *raw)
     return arena_printf(&l->out->arena, "%s:%u", raw->from->file, raw->from->line);
 }
 
+/* postconf(5): a time without a unit has that of the default. */
+static void add_unit(const struct conf_setting *s, struct snapshot *snap, struct slice *value)
+{
+    const struct postfix_parameter *p = postfix_parameter_find(slice_cstr(s->name));
+    uint64_t n;
+    char unit = p ? postfix_time_unit(p) : 0;
+    if (s->kind != CONF_SECONDS || !unit || slice_parse_u64(*value, INT64_MAX, &n) != OK)
+        return;
+    const char *with = arena_printf(&snap->arena, "%.*s%c", SLICE_ARG(*value), unit);
+    if (with)
+        *value = slice_cstr(with);
+}
+
 static void set_one(struct loading *l, struct snapshot *snap, size_t i)
 {
     const struct conf_setting *s = &conf_table[i];
@@ -37,6 +51,8 @@ static void set_one(struct loading *l, struct snapshot *snap, size_t i)
     if (r == OK)
         r = conf_scope_expand(&l->scope, raw.value, raw.grammar, &snap->arena, &snap->values[i],
                               &why);
+    if (r == OK && raw.grammar == CONF_POSTFIX)
+        add_unit(s, snap, &snap->values[i]);
     if (r == OK)
         r = conf_set_value(&snap->conf, s, snap->values[i], &snap->arena, &why);
     if (r != OK)
@@ -277,6 +293,8 @@ static enum result load(struct slice text, const struct conf_origin *o, const st
         evaluate(&l, l.out);
         evaluate_services(&l);
         conf_report_unknown(&l.scope, errors);
+        if (l.scope.postfix)
+            postfix_report(&l.scope, &l.out->arena, errors);
         if (errors->count == before)
             conf_report_combinations(&l.scope, &l.out->conf, l.file, errors);
     }

@@ -1,6 +1,7 @@
 /* report.c: see report.h. */
 #include "conf/report.h"
 
+#include "conf/postfix/parameters.h"
 #include "conf/table.h"
 
 void conf_report_repeated(struct conf_scope *s, struct conf_errors *errors)
@@ -41,8 +42,12 @@ static void report_own(struct conf_assignment *a, struct conf_errors *errors)
 
 void conf_report_unknown(struct conf_scope *s, struct conf_errors *errors)
 {
-    for (size_t i = 0; i < s->layers[CONF_LAYER_OWN].n; i++)
-        report_own(&s->layers[CONF_LAYER_OWN].items[i], errors);
+    for (size_t i = 0; i < s->layers[CONF_LAYER_OWN].n; i++) {
+        struct conf_assignment *a = &s->layers[CONF_LAYER_OWN].items[i];
+        /* Over main.cf, Postfix's parameters may be set here too: postfix_report looks at them. */
+        if (!s->postfix || !postfix_parameter_find(a->name))
+            report_own(a, errors);
+    }
 }
 
 struct combinations {

@@ -39,7 +39,10 @@ static bool find_default(struct conf_scope *s, struct slice name, struct conf_ra
 {
     size_t at = conf_find(name);
     const struct postfix_parameter *p = s->postfix ? postfix_parameter_find(name) : NULL;
-    if (p)
+    const char *own = s->postfix && !p ? postfix_own_default(name) : NULL;
+    if (own)
+        *ret = (struct conf_raw){slice_cstr(own), CONF_POSTFIX, NULL, "Postfix's default"};
+    else if (p)
         *ret = (struct conf_raw){slice_cstr(p->fallback), CONF_POSTFIX, NULL, "Postfix's default"};
     else if (at != SIZE_MAX)
         *ret = (struct conf_raw){slice_cstr(conf_table[at].fallback), CONF_OWN, NULL, "default"};

@@ -20,6 +20,7 @@
     X(BOOL, smtpd_sasl_auth_enable, "no", 0, 0, "postfix", "Offer AUTH on smtp:// too (submission always does).") \
     X(BOOL, broken_sasl_auth_clients, "no", 0, 0, "postfix", "Announce AUTH= as well, for old clients such as Outlook Express.") \
     X(BOOL, disable_plaintext_auth, "yes", 0, 0, "dovecot", "No passwords in clear without TLS; loopback counts as secured.") \
+    X(BOOL, smtpd_disable_plaintext_auth, "$disable_plaintext_auth", 0, 0, "postrider", "The same for SMTP.") \
     X(NUMBER, mail_max_userip_connections, "10", 0, 1000000, "dovecot", "Most POP3 (and as many IMAP) connections of one user from one address; 0: no limit.") \
     X(LIST, auth_mechanisms, "plain login", 0, 0, "dovecot", "SASL mechanisms to offer, each where it can be: plain, login, cram-md5, scram-sha-1, scram-sha-256 and their -plus, external, oauthbearer, xoauth2, anonymous.") \
     X(LIST, mech_list, "", 0, 0, "cyrus", "The mechanisms of SMTP, as Cyrus' smtpd.conf has it. Empty: auth_mechanisms.") \

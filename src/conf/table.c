@@ -2,6 +2,7 @@
 #include "conf/table.h"
 
 #include "conf/elsewhere.h"
+#include "conf/postfix/parameters.h"
 
 #define ROW(kind, name, fallback, min, max, origin, text)                                          \
     {CONF_##kind, #name, fallback, min, max, origin, text, offsetof(struct conf, name)},
@@ -55,7 +56,7 @@ const char *conf_served_by(struct slice name)
     for (size_t i = 0; i < ELSEWHERE_COUNT; i++)
         if (slice_is(name, elsewhere[i].name))
             return strcmp(elsewhere[i].origin, "postfix") == 0 ? "Postfix" : "Dovecot";
-    return NULL;
+    return postfix_parameter_find(name) ? "Postfix" : NULL;
 }
 
 /* Takes the candidate when it is nearer than the best so far. */
@@ -77,5 +78,7 @@ const char *conf_suggest(struct slice name)
         consider(name, conf_table[i].name, &best, &nearest);
     for (size_t i = 0; i < ELSEWHERE_COUNT; i++)
         consider(name, elsewhere[i].name, &best, &nearest);
+    for (size_t i = 0; postfix_parameter_at(i); i++)
+        consider(name, postfix_parameter_at(i)->name, &best, &nearest);
     return best;
 }

@@ -80,3 +80,27 @@ const char *postfix_when_empty(struct slice name)
             return levels[i][1];
     return NULL;
 }
+
+const char *postfix_own_default(struct slice name)
+{
+    static const char *const defaults[][2] = {
+        {"smtpd_sender_login_check", "no"}, /* reject_sender_login_mismatch says it */
+        {"smtpd_disable_plaintext_auth", "no"},
+        {"smtpd_reject_bare_newline", "${{$smtpd_forbid_bare_newline} == {reject} ? {yes} : {no}}"},
+        {"smtp_port", "${{$smtp_tcp_port} == {smtp} ? {25} : {$smtp_tcp_port}}"},
+    };
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+        if (slice_is(name, defaults[i][0]))
+            return defaults[i][1];
+    return NULL;
+}
+
+char postfix_time_unit(const struct postfix_parameter *p)
+{
+    size_t n = strlen(p->fallback);
+    char last = n ? p->fallback[n - 1] : 0;
+    return last && strchr("smhdw", last) && n > 1 &&
+                   (ascii_digit(p->fallback[n - 2]) || p->fallback[n - 2] == '}')
+               ? last
+               : 0;
+}

@@ -6,6 +6,7 @@
 #include "base/slice.h"
 
 enum postfix_class {
+    READ,     /* the readers take it, or a setting has its name */
     INNER,    /* of Postfix's own processes and files; there is nothing here that it would set */
     UNSERVED, /* means something to mail or its users that does not happen here */
     GUARD,    /* keeps something out, or in: to ignore it would weaken security */
@@ -25,6 +26,13 @@ const struct postfix_parameter *postfix_parameter_find(struct slice name);
 /* What one of our settings means where Postfix's value of that name is empty; NULL: that it is
  * empty. */
 const char *postfix_when_empty(struct slice name);
+
+/* Our own settings that Postfix has no parameter for, where Postfix's defaults hold: as Postfix
+ * behaves. NULL: our default holds. */
+const char *postfix_own_default(struct slice name);
+
+/* The unit of a time without one: that of the parameter's default. 0: it is no time. postconf(5). */
+char postfix_time_unit(const struct postfix_parameter *p);
 
 /* All, for suggestions and tests; NULL at the end. */
 const struct postfix_parameter *postfix_parameter_at(size_t i);

@@ -4,110 +4,110 @@
 
 /* clang-format off */
 #define POSTFIX_PARAMETERS_LMTP(X) \
-    X("lmtp_address_preference", "any", UNSERVED, "") \
-    X("lmtp_address_verify_target", "rcpt", UNSERVED, "") \
-    X("lmtp_assume_final", "no", UNSERVED, "") \
-    X("lmtp_balance_inet_protocols", "yes", UNSERVED, "") \
-    X("lmtp_bind_address", "", UNSERVED, "") \
-    X("lmtp_bind_address6", "", UNSERVED, "") \
-    X("lmtp_bind_address_enforce", "no", UNSERVED, "") \
-    X("lmtp_body_checks", "", UNSERVED, "") \
-    X("lmtp_cname_overrides_servername", "no", UNSERVED, "") \
-    X("lmtp_connect_timeout", "0s", UNSERVED, "") \
-    X("lmtp_connection_cache_destinations", "", UNSERVED, "") \
-    X("lmtp_connection_cache_on_demand", "yes", UNSERVED, "") \
-    X("lmtp_connection_cache_time_limit", "2s", UNSERVED, "") \
-    X("lmtp_connection_reuse_count_limit", "0", UNSERVED, "") \
-    X("lmtp_connection_reuse_time_limit", "300s", UNSERVED, "") \
-    X("lmtp_data_done_timeout", "600s", UNSERVED, "") \
-    X("lmtp_data_init_timeout", "120s", UNSERVED, "") \
-    X("lmtp_data_xfer_timeout", "180s", UNSERVED, "") \
-    X("lmtp_defer_if_no_mx_address_found", "no", UNSERVED, "") \
-    X("lmtp_delivery_status_filter", "$default_delivery_status_filter", UNSERVED, "") \
-    X("lmtp_discard_lhlo_keyword_address_maps", "", UNSERVED, "") \
-    X("lmtp_discard_lhlo_keywords", "", UNSERVED, "") \
-    X("lmtp_dns_reply_filter", "", UNSERVED, "") \
-    X("lmtp_dns_resolver_options", "", UNSERVED, "") \
-    X("lmtp_dns_support_level", "", UNSERVED, "") \
-    X("lmtp_enforce_tls", "no", UNSERVED, "") \
-    X("lmtp_fallback_relay", "", UNSERVED, "") \
-    X("lmtp_generic_maps", "", UNSERVED, "") \
-    X("lmtp_header_checks", "", UNSERVED, "") \
-    X("lmtp_host_lookup", "dns", UNSERVED, "") \
-    X("lmtp_lhlo_name", "$myhostname", UNSERVED, "") \
-    X("lmtp_lhlo_timeout", "300s", UNSERVED, "") \
-    X("lmtp_line_length_limit", "998", UNSERVED, "") \
-    X("lmtp_mail_timeout", "300s", UNSERVED, "") \
-    X("lmtp_mime_header_checks", "", UNSERVED, "") \
-    X("lmtp_min_data_rate", "500", UNSERVED, "") \
-    X("lmtp_mx_address_limit", "5", UNSERVED, "") \
-    X("lmtp_mx_session_limit", "2", UNSERVED, "") \
-    X("lmtp_nested_header_checks", "", UNSERVED, "") \
-    X("lmtp_per_request_deadline", "${lmtp_per_record_deadline?{$lmtp_per_record_deadline}:{no}}", UNSERVED, "") \
-    X("lmtp_pix_workaround_delay_time", "10s", UNSERVED, "") \
-    X("lmtp_pix_workaround_maps", "", UNSERVED, "") \
-    X("lmtp_pix_workaround_threshold_time", "500s", UNSERVED, "") \
-    X("lmtp_pix_workarounds", "disable_esmtp,delay_dotcrlf", UNSERVED, "") \
-    X("lmtp_quit_timeout", "300s", UNSERVED, "") \
-    X("lmtp_quote_rfc821_envelope", "yes", UNSERVED, "") \
-    X("lmtp_randomize_addresses", "yes", UNSERVED, "") \
-    X("lmtp_rcpt_timeout", "300s", UNSERVED, "") \
-    X("lmtp_reply_filter", "", UNSERVED, "") \
-    X("lmtp_rset_timeout", "20s", UNSERVED, "") \
-    X("lmtp_sasl_auth_cache_name", "", UNSERVED, "") \
-    X("lmtp_sasl_auth_cache_time", "90d", UNSERVED, "") \
-    X("lmtp_sasl_auth_enable", "no", UNSERVED, "") \
-    X("lmtp_sasl_auth_soft_bounce", "yes", UNSERVED, "") \
-    X("lmtp_sasl_mechanism_filter", "", UNSERVED, "") \
-    X("lmtp_sasl_password_maps", "", UNSERVED, "") \
-    X("lmtp_sasl_path", "", UNSERVED, "") \
-    X("lmtp_sasl_security_options", "noplaintext, noanonymous", UNSERVED, "") \
-    X("lmtp_sasl_tls_security_options", "$lmtp_sasl_security_options", UNSERVED, "") \
-    X("lmtp_sasl_tls_verified_security_options", "$lmtp_sasl_tls_security_options", UNSERVED, "") \
-    X("lmtp_sasl_type", "cyrus", UNSERVED, "") \
-    X("lmtp_send_dummy_mail_auth", "no", UNSERVED, "") \
-    X("lmtp_send_xforward_command", "no", UNSERVED, "") \
-    X("lmtp_sender_dependent_authentication", "no", UNSERVED, "") \
-    X("lmtp_skip_5xx_greeting", "yes", UNSERVED, "") \
-    X("lmtp_skip_quit_response", "no", UNSERVED, "") \
-    X("lmtp_starttls_timeout", "300s", UNSERVED, "") \
-    X("lmtp_tcp_port", "24", UNSERVED, "") \
-    X("lmtp_tls_CAfile", "", UNSERVED, "") \
-    X("lmtp_tls_CApath", "", UNSERVED, "") \
-    X("lmtp_tls_block_early_mail_reply", "no", UNSERVED, "") \
-    X("lmtp_tls_cert_file", "", UNSERVED, "") \
-    X("lmtp_tls_chain_files", "", UNSERVED, "") \
-    X("lmtp_tls_ciphers", "medium", UNSERVED, "") \
-    X("lmtp_tls_connection_reuse", "no", UNSERVED, "") \
-    X("lmtp_tls_dcert_file", "", UNSERVED, "") \
-    X("lmtp_tls_dkey_file", "$lmtp_tls_dcert_file", UNSERVED, "") \
-    X("lmtp_tls_eccert_file", "", UNSERVED, "") \
-    X("lmtp_tls_eckey_file", "$lmtp_tls_eccert_file", UNSERVED, "") \
-    X("lmtp_tls_enforce_peername", "yes", UNSERVED, "") \
-    X("lmtp_tls_exclude_ciphers", "", UNSERVED, "") \
-    X("lmtp_tls_fingerprint_cert_match", "", UNSERVED, "") \
-    X("lmtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", UNSERVED, "") \
-    X("lmtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "") \
-    X("lmtp_tls_key_file", "$lmtp_tls_cert_file", UNSERVED, "") \
-    X("lmtp_tls_loglevel", "0", UNSERVED, "") \
-    X("lmtp_tls_mandatory_ciphers", "medium", UNSERVED, "") \
-    X("lmtp_tls_mandatory_exclude_ciphers", "", UNSERVED, "") \
-    X("lmtp_tls_mandatory_protocols", ">=TLSv1", UNSERVED, "") \
-    X("lmtp_tls_note_starttls_offer", "no", UNSERVED, "") \
-    X("lmtp_tls_per_site", "", UNSERVED, "") \
-    X("lmtp_tls_policy_maps", "", UNSERVED, "") \
-    X("lmtp_tls_protocols", ">=TLSv1", UNSERVED, "") \
-    X("lmtp_tls_scert_verifydepth", "9", UNSERVED, "") \
-    X("lmtp_tls_secure_cert_match", "nexthop", UNSERVED, "") \
-    X("lmtp_tls_security_level", "", UNSERVED, "") \
-    X("lmtp_tls_servername", "", UNSERVED, "") \
-    X("lmtp_tls_session_cache_database", "", UNSERVED, "") \
-    X("lmtp_tls_session_cache_timeout", "3600s", UNSERVED, "") \
-    X("lmtp_tls_trust_anchor_file", "", UNSERVED, "") \
-    X("lmtp_tls_verify_cert_match", "hostname", UNSERVED, "") \
-    X("lmtp_tls_wrappermode", "no", UNSERVED, "") \
-    X("lmtp_use_tls", "no", UNSERVED, "") \
-    X("lmtp_xforward_timeout", "300s", UNSERVED, "")
+    X("lmtp_address_preference", "any", UNSERVED, "IPv6 and IPv4 are tried in the order of their MX") \
+    X("lmtp_address_verify_target", "rcpt", UNSERVED, "addresses are not probed: reject_unverified_recipient and _sender are not served") \
+    X("lmtp_assume_final", "no", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_balance_inet_protocols", "yes", UNSERVED, "IPv6 and IPv4 are tried in the order of their MX") \
+    X("lmtp_bind_address", "", UNSERVED, "the system chooses the address of outgoing connections") \
+    X("lmtp_bind_address6", "", UNSERVED, "the system chooses the address of outgoing connections") \
+    X("lmtp_bind_address_enforce", "no", UNSERVED, "the system chooses the address of outgoing connections") \
+    X("lmtp_body_checks", "", UNSERVED, "messages are not changed on their way out") \
+    X("lmtp_cname_overrides_servername", "no", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("lmtp_connect_timeout", "0s", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_connection_cache_destinations", "", INNER, "connections are reused as Postrider sees fit") \
+    X("lmtp_connection_cache_on_demand", "yes", INNER, "connections are reused as Postrider sees fit") \
+    X("lmtp_connection_cache_time_limit", "2s", INNER, "connections are reused as Postrider sees fit") \
+    X("lmtp_connection_reuse_count_limit", "0", INNER, "connections are reused as Postrider sees fit") \
+    X("lmtp_connection_reuse_time_limit", "300s", INNER, "connections are reused as Postrider sees fit") \
+    X("lmtp_data_done_timeout", "600s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_data_init_timeout", "120s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_data_xfer_timeout", "180s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_defer_if_no_mx_address_found", "no", UNSERVED, "names are looked up in DNS") \
+    X("lmtp_delivery_status_filter", "$default_delivery_status_filter", UNSERVED, "replies of delivery are told to the sender as they are") \
+    X("lmtp_discard_lhlo_keyword_address_maps", "", UNSERVED, "what another server offers or answers is taken as it is") \
+    X("lmtp_discard_lhlo_keywords", "", UNSERVED, "what another server offers or answers is taken as it is") \
+    X("lmtp_dns_reply_filter", "", UNSERVED, "names are looked up in DNS") \
+    X("lmtp_dns_resolver_options", "", UNSERVED, "names are looked up in DNS") \
+    X("lmtp_dns_support_level", "", UNSERVED, "names are looked up in DNS") \
+    X("lmtp_enforce_tls", "no", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_fallback_relay", "", UNSERVED, "the fallback is not tried: undeliverable mail waits in the queue") \
+    X("lmtp_generic_maps", "", UNSERVED, "addresses are not changed on their way out") \
+    X("lmtp_header_checks", "", UNSERVED, "messages are not changed on their way out") \
+    X("lmtp_host_lookup", "dns", UNSERVED, "names are looked up in DNS") \
+    X("lmtp_lhlo_name", "$myhostname", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_lhlo_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_line_length_limit", "998", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_mail_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_mime_header_checks", "", UNSERVED, "messages are not changed on their way out") \
+    X("lmtp_min_data_rate", "500", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_mx_address_limit", "5", UNSERVED, "names are looked up in DNS") \
+    X("lmtp_mx_session_limit", "2", UNSERVED, "names are looked up in DNS") \
+    X("lmtp_nested_header_checks", "", UNSERVED, "messages are not changed on their way out") \
+    X("lmtp_per_request_deadline", "${lmtp_per_record_deadline?{$lmtp_per_record_deadline}:{no}}", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_pix_workaround_delay_time", "10s", INNER, "a workaround for firewalls that are gone") \
+    X("lmtp_pix_workaround_maps", "", INNER, "a workaround for firewalls that are gone") \
+    X("lmtp_pix_workaround_threshold_time", "500s", INNER, "a workaround for firewalls that are gone") \
+    X("lmtp_pix_workarounds", "disable_esmtp,delay_dotcrlf", INNER, "a workaround for firewalls that are gone") \
+    X("lmtp_quit_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_quote_rfc821_envelope", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
+    X("lmtp_randomize_addresses", "yes", UNSERVED, "hosts of equal preference are tried in random order") \
+    X("lmtp_rcpt_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_reply_filter", "", UNSERVED, "what another server offers or answers is taken as it is") \
+    X("lmtp_rset_timeout", "20s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_sasl_auth_cache_name", "", INNER, "which SASL library the client uses, and its cache") \
+    X("lmtp_sasl_auth_cache_time", "90d", INNER, "which SASL library the client uses, and its cache") \
+    X("lmtp_sasl_auth_enable", "no", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_sasl_auth_soft_bounce", "yes", INNER, "which SASL library the client uses, and its cache") \
+    X("lmtp_sasl_mechanism_filter", "", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
+    X("lmtp_sasl_password_maps", "", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_sasl_path", "", INNER, "which SASL library the client uses, and its cache") \
+    X("lmtp_sasl_security_options", "noplaintext, noanonymous", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
+    X("lmtp_sasl_tls_security_options", "$lmtp_sasl_security_options", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
+    X("lmtp_sasl_tls_verified_security_options", "$lmtp_sasl_tls_security_options", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
+    X("lmtp_sasl_type", "cyrus", INNER, "which SASL library the client uses, and its cache") \
+    X("lmtp_send_dummy_mail_auth", "no", INNER, "which SASL library the client uses, and its cache") \
+    X("lmtp_send_xforward_command", "no", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_sender_dependent_authentication", "no", UNSERVED, "credentials are looked up for relayhost and the next hop only") \
+    X("lmtp_skip_5xx_greeting", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
+    X("lmtp_skip_quit_response", "no", UNSERVED, "what another server offers or answers is taken as it is") \
+    X("lmtp_starttls_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_tcp_port", "24", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_tls_CAfile", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_CApath", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_block_early_mail_reply", "no", INNER, "connections are reused as Postrider sees fit") \
+    X("lmtp_tls_cert_file", "", UNSERVED, "no client certificate is shown to other servers") \
+    X("lmtp_tls_chain_files", "", UNSERVED, "no client certificate is shown to other servers") \
+    X("lmtp_tls_ciphers", "medium", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("lmtp_tls_connection_reuse", "no", INNER, "connections are reused as Postrider sees fit") \
+    X("lmtp_tls_dcert_file", "", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
+    X("lmtp_tls_dkey_file", "$lmtp_tls_dcert_file", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
+    X("lmtp_tls_eccert_file", "", UNSERVED, "no client certificate is shown to other servers") \
+    X("lmtp_tls_eckey_file", "$lmtp_tls_eccert_file", UNSERVED, "no client certificate is shown to other servers") \
+    X("lmtp_tls_enforce_peername", "yes", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("lmtp_tls_exclude_ciphers", "", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("lmtp_tls_fingerprint_cert_match", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", INNER, "fingerprints are SHA-256") \
+    X("lmtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_key_file", "$lmtp_tls_cert_file", UNSERVED, "no client certificate is shown to other servers") \
+    X("lmtp_tls_loglevel", "0", INNER, "TLS is logged with each connection") \
+    X("lmtp_tls_mandatory_ciphers", "medium", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("lmtp_tls_mandatory_exclude_ciphers", "", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("lmtp_tls_mandatory_protocols", ">=TLSv1", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("lmtp_tls_note_starttls_offer", "no", INNER, "TLS is logged with each connection") \
+    X("lmtp_tls_per_site", "", GUARD, "TLS would not be as strict towards the destinations in it; smtp_tls_security_level holds for all") \
+    X("lmtp_tls_policy_maps", "", GUARD, "TLS would not be as strict towards the destinations in it; smtp_tls_security_level holds for all") \
+    X("lmtp_tls_protocols", ">=TLSv1", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("lmtp_tls_scert_verifydepth", "9", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_secure_cert_match", "nexthop", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_security_level", "", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_tls_servername", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_session_cache_database", "", INNER, "TLS sessions are resumed with tickets; there is no database") \
+    X("lmtp_tls_session_cache_timeout", "3600s", INNER, "TLS sessions are resumed with tickets; there is no database") \
+    X("lmtp_tls_trust_anchor_file", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_verify_cert_match", "hostname", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_wrappermode", "no", UNSERVED, "a connection with TLS from its first byte is not made to other servers") \
+    X("lmtp_use_tls", "no", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_xforward_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server")
 /* clang-format on */
 
 #endif

@@ -4,121 +4,121 @@
 
 /* clang-format off */
 #define POSTFIX_PARAMETERS_SMTPD(X) \
-    X("smtpd_authorized_verp_clients", "$authorized_verp_clients", UNSERVED, "") \
-    X("smtpd_authorized_xclient_hosts", "", UNSERVED, "") \
-    X("smtpd_authorized_xforward_hosts", "", UNSERVED, "") \
-    X("smtpd_banner", "$myhostname ESMTP $mail_name", UNSERVED, "") \
-    X("smtpd_client_auth_rate_limit", "0", UNSERVED, "") \
-    X("smtpd_client_connection_count_limit", "50", UNSERVED, "") \
-    X("smtpd_client_connection_rate_limit", "0", UNSERVED, "") \
-    X("smtpd_client_event_limit_exceptions", "${smtpd_client_connection_limit_exceptions:$mynetworks}", UNSERVED, "") \
-    X("smtpd_client_message_rate_limit", "0", UNSERVED, "") \
-    X("smtpd_client_new_tls_session_rate_limit", "0", UNSERVED, "") \
-    X("smtpd_client_port_logging", "no", UNSERVED, "") \
-    X("smtpd_client_recipient_rate_limit", "0", UNSERVED, "") \
-    X("smtpd_client_restrictions", "", UNSERVED, "") \
-    X("smtpd_command_filter", "", UNSERVED, "") \
-    X("smtpd_data_restrictions", "", UNSERVED, "") \
-    X("smtpd_delay_open_until_valid_rcpt", "yes", UNSERVED, "") \
-    X("smtpd_delay_reject", "yes", UNSERVED, "") \
-    X("smtpd_discard_ehlo_keyword_address_maps", "", UNSERVED, "") \
-    X("smtpd_discard_ehlo_keywords", "", UNSERVED, "") \
-    X("smtpd_dns_reply_filter", "", UNSERVED, "") \
-    X("smtpd_end_of_data_restrictions", "", UNSERVED, "") \
-    X("smtpd_enforce_tls", "no", UNSERVED, "") \
-    X("smtpd_error_sleep_time", "1s", UNSERVED, "") \
-    X("smtpd_etrn_restrictions", "", UNSERVED, "") \
-    X("smtpd_expansion_filter", "\\t\\40!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", UNSERVED, "") \
-    X("smtpd_forbid_bare_newline", "no", UNSERVED, "") \
-    X("smtpd_forbid_bare_newline_exclusions", "$mynetworks", UNSERVED, "") \
-    X("smtpd_forbid_bare_newline_reject_code", "550", UNSERVED, "") \
-    X("smtpd_forbid_unauth_pipelining", "no", UNSERVED, "") \
-    X("smtpd_forbidden_commands", "CONNECT GET POST regexp:{{/^[^A-Z]/ Bogus}}", UNSERVED, "") \
-    X("smtpd_hard_error_limit", "${stress?{1}:{20}}", UNSERVED, "") \
-    X("smtpd_helo_required", "no", UNSERVED, "") \
-    X("smtpd_helo_restrictions", "", UNSERVED, "") \
-    X("smtpd_history_flush_threshold", "100", UNSERVED, "") \
-    X("smtpd_junk_command_limit", "${stress?{1}:{100}}", UNSERVED, "") \
-    X("smtpd_log_access_permit_actions", "", UNSERVED, "") \
-    X("smtpd_milter_maps", "", UNSERVED, "") \
-    X("smtpd_milters", "", UNSERVED, "") \
-    X("smtpd_min_data_rate", "500", UNSERVED, "") \
-    X("smtpd_noop_commands", "", UNSERVED, "") \
-    X("smtpd_null_access_lookup_key", "<>", UNSERVED, "") \
-    X("smtpd_peername_lookup", "yes", UNSERVED, "") \
-    X("smtpd_per_request_deadline", "${smtpd_per_record_deadline?{$smtpd_per_record_deadline}:{${stress?{yes}:{no}}}}", UNSERVED, "") \
-    X("smtpd_policy_service_default_action", "451 4.3.5 Server configuration problem", UNSERVED, "") \
-    X("smtpd_policy_service_max_idle", "300s", UNSERVED, "") \
-    X("smtpd_policy_service_max_ttl", "1000s", UNSERVED, "") \
-    X("smtpd_policy_service_policy_context", "", UNSERVED, "") \
-    X("smtpd_policy_service_request_limit", "0", UNSERVED, "") \
-    X("smtpd_policy_service_retry_delay", "1s", UNSERVED, "") \
-    X("smtpd_policy_service_timeout", "100s", UNSERVED, "") \
-    X("smtpd_policy_service_try_limit", "2", UNSERVED, "") \
-    X("smtpd_proxy_ehlo", "$myhostname", UNSERVED, "") \
-    X("smtpd_proxy_filter", "", UNSERVED, "") \
-    X("smtpd_proxy_options", "", UNSERVED, "") \
-    X("smtpd_proxy_timeout", "100s", UNSERVED, "") \
-    X("smtpd_recipient_limit", "1000", UNSERVED, "") \
-    X("smtpd_recipient_overshoot_limit", "1000", UNSERVED, "") \
-    X("smtpd_recipient_restrictions", "", UNSERVED, "") \
-    X("smtpd_reject_footer", "", UNSERVED, "") \
-    X("smtpd_reject_footer_maps", "", UNSERVED, "") \
-    X("smtpd_reject_unlisted_recipient", "yes", UNSERVED, "") \
-    X("smtpd_reject_unlisted_sender", "no", UNSERVED, "") \
-    X("smtpd_relay_before_recipient_restrictions", "${{$compatibility_level} <level {3.6} ? {no} : {yes}}", UNSERVED, "") \
-    X("smtpd_relay_restrictions", "${{$compatibility_level} <level {1} ? {} : {permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination}}", UNSERVED, "") \
-    X("smtpd_restriction_classes", "", UNSERVED, "") \
-    X("smtpd_sasl_auth_enable", "no", UNSERVED, "") \
-    X("smtpd_sasl_authenticated_header", "no", UNSERVED, "") \
-    X("smtpd_sasl_exceptions_networks", "", UNSERVED, "") \
-    X("smtpd_sasl_local_domain", "", UNSERVED, "") \
-    X("smtpd_sasl_mechanism_filter", "!external, static:rest", UNSERVED, "") \
-    X("smtpd_sasl_path", "smtpd", UNSERVED, "") \
-    X("smtpd_sasl_response_limit", "12288", UNSERVED, "") \
-    X("smtpd_sasl_security_options", "noanonymous", UNSERVED, "") \
-    X("smtpd_sasl_service", "smtp", UNSERVED, "") \
-    X("smtpd_sasl_tls_security_options", "$smtpd_sasl_security_options", UNSERVED, "") \
-    X("smtpd_sasl_type", "cyrus", UNSERVED, "") \
-    X("smtpd_sender_login_maps", "", UNSERVED, "") \
-    X("smtpd_sender_restrictions", "", UNSERVED, "") \
-    X("smtpd_service_name", "smtpd", UNSERVED, "") \
-    X("smtpd_soft_error_limit", "10", UNSERVED, "") \
-    X("smtpd_starttls_timeout", "${stress?{10}:{300}}s", UNSERVED, "") \
-    X("smtpd_timeout", "${stress?{10}:{300}}s", UNSERVED, "") \
-    X("smtpd_tls_CAfile", "", UNSERVED, "") \
-    X("smtpd_tls_CApath", "", UNSERVED, "") \
-    X("smtpd_tls_always_issue_session_ids", "yes", UNSERVED, "") \
-    X("smtpd_tls_ask_ccert", "no", UNSERVED, "") \
-    X("smtpd_tls_auth_only", "no", UNSERVED, "") \
-    X("smtpd_tls_ccert_verifydepth", "9", UNSERVED, "") \
-    X("smtpd_tls_cert_file", "", UNSERVED, "") \
-    X("smtpd_tls_chain_files", "", UNSERVED, "") \
-    X("smtpd_tls_ciphers", "medium", UNSERVED, "") \
-    X("smtpd_tls_dcert_file", "", UNSERVED, "") \
-    X("smtpd_tls_dh1024_param_file", "", UNSERVED, "") \
-    X("smtpd_tls_dh512_param_file", "", UNSERVED, "") \
-    X("smtpd_tls_dkey_file", "$smtpd_tls_dcert_file", UNSERVED, "") \
-    X("smtpd_tls_eccert_file", "", UNSERVED, "") \
-    X("smtpd_tls_eckey_file", "$smtpd_tls_eccert_file", UNSERVED, "") \
-    X("smtpd_tls_eecdh_grade", "auto", UNSERVED, "") \
-    X("smtpd_tls_exclude_ciphers", "", UNSERVED, "") \
-    X("smtpd_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", UNSERVED, "") \
-    X("smtpd_tls_key_file", "$smtpd_tls_cert_file", UNSERVED, "") \
-    X("smtpd_tls_loglevel", "0", UNSERVED, "") \
-    X("smtpd_tls_mandatory_ciphers", "medium", UNSERVED, "") \
-    X("smtpd_tls_mandatory_exclude_ciphers", "", UNSERVED, "") \
-    X("smtpd_tls_mandatory_protocols", ">=TLSv1", UNSERVED, "") \
-    X("smtpd_tls_protocols", ">=TLSv1", UNSERVED, "") \
-    X("smtpd_tls_received_header", "no", UNSERVED, "") \
-    X("smtpd_tls_req_ccert", "no", UNSERVED, "") \
-    X("smtpd_tls_security_level", "", UNSERVED, "") \
-    X("smtpd_tls_session_cache_database", "", UNSERVED, "") \
-    X("smtpd_tls_session_cache_timeout", "3600s", UNSERVED, "") \
-    X("smtpd_tls_wrappermode", "no", UNSERVED, "") \
-    X("smtpd_upstream_proxy_protocol", "", UNSERVED, "") \
-    X("smtpd_upstream_proxy_timeout", "5s", UNSERVED, "") \
-    X("smtpd_use_tls", "no", UNSERVED, "")
+    X("smtpd_authorized_verp_clients", "$authorized_verp_clients", UNSERVED, "XVERP is not offered") \
+    X("smtpd_authorized_xclient_hosts", "", UNSERVED, "XCLIENT and XFORWARD are not offered") \
+    X("smtpd_authorized_xforward_hosts", "", UNSERVED, "XCLIENT and XFORWARD are not offered") \
+    X("smtpd_banner", "$myhostname ESMTP $mail_name", READ, "") \
+    X("smtpd_client_auth_rate_limit", "0", GUARD, "this limit on clients would not hold") \
+    X("smtpd_client_connection_count_limit", "50", INNER, "") \
+    X("smtpd_client_connection_rate_limit", "0", INNER, "") \
+    X("smtpd_client_event_limit_exceptions", "${smtpd_client_connection_limit_exceptions:$mynetworks}", UNSERVED, "these clients are counted like others") \
+    X("smtpd_client_message_rate_limit", "0", GUARD, "this limit on clients would not hold") \
+    X("smtpd_client_new_tls_session_rate_limit", "0", GUARD, "this limit on clients would not hold") \
+    X("smtpd_client_port_logging", "no", UNSERVED, "the log has the client's port nowhere") \
+    X("smtpd_client_recipient_rate_limit", "0", GUARD, "this limit on clients would not hold") \
+    X("smtpd_client_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_command_filter", "", UNSERVED, "commands are taken as clients send them") \
+    X("smtpd_data_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_delay_open_until_valid_rcpt", "yes", INNER, "how smtpd's processes work together") \
+    X("smtpd_delay_reject", "yes", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_discard_ehlo_keyword_address_maps", "", UNSERVED, "all keywords are offered to every client") \
+    X("smtpd_discard_ehlo_keywords", "", UNSERVED, "all keywords are offered to every client") \
+    X("smtpd_dns_reply_filter", "", UNSERVED, "DNS answers are taken as they are") \
+    X("smtpd_end_of_data_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_enforce_tls", "no", READ, "") \
+    X("smtpd_error_sleep_time", "1s", UNSERVED, "errors are answered without a pause; smtpd_hard_error_limit ends the session") \
+    X("smtpd_etrn_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_expansion_filter", "\\t\\40!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", INNER, "characters are escaped as the log needs it") \
+    X("smtpd_forbid_bare_newline", "no", READ, "") \
+    X("smtpd_forbid_bare_newline_exclusions", "$mynetworks", UNSERVED, "a lone LF is refused or turned into CRLF from every client") \
+    X("smtpd_forbid_bare_newline_reject_code", "550", UNSERVED, "a lone LF is refused or turned into CRLF from every client") \
+    X("smtpd_forbid_unauth_pipelining", "no", GUARD, "pipelining before its time would be taken") \
+    X("smtpd_forbidden_commands", "CONNECT GET POST regexp:{{/^[^A-Z]/ Bogus}}", UNSERVED, "commands that are none get 500") \
+    X("smtpd_hard_error_limit", "${stress?{1}:{20}}", INNER, "") \
+    X("smtpd_helo_required", "no", READ, "") \
+    X("smtpd_helo_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_history_flush_threshold", "100", INNER, "how smtpd's processes work together") \
+    X("smtpd_junk_command_limit", "${stress?{1}:{100}}", UNSERVED, "the session ends after 100 commands that do nothing") \
+    X("smtpd_log_access_permit_actions", "", UNSERVED, "which clients are let in is logged as Postrider does") \
+    X("smtpd_milter_maps", "", UNSERVED, "milters are not called yet: nothing is signed or scanned by them") \
+    X("smtpd_milters", "", UNSERVED, "milters are not called yet: nothing is signed or scanned by them") \
+    X("smtpd_min_data_rate", "500", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("smtpd_noop_commands", "", UNSERVED, "commands that are none get 500") \
+    X("smtpd_null_access_lookup_key", "<>", UNSERVED, "it is not used") \
+    X("smtpd_peername_lookup", "yes", UNSERVED, "it is not used") \
+    X("smtpd_per_request_deadline", "${smtpd_per_record_deadline?{$smtpd_per_record_deadline}:{${stress?{yes}:{no}}}}", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("smtpd_policy_service_default_action", "451 4.3.5 Server configuration problem", UNSERVED, "check_policy_service is not served yet") \
+    X("smtpd_policy_service_max_idle", "300s", UNSERVED, "check_policy_service is not served yet") \
+    X("smtpd_policy_service_max_ttl", "1000s", UNSERVED, "check_policy_service is not served yet") \
+    X("smtpd_policy_service_policy_context", "", UNSERVED, "check_policy_service is not served yet") \
+    X("smtpd_policy_service_request_limit", "0", UNSERVED, "check_policy_service is not served yet") \
+    X("smtpd_policy_service_retry_delay", "1s", UNSERVED, "check_policy_service is not served yet") \
+    X("smtpd_policy_service_timeout", "100s", UNSERVED, "check_policy_service is not served yet") \
+    X("smtpd_policy_service_try_limit", "2", UNSERVED, "check_policy_service is not served yet") \
+    X("smtpd_proxy_ehlo", "$myhostname", INNER, "of smtpd_proxy_filter") \
+    X("smtpd_proxy_filter", "", GUARD, "mail would not pass the filter") \
+    X("smtpd_proxy_options", "", INNER, "of smtpd_proxy_filter") \
+    X("smtpd_proxy_timeout", "100s", INNER, "of smtpd_proxy_filter") \
+    X("smtpd_recipient_limit", "1000", INNER, "") \
+    X("smtpd_recipient_overshoot_limit", "1000", INNER, "how smtpd's processes work together") \
+    X("smtpd_recipient_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_reject_footer", "", UNSERVED, "refusals have no text behind them") \
+    X("smtpd_reject_footer_maps", "", UNSERVED, "refusals have no text behind them") \
+    X("smtpd_reject_unlisted_recipient", "yes", UNSERVED, "whether a recipient exists is told by the accounts and aliases") \
+    X("smtpd_reject_unlisted_sender", "no", UNSERVED, "whether a recipient exists is told by the accounts and aliases") \
+    X("smtpd_relay_before_recipient_restrictions", "${{$compatibility_level} <level {3.6} ? {no} : {yes}}", UNSERVED, "it is not used") \
+    X("smtpd_relay_restrictions", "${{$compatibility_level} <level {1} ? {} : {permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination}}", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_restriction_classes", "", READ, "") \
+    X("smtpd_sasl_auth_enable", "no", READ, "") \
+    X("smtpd_sasl_authenticated_header", "no", UNSERVED, "the login name is not written into Received lines") \
+    X("smtpd_sasl_exceptions_networks", "", UNSERVED, "AUTH is offered to these clients too") \
+    X("smtpd_sasl_local_domain", "", UNSERVED, "login names are looked up as they are given; see auth_username_format and auth_default_realm") \
+    X("smtpd_sasl_mechanism_filter", "!external, static:rest", GUARD, "mechanisms that this forbids would be offered") \
+    X("smtpd_sasl_path", "smtpd", READ, "") \
+    X("smtpd_sasl_response_limit", "12288", INNER, "names and limits of Postfix's SASL glue") \
+    X("smtpd_sasl_security_options", "noanonymous", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_sasl_service", "smtp", INNER, "names and limits of Postfix's SASL glue") \
+    X("smtpd_sasl_tls_security_options", "$smtpd_sasl_security_options", UNSERVED, "it is not used") \
+    X("smtpd_sasl_type", "cyrus", READ, "") \
+    X("smtpd_sender_login_maps", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_sender_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_service_name", "smtpd", INNER, "how smtpd's processes work together") \
+    X("smtpd_soft_error_limit", "10", UNSERVED, "errors are answered without a pause; smtpd_hard_error_limit ends the session") \
+    X("smtpd_starttls_timeout", "${stress?{10}:{300}}s", UNSERVED, "smtpd_timeout holds during the TLS handshake too") \
+    X("smtpd_timeout", "${stress?{10}:{300}}s", INNER, "") \
+    X("smtpd_tls_CAfile", "", UNSERVED, "clients are not asked for certificates") \
+    X("smtpd_tls_CApath", "", UNSERVED, "clients are not asked for certificates") \
+    X("smtpd_tls_always_issue_session_ids", "yes", INNER, "TLS sessions are resumed with tickets; there is no database") \
+    X("smtpd_tls_ask_ccert", "no", UNSERVED, "clients are not asked for certificates") \
+    X("smtpd_tls_auth_only", "no", READ, "") \
+    X("smtpd_tls_ccert_verifydepth", "9", UNSERVED, "clients are not asked for certificates") \
+    X("smtpd_tls_cert_file", "", READ, "") \
+    X("smtpd_tls_chain_files", "", UNSERVED, "use smtpd_tls_cert_file and smtpd_tls_key_file") \
+    X("smtpd_tls_ciphers", "medium", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("smtpd_tls_dcert_file", "", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
+    X("smtpd_tls_dh1024_param_file", "", INNER, "parameters of Diffie-Hellman are OpenSSL's own") \
+    X("smtpd_tls_dh512_param_file", "", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("smtpd_tls_dkey_file", "$smtpd_tls_dcert_file", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
+    X("smtpd_tls_eccert_file", "", UNSERVED, "use smtpd_tls_cert_file and smtpd_tls_key_file") \
+    X("smtpd_tls_eckey_file", "$smtpd_tls_eccert_file", UNSERVED, "use smtpd_tls_cert_file and smtpd_tls_key_file") \
+    X("smtpd_tls_eecdh_grade", "auto", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("smtpd_tls_exclude_ciphers", "", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("smtpd_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", INNER, "fingerprints are SHA-256") \
+    X("smtpd_tls_key_file", "$smtpd_tls_cert_file", READ, "") \
+    X("smtpd_tls_loglevel", "0", INNER, "TLS is logged with each connection") \
+    X("smtpd_tls_mandatory_ciphers", "medium", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("smtpd_tls_mandatory_exclude_ciphers", "", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("smtpd_tls_mandatory_protocols", ">=TLSv1", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("smtpd_tls_protocols", ">=TLSv1", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("smtpd_tls_received_header", "no", UNSERVED, "the protocol of TLS is not written into Received lines") \
+    X("smtpd_tls_req_ccert", "no", GUARD, "clients would need no certificate") \
+    X("smtpd_tls_security_level", "", READ, "") \
+    X("smtpd_tls_session_cache_database", "", INNER, "TLS sessions are resumed with tickets; there is no database") \
+    X("smtpd_tls_session_cache_timeout", "3600s", INNER, "TLS sessions are resumed with tickets; there is no database") \
+    X("smtpd_tls_wrappermode", "no", READ, "") \
+    X("smtpd_upstream_proxy_protocol", "", GUARD, "the real client's address would not be known, so that everybody may seem to come from mynetworks") \
+    X("smtpd_upstream_proxy_timeout", "5s", INNER, "how smtpd's processes work together") \
+    X("smtpd_use_tls", "no", READ, "")
 /* clang-format on */
 
 #endif

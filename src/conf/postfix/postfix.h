@@ -12,5 +12,8 @@ MUST_USE enum result postfix_read_master(struct slice dir, struct conf_scope *sc
                                          struct conf_reading *r);
 /* Adds in the same way what Postfix works out by itself: mynetworks, myorigin. */
 MUST_USE enum result postfix_derive(struct conf_scope *scope, struct conf_reading *r);
+/* Tells of each parameter that is assigned and not served what that means, and of each name that
+ * Postfix does not have. What would weaken security is an error. */
+void postfix_report(struct conf_scope *scope, struct arena *a, struct conf_errors *errors);
 
 #endif

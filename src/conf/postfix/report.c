@@ -1,0 +1,180 @@
+/* report.c: what of main.cf and master.cf is not served, with its effect and what to do; names that
+ * Postfix does not know either. */
+#include <stdio.h>
+
+#include "base/map.h"
+#include "conf/postfix/parameters.h"
+#include "conf/postfix/postfix.h"
+#include "conf/table.h"
+
+enum { NAMES_MAX = 20000 };
+
+struct reporting {
+    struct conf_scope *scope;
+    struct arena *arena;
+    struct conf_errors *errors;
+    struct map referred; /* names that values refer to, and restriction classes */
+};
+
+/* ---- which names are somebody's own ---- */
+
+static void refer(void *arg, struct slice name)
+{
+    struct reporting *r = arg;
+    /* What can't be kept (no memory) is told as unknown: no worse. */
+    enum result ignored = map_put(&r->referred, name, r);
+    (void)ignored;
+}
+
+static void refer_classes(struct reporting *r)
+{
+    struct slice list = SLICE("");
+    if (conf_scope_value(r->scope, SLICE("smtpd_restriction_classes"), r->arena, &list, NULL) != OK)
+        return;
+    for (size_t at = 0; at < list.len;) {
+        size_t from = at;
+        while (at < list.len && list.data[at] != ' ' && list.data[at] != ',')
+            at++;
+        if (at > from)
+            refer(r, slice_sub(list, from, at - from));
+        at++;
+    }
+}
+
+static void collect(struct reporting *r)
+{
+    map_init(&r->referred, NAMES_MAX);
+    for (int layer = CONF_LAYER_OWN; layer <= CONF_LAYER_POSTFIX; layer++)
+        for (size_t i = 0; i < r->scope->layers[layer].n; i++)
+            conf_references(r->scope->layers[layer].items[i].value, refer, r);
+    refer_classes(r);
+}
+
+/* Old tables have their parameters in main.cf: "ldap:NAME" has NAME_server_host. */
+static bool of_table(struct reporting *r, struct slice name)
+{
+    static const char *const types[] = {"ldap:", "mysql:", "pgsql:", "sqlite:", "memcache:"};
+    char spec[128];
+    for (size_t end = 1; end < name.len; end++) {
+        if (name.data[end] != '_')
+            continue;
+        for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+            snprintf(spec, sizeof spec, "%s%.*s", types[t], SLICE_ARG(slice_sub(name, 0, end)));
+            for (size_t i = 0; i < r->scope->layers[CONF_LAYER_POSTFIX].n; i++)
+                if (slice_search(r->scope->layers[CONF_LAYER_POSTFIX].items[i].value,
+                                 slice_cstr(spec)) != SIZE_MAX)
+                    return true;
+        }
+    }
+    return false;
+}
+
+/* ---- names that nobody has ---- */
+
+/* A slip in such a name leaves a door open. */
+static bool guards(const char *name)
+{
+    static const char *const words[] = {"restrictions", "mynetworks", "_tls_",  "_sasl_",
+                                        "reject",       "relay",      "checks", "filter"};
+    struct slice n = slice_cstr(name);
+    const struct postfix_parameter *p = postfix_parameter_find(n);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (slice_search(n, slice_cstr(words[i])) != SIZE_MAX)
+            return true;
+    return p && p->class == GUARD;
+}
+
+static void report_unknown(struct reporting *r, const struct conf_assignment *a)
+{
+    const char *near = conf_suggest(a->name);
+    if (map_get(&r->referred, a->name))
+        return;
+    if (of_table(r, a->name))
+        conf_warn(r->errors, a->file, a->line,
+                  "`%.*s`: parameters of a table in main.cf are not served: write them into a file "
+                  "and name its path in the table",
+                  SLICE_ARG(a->name));
+    else if (near && guards(near))
+        conf_error(r->errors, a->file, a->line,
+                   "unknown parameter `%.*s`, which Postfix ignores too: did you mean `%s`?",
+                   SLICE_ARG(a->name), near);
+    else if (near)
+        conf_warn(r->errors, a->file, a->line,
+                  "unknown parameter `%.*s` does nothing, in Postfix neither: did you mean `%s`?",
+                  SLICE_ARG(a->name), near);
+    else
+        conf_warn(r->errors, a->file, a->line,
+                  "unknown parameter `%.*s` does nothing, in Postfix neither: remove it",
+                  SLICE_ARG(a->name));
+}
+
+/* ---- parameters that are not served ---- */
+
+static bool is_default(struct reporting *r, const struct postfix_parameter *p, struct slice *ret)
+{
+    struct slice now, normal;
+    struct slice name = slice_cstr(p->name);
+    struct conf_raw raw;
+    if (!conf_scope_find(r->scope, name, &raw) ||
+        conf_scope_expand(r->scope, raw.value, raw.grammar, r->arena, &now, NULL) != OK ||
+        conf_scope_expand(r->scope, slice_cstr(p->fallback), CONF_POSTFIX, r->arena, &normal,
+                          NULL) != OK)
+        return false;
+    *ret = normal;
+    return slice_eq(now, normal);
+}
+
+static void report_parameter(struct reporting *r, const struct conf_assignment *a,
+                             const struct postfix_parameter *p)
+{
+    struct slice normal = SLICE("");
+    const char *text = p->text;
+    struct postfix_parameter named = *p;
+    named.name = a->name.data; /* of a transport's the table has the end only */
+    if (p->class == READ)
+        return;
+    if (is_default(r, &named, &normal))
+        conf_note(r->errors, a->file, a->line, "%.*s has its default; it is not served",
+                  SLICE_ARG(a->name));
+    else if (p->class == INNER)
+        conf_note(r->errors, a->file, a->line, "%.*s means nothing here%s%s", SLICE_ARG(a->name),
+                  *text ? ": " : "", text);
+    else if (p->class == GUARD)
+        conf_error(r->errors, a->file, a->line,
+                   "%.*s is not served: %s. To run without it, write `%.*s = %.*s` into "
+                   "postrider.conf",
+                   SLICE_ARG(a->name), text, SLICE_ARG(a->name), SLICE_ARG(normal));
+    else if (p->class == OBSOLETE)
+        conf_warn(r->errors, a->file, a->line, "%.*s is obsolete: it %s", SLICE_ARG(a->name), text);
+    else
+        conf_warn(r->errors, a->file, a->line,
+                  "%.*s is not served%s%s; remove the line when you can do without it",
+                  SLICE_ARG(a->name), *text ? ": " : "", text);
+}
+
+static void report_one(struct reporting *r, const struct conf_assignment *a)
+{
+    r->scope->service = a->service;
+    const struct conf_assignment *holds = conf_scope_assignment(r->scope, a->name);
+    const struct postfix_parameter *p = postfix_parameter_find(a->name);
+    if (holds != a && holds->file == a->file && slice_eq(holds->service, a->service) &&
+        holds->line > a->line)
+        conf_warn(r->errors, a->file, a->line,
+                  "%.*s is set again in line %u, which holds: remove one of them",
+                  SLICE_ARG(a->name), holds->line);
+    else if (holds == a && conf_find(a->name) == SIZE_MAX && p)
+        report_parameter(r, a, p);
+    else if (conf_find(a->name) == SIZE_MAX && !p && a->grammar == CONF_POSTFIX)
+        report_unknown(r, a);
+    r->scope->service = SLICE("");
+}
+
+void postfix_report(struct conf_scope *scope, struct arena *a, struct conf_errors *errors)
+{
+    struct reporting r = {.scope = scope, .arena = a, .errors = errors};
+    collect(&r);
+    for (int layer = CONF_LAYER_OWN; layer <= CONF_LAYER_POSTFIX; layer++)
+        for (size_t i = 0; i < scope->layers[layer].n; i++)
+            report_one(&r, &scope->layers[layer].items[i]);
+    map_release(&r.referred);
+}
