@@ -13,13 +13,17 @@ PACKAGES = {
     "postfix": "postfix libdb5.3 libicu72 libnsl2 libtirpc3 libsasl2-2",
     "postfix-maps": "postfix-pcre postfix-lmdb postfix-cdb postfix-sqlite postfix-mysql postfix-pgsql postfix-ldap "
                     "libpcre2-8-0 liblmdb0 libcdb1 libsqlite3-0",
+    "sasl": "sasl2-bin libsasl2-2 libsasl2-modules libsasl2-modules-db libdb5.3",
+    "exim": "exim4-daemon-heavy exim4-base libdb5.3 libgnutls-dane0 libidn12 libnsl2 libtirpc3 "
+            "libperl5.36 libmariadb3 libpq5 libspf2-2 libopendmarc2",
     "dovecot": "dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd libexttextcat-2.0-0 liblua5.4-0 libsodium23 "
                "libstemmer0d libunwind8 libwrap0 libapparmor1 libcap2 libtirpc3 libicu72 libbz2-1.0 liblz4-1 libzstd1",
 }
 # Numbers of the peers' users, which need to exist in their namespace only.
 PASSWD = "postfix:x:64911:64911::/nonexistent:/bin/false\ndovecot:x:64912:64912::/nonexistent:/bin/false\n" \
-         "dovenull:x:64913:64913::/nonexistent:/bin/false\nvmail:x:64914:64914::/nonexistent:/bin/false\n"
-GROUP = "postfix:x:64911:\npostdrop:x:64915:\ndovecot:x:64912:\ndovenull:x:64913:\nvmail:x:64914:\n"
+         "dovenull:x:64913:64913::/nonexistent:/bin/false\nvmail:x:64914:64914::/nonexistent:/bin/false\n" \
+         "Debian-exim:x:64916:64916::/nonexistent:/bin/false\n"
+GROUP = "postfix:x:64911:\npostdrop:x:64915:\ndovecot:x:64912:\ndovenull:x:64913:\nvmail:x:64914:\nDebian-exim:x:64916:\n"
 
 
 class Unavailable(Exception):

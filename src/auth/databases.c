@@ -3,6 +3,8 @@
 #include "auth/format.h"
 #include "conf/fields.h"
 
+#include <stdio.h>
+
 static const char *const driver_names[] = {
     [DRIVER_PASSWD_FILE] = "passwd-file",
     [DRIVER_PAM] = "pam",
@@ -11,6 +13,8 @@ static const char *const driver_names[] = {
     [DRIVER_STATIC] = "static",
     [DRIVER_SQL] = "sql",
     [DRIVER_LDAP] = "ldap",
+    [DRIVER_SASLAUTHD] = "saslauthd",
+    [DRIVER_DOVECOT] = "dovecot",
     [DRIVER_PREFETCH] = "prefetch",
 };
 
@@ -22,11 +26,22 @@ const char *auth_driver_name(enum auth_driver d)
 enum result auth_driver_parse(struct slice word, enum auth_driver *ret)
 {
     for (size_t i = 0; i < sizeof driver_names / sizeof *driver_names; i++)
-        if (slice_is(word, driver_names[i])) {
+        if (slice_is(word, driver_names[i]) && i != DRIVER_SASLAUTHD && i != DRIVER_DOVECOT) {
             *ret = (enum auth_driver)i;
             return OK;
         }
     return INVALID;
+}
+
+void auth_socket_path(const struct conf *c, enum auth_driver d, char *room, size_t size)
+{
+    struct slice path = d == DRIVER_SASLAUTHD ? c->saslauthd_path : c->smtpd_sasl_path;
+    const char *before = "", *behind = "";
+    if (d == DRIVER_SASLAUTHD && !slice_ends_nocase(path, SLICE("/mux")))
+        behind = "/mux";
+    if (d == DRIVER_DOVECOT && !slice_starts(path, SLICE("/")))
+        before = "/var/spool/postfix/";
+    snprintf(room, size, "%s%.*s%s", before, SLICE_ARG(path), behind);
 }
 
 static struct slice text_of(struct slice item, const char *key)

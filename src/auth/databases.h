@@ -19,7 +19,9 @@ enum auth_driver {
     DRIVER_STATIC,
     DRIVER_SQL,
     DRIVER_LDAP,
-    DRIVER_PREFETCH /* userdb: what the passdb said */
+    DRIVER_SASLAUTHD, /* a running saslauthd (pwcheck_method), where there is no other passdb */
+    DRIVER_DOVECOT,   /* a running Dovecot (smtpd_sasl_type), likewise */
+    DRIVER_PREFETCH   /* userdb: what the passdb said */
 };
 
 struct auth_database {
@@ -43,6 +45,10 @@ struct auth_databases {
 /* The driver's keyword: "passwd-file". INVALID: there is none. */
 MUST_USE enum result auth_driver_parse(struct slice word, enum auth_driver *ret);
 const char *auth_driver_name(enum auth_driver d);
+
+/* The socket of DRIVER_SASLAUTHD or DRIVER_DOVECOT, as text into `room`; cut when it does not fit.
+ */
+void auth_socket_path(const struct conf *c, enum auth_driver d, char *room, size_t size);
 
 /* One item of passdb or userdb. INVALID with the reason. Slices borrow from the item. */
 MUST_USE enum result auth_database_parse(struct slice item, struct auth_database *ret,

@@ -57,6 +57,10 @@ const struct passwd_file *directory_users(const struct directory *d);
 size_t directory_alias_count(const struct directory *d);
 
 /* Where passwords and accounts are, users_file first. */
+/* The account of a login name in the passdbs that are files, the first that has it; *ret_db is the
+ * one. NULL: none has. */
+const struct passwd_user *directory_find_login(const struct directory *d, struct slice login,
+                                               const struct auth_database **ret_db);
 const struct auth_databases *directory_passdbs(const struct directory *d);
 const struct auth_databases *directory_userdbs(const struct directory *d);
 /* The account of exactly that name in users_file or a passwd-file of userdb, or NULL; and the file

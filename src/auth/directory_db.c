@@ -122,7 +122,8 @@ static enum result derive(struct directory *d, bool servers_alone)
     for (size_t i = 0; r == OK && i < d->pass.n; i++) {
         struct auth_database db = d->pass.items[i];
         bool server = db.driver == DRIVER_SQL || db.driver == DRIVER_LDAP;
-        bool system = db.driver == DRIVER_PAM || db.driver == DRIVER_SHADOW;
+        bool system = db.driver == DRIVER_PAM || db.driver == DRIVER_SHADOW ||
+                      db.driver == DRIVER_SASLAUTHD || db.driver == DRIVER_DOVECOT;
         if (db.deny || db.file == d->users || (servers_alone && !server))
             continue;
         if (system) {
@@ -133,6 +134,23 @@ static enum result derive(struct directory *d, bool servers_alone)
             r = add(&d->user, &db);
     }
     return r;
+}
+
+/* Without a passdb: the program that the old stack's SMTP server asked. Where Dovecot's
+ * configuration is ours, we are what listens there. */
+static enum result add_neighbour(struct directory *d)
+{
+    const struct conf *c = d->conf;
+    struct auth_database db = {.driver = DRIVER_DOVECOT, .name = "dovecot"};
+    bool dovecot = slice_is(c->smtpd_sasl_type, "dovecot");
+    bool asks = dovecot && c->dovecot_config.len == 0 && c->smtpd_sasl_path.len > 0;
+    for (size_t i = 0; i < c->pwcheck_method.n && !dovecot && !asks; i++)
+        asks = slice_is_nocase(c->pwcheck_method.items[i], "saslauthd");
+    if (!dovecot) {
+        db.driver = DRIVER_SASLAUTHD;
+        db.name = "saslauthd";
+    }
+    return asks ? add(&d->pass, &db) : OK;
 }
 
 enum result directory_add_databases(struct directory *d, const struct directory_source *s,
@@ -154,6 +172,8 @@ enum result directory_add_databases(struct directory *d, const struct directory_
         r = add(&d->pass, &pam);
     if (r == OK)
         r = add_items(d, s, c->passdb, &d->pass, "passdb", &rep);
+    if (r == OK && c->pam_service.len == 0 && c->passdb.n == 0)
+        r = add_neighbour(d);
     if (r == OK)
         r = add_items(d, s, c->userdb, &d->user, "userdb", &rep);
     if (r == OK && (c->userdb.n == 0 || has_driver(&d->user, DRIVER_PREFETCH)))
@@ -197,6 +217,25 @@ static const struct passwd_user *find_in(const struct auth_database *db, struct 
     arena_init(&a, 4096);
     if (auth_database_name(db, name, &a, &key) == OK)
         u = passwd_file_find(db->file, key);
+    arena_release(&a);
+    return u;
+}
+
+const struct passwd_user *directory_find_login(const struct directory *d, struct slice login,
+                                               const struct auth_database **ret_db)
+{
+    struct arena a;
+    struct slice name;
+    const struct passwd_user *u = NULL;
+    arena_init(&a, 4096);
+    enum result r = auth_login_name(d->conf, login, &a, &name, NULL);
+    for (size_t i = 0; r == OK && !u && i < d->pass.n; i++) {
+        if (d->pass.items[i].driver != DRIVER_PASSWD_FILE)
+            continue;
+        u = directory_passdb_find(d, &d->pass.items[i], name);
+        if (u)
+            *ret_db = &d->pass.items[i];
+    }
     arena_release(&a);
     return u;
 }

@@ -1,5 +1,7 @@
 #include "auth/offer.h"
 
+#include "conf/fields.h"
+
 static const struct slice_list *listed(const struct conf *c, bool smtp)
 {
     return smtp && c->mech_list.n ? &c->mech_list : &c->auth_mechanisms;
@@ -51,13 +53,21 @@ static bool link_allows(const struct conf *c, bool smtp, enum offer_link link,
         tls ? &c->smtpd_sasl_tls_security_options : &c->smtpd_sasl_security_options, m);
 }
 
+static bool has_file_passdb(const struct conf *c)
+{
+    for (size_t i = 0; i < c->passdb.n; i++)
+        if (slice_is(conf_field(c->passdb.items[i], "driver"), "passwd-file"))
+            return true;
+    return false;
+}
+
 static bool secrets_allow(const struct conf *c, const struct sasl_mechanism *m)
 {
     switch (m->secret) {
     case SASL_SECRET_CRAM_MD5:
     case SASL_SECRET_SCRAM_SHA_1:
     case SASL_SECRET_SCRAM_SHA_256:
-        return c->users_file.len > 0;
+        return c->users_file.len > 0 || has_file_passdb(c);
     default:
         return true;
     }

@@ -120,11 +120,31 @@ enum result secret_of_stored(struct slice name, struct slice stored, struct slic
     return r;
 }
 
-static enum result of_user(const struct passwd_user *u, enum sasl_secret_kind kind,
-                           const unsigned char key[MAC_KEY_LEN], struct sasl_secret *ret)
+static enum result of_user(const struct auth_database *db, const struct passwd_user *u,
+                           enum sasl_secret_kind kind, const unsigned char key[MAC_KEY_LEN],
+                           struct sasl_secret *ret)
 {
-    return secret_of_stored(u->name, u->password, passwd_user_extra(u, PASSWD_SCRAM_FIELD), kind,
-                            key, ret);
+    struct buf stored;
+    buf_init(&stored, 2 * PASSWORD_STORED_MAX);
+    auth_database_stored(db, u->password, &stored);
+    enum result r = secret_of_stored(u->name, buf_slice(&stored),
+                                     passwd_user_extra(u, PASSWD_SCRAM_FIELD), kind, key, ret);
+    if (stored.mem)
+        explicit_bzero(stored.mem, stored.size);
+    buf_release(&stored);
+    return r;
+}
+
+static enum result of_one_in(const struct auth_database *db, struct slice name,
+                             enum sasl_secret_kind kind, const unsigned char key[MAC_KEY_LEN],
+                             struct sasl_secret *ret)
+{
+    size_t n = passwd_file_count(db->file);
+    size_t from = n ? (size_t)(hash_bytes(name) % n) : 0;
+    enum result r = NOT_FOUND;
+    for (size_t i = 0; r == NOT_FOUND && i < n && i < STAND_INS; i++)
+        r = of_user(db, passwd_file_at(db->file, (from + i) % n), kind, key, ret);
+    return r;
 }
 
 /* Somebody's secret of that kind, always the same for a name: the made-up one has its form. */
@@ -132,11 +152,12 @@ static enum result of_stand_in(const struct directory *d, struct slice name,
                                enum sasl_secret_kind kind, const unsigned char key[MAC_KEY_LEN],
                                struct sasl_secret *ret)
 {
-    const struct passwd_file *f = directory_users(d);
-    size_t n = passwd_file_count(f);
-    size_t from = n ? (size_t)(hash_bytes(name) % n) : 0;
-    for (size_t i = 0; i < n && i < STAND_INS; i++) {
-        enum result r = of_user(passwd_file_at(f, (from + i) % n), kind, key, ret);
+    const struct auth_databases *all = directory_passdbs(d);
+    for (size_t i = 0; i < all->n; i++) {
+        const struct auth_database *db = &all->items[i];
+        enum result r = db->driver == DRIVER_PASSWD_FILE && !db->deny
+                            ? of_one_in(db, name, kind, key, ret)
+                            : NOT_FOUND;
         if (r != NOT_FOUND)
             return r;
     }
@@ -169,8 +190,9 @@ static enum result make_up(const struct directory *d, struct slice name, enum sa
 enum result secret_find(const struct directory *d, struct slice login, enum sasl_secret_kind kind,
                         const unsigned char key[MAC_KEY_LEN], struct sasl_secret *ret)
 {
-    const struct passwd_user *u = directory_login(d, login);
-    enum result r = u ? of_user(u, kind, key, ret) : NOT_FOUND;
+    const struct auth_database *db = NULL;
+    const struct passwd_user *u = directory_find_login(d, login, &db);
+    enum result r = u && !db->deny ? of_user(db, u, kind, key, ret) : NOT_FOUND;
     if (r != NOT_FOUND)
         return r;
     struct arena a;

@@ -84,7 +84,9 @@ enum listen_service {
     LISTEN_POP3S,
     LISTEN_IMAP,
     LISTEN_IMAPS,
-    LISTEN_SENDMAIL /* programs of this machine: a Unix socket alone (submit/drop.h) */
+    LISTEN_SASLAUTHD,    /* a Unix socket: answers saslauthd's questions */
+    LISTEN_DOVECOT_AUTH, /* Dovecot's authentication protocol */
+    LISTEN_SENDMAIL      /* programs of this machine: a Unix socket alone (submit/drop.h) */
 };
 struct listen_url {
     enum listen_service service;

@@ -6,9 +6,7 @@
 
 #define CONF_ELSEWHERE(X)                                                                          \
     X(biff, "postfix")                                                                             \
-    X(body_checks, "postfix")                                                                      \
     X(compatibility_level, "postfix")                                                              \
-    X(header_checks, "postfix")                                                                    \
     X(mailbox_command, "postfix")                                                                  \
     X(mailbox_size_limit, "postfix")                                                               \
     X(milter_default_action, "postfix")                                                            \
@@ -19,8 +17,6 @@
     X(smtp_sasl_security_options, "postfix")                                                       \
     X(smtp_tls_CAfile, "postfix")                                                                  \
     X(smtpd_milters, "postfix")                                                                    \
-    X(smtpd_sasl_local_domain, "postfix")                                                          \
-    X(smtpd_sasl_path, "postfix")                                                                  \
-    X(smtpd_sasl_type, "postfix")
+    X(smtpd_sasl_local_domain, "postfix")
 
 #endif

@@ -12,6 +12,8 @@ static const char *const service_names[] = {
     [LISTEN_POP3S] = "pop3s",
     [LISTEN_IMAP] = "imap",
     [LISTEN_IMAPS] = "imaps",
+    [LISTEN_SASLAUTHD] = "saslauthd",
+    [LISTEN_DOVECOT_AUTH] = "dovecot-auth",
     [LISTEN_SENDMAIL] = "sendmail",
 };
 enum { SERVICE_COUNT = sizeof service_names / sizeof *service_names, SOCKET_PATH_MAX = 107 };
@@ -52,6 +54,18 @@ static enum result parse_host_port(struct slice text, struct listen_url *url)
     return OK;
 }
 
+static bool may_be_path(enum listen_service s)
+{
+    return s == LISTEN_LMTP || s == LISTEN_SENDMAIL || s == LISTEN_SASLAUTHD ||
+           s == LISTEN_DOVECOT_AUTH;
+}
+
+/* What comes over these is believed by who may open the socket. */
+static bool must_be_path(enum listen_service s)
+{
+    return s == LISTEN_SENDMAIL || s == LISTEN_SASLAUTHD;
+}
+
 enum result listen_parse(struct slice text, struct listen_url *ret)
 {
     struct listen_url url = {0};
@@ -63,11 +77,11 @@ enum result listen_parse(struct slice text, struct listen_url *ret)
     if (parse_service(slice_split(&rest, ':'), &url.service) != OK || !rest.data)
         return INVALID;
     if (slice_starts(rest, SLICE("//"))) {
-        if (url.service == LISTEN_SENDMAIL || parse_host_port(slice_from(rest, 2), &url) != OK)
+        if (must_be_path(url.service) || parse_host_port(slice_from(rest, 2), &url) != OK)
             return INVALID;
     } else {
-        if ((url.service != LISTEN_LMTP && url.service != LISTEN_SENDMAIL) || rest.len < 2 ||
-            rest.data[0] != '/' || rest.len > SOCKET_PATH_MAX)
+        if (!may_be_path(url.service) || rest.len < 2 || rest.data[0] != '/' ||
+            rest.len > SOCKET_PATH_MAX)
             return INVALID;
         url.path = rest;
     }

@@ -42,13 +42,27 @@ static void add_unit(const struct conf_setting *s, struct snapshot *snap, struct
         *value = slice_cstr(with);
 }
 
+/* postconf(5): "$name" in these is for the program that uses them, not for the configuration. In
+ * our own grammar $ is written $$ there. */
+static bool keeps_dollars(const struct conf_setting *s, const struct conf_raw *raw)
+{
+    static const char *const names[] = {"forward_path", "luser_relay", "mailbox_command",
+                                        "command_execution_directory", "default_rbl_reply"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names && raw->grammar == CONF_POSTFIX; i++)
+        found = found || strcmp(s->name, names[i]) == 0;
+    return found;
+}
+
 static void set_one(struct loading *l, struct snapshot *snap, size_t i)
 {
     const struct conf_setting *s = &conf_table[i];
     struct error why = {"there is no such setting"};
     struct conf_raw raw = {0};
     enum result r = conf_scope_find(&l->scope, slice_cstr(s->name), &raw) ? OK : FAILED;
-    if (r == OK)
+    if (r == OK && keeps_dollars(s, &raw))
+        snap->values[i] = arena_dup(&snap->arena, raw.value);
+    else if (r == OK)
         r = conf_scope_expand(&l->scope, raw.value, raw.grammar, &snap->arena, &snap->values[i],
                               &why);
     if (r == OK && raw.grammar == CONF_POSTFIX)

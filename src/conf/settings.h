@@ -22,7 +22,7 @@
 /* clang-format off */
 #define CONF_SETTINGS_SERVER(X) \
     X(LIST, listen, "smtp://:25, submission://:587, submissions://:465, pop3://:110, pop3s://:995, imap://:143, imaps://:993", 0, 0, "postrider", \
-      "Where to listen: smtp, smtps, submission, submissions, lmtp, pop3, pop3s, imap, imaps, each ://address:port (no address: all), or lmtp:/path of a Unix socket. A #name behind it names the listener, for settings of its own: \"name/setting = value\".") \
+      "Where to listen: smtp, smtps, submission, submissions, lmtp, pop3, pop3s, imap, imaps, each ://address:port (no address: all), saslauthd:/path (answers programs of this host as saslauthd does, usually /run/saslauthd/mux), dovecot-auth:/path or ://address:port (Dovecot's authentication protocol, for Postfix and Exim), dovecot-auth:/path or ://address:port (Dovecot's authentication protocol, for Postfix and Exim), saslauthd:/run/saslauthd/mux (answers as saslauthd does), or lmtp:/path of a Unix socket. A #name behind it names the listener, for settings of its own: \"name/setting = value\".") \
     X(TEXT, postfix_config, "", 0, 0, "postrider", "Folder of Postfix's main.cf and master.cf to run on: what stands there holds where this file says nothing, and Postfix's defaults hold.") \
     X(TEXT, dovecot_config, "", 0, 0, "postrider", "Dovecot's configuration file to run on, in the same way.") \
     X(TEXT, sasl_config, "", 0, 0, "postrider", "Cyrus SASL's smtpd.conf to take mechanisms and the way to check passwords from.") \

@@ -26,6 +26,10 @@
     X(LIST, mech_list, "", 0, 0, "cyrus", "The mechanisms of SMTP, as Cyrus' smtpd.conf has it. Empty: auth_mechanisms.") \
     X(LIST, smtpd_sasl_security_options, "noanonymous", 0, 0, "postfix", "Which mechanisms SMTP offers without TLS: noanonymous, noplaintext, noactive, nodictionary, mutual_auth, forward_secrecy.") \
     X(LIST, smtpd_sasl_tls_security_options, "$smtpd_sasl_security_options", 0, 0, "postfix", "The same under TLS.") \
+    X(TEXT, smtpd_sasl_type, "cyrus", 0, 0, "postfix", "dovecot: without accounts of our own, a running Dovecot is asked about passwords at smtpd_sasl_path. cyrus: see pwcheck_method.") \
+    X(TEXT, smtpd_sasl_path, "smtpd", 0, 0, "postfix", "Socket of Dovecot's authentication service; one without / in front is below /var/spool/postfix.") \
+    X(LIST, smtpd_sasl_exceptions_networks, "", 0, 0, "postfix", "Clients (CIDR) to which SMTP does not offer AUTH.") \
+    X(BOOL, smtpd_sasl_authenticated_header, "no", 0, 0, "postfix", "Name the authenticated user in the Received header.") \
     X(TEXT, auth_anonymous_username, "anonymous", 0, 0, "dovecot", "The account of ANONYMOUS, where that mechanism is listed.") \
     X(LIST, pwcheck_method, "", 0, 0, "cyrus", "How Cyrus SASL checks passwords: saslauthd asks an existing saslauthd where there are no accounts of our own; auxprop is not served.") \
     X(TEXT, saslauthd_path, "/run/saslauthd/mux", 0, 0, "cyrus", "Socket of saslauthd, with or without the last /mux.") \

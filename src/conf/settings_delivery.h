@@ -32,6 +32,14 @@
     X(LIST, forward_path, "", 0, 0, "postfix", "Files of system accounts that name where their mail goes, such as \"$$home/.forward\"; the first that is there counts. $$home $$user $$shell $$recipient $$extension $$domain $$local $$recipient_delimiter. Empty: none is looked for.") \
     X(TEXT, forward_expansion_filter, "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 0, 0, "postfix", "Bytes that $$name may bring into forward_path and luser_relay; others become _.") \
     X(TEXT, luser_relay, "", 0, 0, "postfix", "Where mail for local names that nobody has goes: an address, |command or /file, with $$user, $$local … as in forward_path. Empty: it is refused.") \
+    X(MAPS, header_checks, "", 0, 0, "postfix", "Tables that say what is done with each header field of a message: REJECT, WARN, IGNORE, REPLACE, PREPEND, DISCARD, HOLD, REDIRECT, BCC … (header_checks(5)).") \
+    X(MAPS, mime_header_checks, "$header_checks", 0, 0, "postfix", "The same for the fields of MIME: Content-Type and its like, and the headers of parts.") \
+    X(MAPS, nested_header_checks, "$header_checks", 0, 0, "postfix", "The same for the headers of messages within the message.") \
+    X(MAPS, body_checks, "", 0, 0, "postfix", "The same for each line of the body.") \
+    X(NUMBER, header_size_limit, "102400", 1, 10000000, "postfix", "Bytes of a header field that header_checks sees.") \
+    X(NUMBER, body_checks_size_limit, "51200", 0, NO_MAX, "postfix", "Bytes of each part's body that body_checks sees.") \
+    X(NUMBER, line_length_limit, "2048", 1, 10000000, "postfix", "Longest piece of a line that body_checks sees.") \
+    X(BOOL, disable_mime_input_processing, "no", 0, 0, "postfix", "Take everything behind the first header as body for header_checks and body_checks.") \
     X(NUMBER, mailbox_quota, "0", 0, NO_MAX, "postrider", "Most bytes of mail of one account; 0: no limit.")
 /* clang-format on */
 

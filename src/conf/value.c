@@ -169,6 +169,11 @@ static enum result check_security_option(struct slice text, struct error *why)
                         "forward_secrecy"));
 }
 
+static enum result check_sasl_type(struct slice text, struct error *why)
+{
+    return one_of(text, why, WORDS("cyrus", "dovecot"));
+}
+
 static enum result check_delimiter(struct slice text, struct error *why)
 {
     if (text.len > 1)
@@ -256,6 +261,8 @@ static const struct {
     {"recipient_delimiter", check_delimiter},
     {"auth_mechanisms", check_mechanism},
     {"mech_list", check_mechanism},
+    {"smtpd_sasl_type", check_sasl_type},
+    {"smtpd_sasl_exceptions_networks", check_network},
     {"smtpd_sasl_security_options", check_security_option},
     {"smtpd_sasl_tls_security_options", check_security_option},
 };

@@ -50,7 +50,9 @@
     X(LOCAL_JOB)                                                                                   \
     X(LOCAL_RESULT)                                                                                \
     X(FILE_READ)                                                                                   \
-    X(FILE_RESULT)
+    X(FILE_RESULT)                                                                                 \
+    X(ACTION_ASK)                                                                                  \
+    X(ACTION_RESULT)
 
 /* master -> every role. The effective settings as "name = value\n" text (conf_dump). */
 #define IPC_FIELDS_CONFIGURE(F) F(STR, settings) F(U64, generation)
@@ -146,7 +148,7 @@
 /* edge -> mailbox. message: the bytes with CRLF, Received on top, no Return-Path; or in a sealed
  * memfd (fd) when larger than 64 KiB. summary: mime/summary.h. rcpts, targets, grants: rcpts[i] has
  * target_counts[i] consecutive entries of targets (numbers in decimal), and grants[i]. dsn_*: one
- * per rcpt, "" when absent. */
+ * per rcpt, "" when absent. hold: it waits in the queue, on hold, for all of its recipients. */
 #define IPC_FIELDS_DELIVER(F)                                                                      \
     F(U64, conn)                                                                                   \
     F(U64, message_id)                                                                             \
@@ -156,6 +158,7 @@
     F(STR, service)                                                                                \
     F(U8, smtputf8)                                                                                \
     F(U8, eightbit)                                                                                \
+    F(U8, hold)                                                                                    \
     F(STR, ret)                                                                                    \
     F(STR, envid)                                                                                  \
     F(LIST, rcpts)                                                                                 \
@@ -235,7 +238,8 @@
 /* auth -> agent: a password that auth can't verify itself. driver: "pam" (with its service),
  * "passwd" (the hash of getpwnam) or "shadow" (of getspnam), of an account whose user number is not
  * below first_uid, nor above last_uid where that is not 0; "sql" or "ldap", asked as that item of
- * passdb says. service: the protocol. */
+ * passdb says; "saslauthd" or "dovecot", at the socket that the settings name. service: the
+ * protocol. */
 #define IPC_FIELDS_PASSWORD_CHECK(F)                                                               \
     F(STR, driver)                                                                                 \
     F(STR, pam_service)                                                                            \
@@ -255,6 +259,12 @@
  * asked. */
 #define IPC_FIELDS_ACCOUNT_CHECK(F) F(STR, driver) F(STR, user) F(U8, of_userdb) F(U32, item)
 #define IPC_FIELDS_ACCOUNT_RESULT(F) F(U8, code)
+
+/* edge -> auth: an action asks for another recipient (REDIRECT, BCC). source: "header_checks" and
+ * its like, with the line as text: auth looks into its own tables what is to be done with it. */
+#define IPC_FIELDS_ACTION_ASK(F) F(U64, conn) F(STR, sender) F(STR, source) F(STR, text)
+/* address "": there is none, reason says why. targets and grant as in RCPT_RESULT. */
+#define IPC_FIELDS_ACTION_RESULT(F) F(STR, address) F(LIST, targets) F(STR, grant) F(STR, reason)
 
 /* mailbox -> agent: one attempt to give a message to a command or a file. target: a COMMAND or FILE
  * of ipc.h; original: the recipient as the client said it. The message comes inline or as a memfd,

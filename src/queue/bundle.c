@@ -48,18 +48,20 @@ static size_t bundle_length(const struct sorted *s, size_t n, uint32_t limit)
     return i;
 }
 
-static void put_new_bundle(struct kv_batch *b, struct place p, uint32_t attempts,
+static void put_new_bundle(struct kv_batch *b, struct place p, uint32_t attempts, bool held,
                            const struct sorted *s, size_t n, struct queue_rcpt *rcpts)
 {
     for (size_t i = 0; i < n; i++)
         rcpts[i] = *s[i].rcpt;
     struct q_bundle bundle = {.due_s = p.due_s,
                               .attempts = attempts,
+                              .held = held,
                               .destination = sorted_destination(s),
                               .n = (uint32_t)n,
                               .rcpts = rcpts};
     queue_put_bundle(b, p.message, p.bundle, &bundle);
-    queue_put_schedule(b, p, bundle.destination);
+    if (!held)
+        queue_put_schedule(b, p, bundle.destination);
 }
 
 struct bundling *bundling_new(const struct queue_rcpt *rcpts, size_t n)
@@ -81,7 +83,7 @@ struct bundling *bundling_new(const struct queue_rcpt *rcpts, size_t n)
 }
 
 uint32_t bundling_put(struct bundling *b, struct kv_batch *batch, struct place first,
-                      uint32_t attempts, uint32_t limit,
+                      uint32_t attempts, uint32_t limit, bool held,
                       void (*each)(void *arg, struct slice destination), void *arg)
 {
     uint32_t made = 0;
@@ -89,7 +91,7 @@ uint32_t bundling_put(struct bundling *b, struct kv_batch *batch, struct place f
         const struct sorted *s = &b->sorted[i];
         size_t take = bundle_length(s, b->n - i, limit);
         struct place p = {first.due_s, first.message, first.bundle + made};
-        put_new_bundle(batch, p, attempts, s, take, b->rcpts);
+        put_new_bundle(batch, p, attempts, held, s, take, b->rcpts);
         each(arg, sorted_destination(s));
         i += take;
     }

@@ -58,9 +58,10 @@ void queue_leave_note(struct queue *q, struct note *n);
 struct bundling;
 struct bundling *bundling_new(const struct queue_rcpt *rcpts, size_t n);
 /* Puts bundles of at most `limit` recipients and their schedule into the batch, numbered from
- * `first` on; `each` is told of each one's destination. Returns how many. */
+ * `first` on; those on hold are not scheduled; `each` is told of each one's destination. Returns
+ * how many. */
 uint32_t bundling_put(struct bundling *b, struct kv_batch *batch, struct place first,
-                      uint32_t attempts, uint32_t limit,
+                      uint32_t attempts, uint32_t limit, bool held,
                       void (*each)(void *arg, struct slice destination), void *arg);
 
 /* A job as handed out. */

@@ -217,6 +217,7 @@ static void put_new_envelope(struct kv_batch *b, const struct queue_envelope *e,
         .smtputf8 = e->smtputf8,
         .eightbit = e->eightbit,
         .bounce = e->bounce,
+        .held = e->held,
         .arrived_s = f->due_s,
         .size = e->size,
         .sender = e->sender,
@@ -252,7 +253,7 @@ enum result queue_add(struct queue *q, struct delivery *d, const struct queue_en
         pthread_mutex_lock(&q->lock);
         uint32_t limit = q->options.recipient_limit;
         pthread_mutex_unlock(&q->lock);
-        (void)bundling_put(bundling, b, first, 0, limit, added_bundle, f);
+        (void)bundling_put(bundling, b, first, 0, limit, e->held, added_bundle, f);
         put_new_envelope(b, e, f);
         delivery_hold(d, q_key_slice(&holder));
     }

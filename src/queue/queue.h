@@ -33,13 +33,13 @@ struct queue_rcpt {
     struct slice dsn_notify, dsn_orcpt;
     struct slice
         route; /* "transport:nexthop", "": the address's own domain. When it is added only */
-    struct slice
-        served; /* "" or the target (ipc.h) of a command or file; its route is QUEUE_HERE */
+    struct slice served; /* "" or the target (ipc.h) that is not relay's; its route is QUEUE_HERE */
 };
 struct queue_envelope {
     uint64_t message; /* also the queue id */
     struct slice sender, account, client_ip, ret, envid;
     bool smtputf8, eightbit, bounce; /* bounce: this is a DSN itself (null sender) */
+    bool held;                       /* added on hold: waits for queue_hold(…, false) */
     uint64_t size;
     const struct queue_rcpt *rcpts;
     size_t n_rcpts;

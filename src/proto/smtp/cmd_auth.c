@@ -7,6 +7,8 @@
 struct slice smtp_mechanisms(const struct smtp_session *s)
 {
     const struct smtp_config *c = s->config;
+    if (s->peer->no_auth)
+        return SLICE("");
     if (!s->tls)
         return s->peer->secured ? c->mechanisms : c->mechanisms_clear;
     if (s->peer->certificate && c->mechanisms_certificate.data)
@@ -84,7 +86,7 @@ void cmd_auth(struct smtp_session *s, struct slice args)
 {
     struct slice mechanism = slice_split(&args, ' ');
     struct slice initial = args.data ? slice_trim(args) : SLICE_NONE;
-    if (s->config->mechanisms.len == 0 && under_tls(s->config).len == 0)
+    if (s->peer->no_auth || (s->config->mechanisms.len == 0 && under_tls(s->config).len == 0))
         smtp_reply(s, "503 5.5.1 Error: authentication not enabled");
     else if (s->authenticated)
         smtp_reply(s, "503 5.5.1 Error: already authenticated");

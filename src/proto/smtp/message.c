@@ -61,6 +61,8 @@ static void put_way(const struct smtp_session *s, struct buf *out)
 {
     put_client(s, out);
     put_tls(s, out);
+    if (s->config->tell_login && s->authenticated && s->peer->login.len)
+        buf_printf(out, "\r\n\t(Authenticated sender: %.*s)", SLICE_ARG(s->peer->login));
     buf_printf(out, "\r\n\tby %.*s (Postrider) with ", SLICE_ARG(s->config->hostname));
     put_protocol(s, out);
 }

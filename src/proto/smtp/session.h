@@ -61,6 +61,7 @@ struct smtp_config {
      * verified certificate. */
     struct slice mechanisms, mechanisms_clear, mechanisms_tls, mechanisms_certificate;
     bool auth_equals;    /* AUTH= as well (broken_sasl_auth_clients) */
+    bool tell_login;     /* in Received (smtpd_sasl_authenticated_header) */
     bool vrfy, starttls; /* offered? */
     bool require_tls;    /* smtpd_tls_security_level = encrypt */
     bool helo_required;  /* MAIL needs EHLO or HELO before */
@@ -82,11 +83,13 @@ struct smtp_config {
 
 /* The client. Slices outlive the session. */
 struct smtp_peer {
-    struct slice ip;   /* "192.0.2.1", "2001:db8::1"; empty: a Unix socket */
-    struct slice name; /* from DNS, checked both ways; empty: unknown */
-    bool secured;      /* fit for passwords in clear: loopback */
-    bool certificate;  /* its TLS certificate was verified */
-    unsigned uid;      /* of a client of SMTP_SERVICE_SENDMAIL */
+    struct slice ip;    /* "192.0.2.1", "2001:db8::1"; empty: a Unix socket */
+    struct slice name;  /* from DNS, checked both ways; empty: unknown */
+    bool secured;       /* fit for passwords in clear: loopback */
+    bool certificate;   /* its TLS certificate was verified */
+    bool no_auth;       /* AUTH is not offered to it */
+    struct slice login; /* who it has logged in as, for Received; or "" */
+    unsigned uid;       /* of a client of SMTP_SERVICE_SENDMAIL */
 };
 
 enum smtp_want {

@@ -132,6 +132,18 @@ int agent_lookup_account(struct slice item, bool of_userdb, const struct format_
 int agent_hash_check(bool shadow, const char *user, const char *password, struct buf *reason);
 int agent_uid_check(const char *user, uint64_t first, uint64_t last, struct buf *reason);
 
+/* ask_saslauthd.c, ask_dovecot.c: run in a child. Ask a running saslauthd or Dovecot about user and
+ * password over its Unix socket; results as agent_pam_check. */
+int agent_ask_saslauthd(const char *path, const char *user, const char *password,
+                        struct buf *reason);
+int agent_ask_dovecot(const char *path, const char *user, const char *password,
+                      const char *client_ip, struct buf *reason);
+/* ask_socket.c: for both: a connected socket with time-outs, -1 with the reason; all of the bytes
+ * written; more bytes read behind those in `in`. */
+int agent_connect(const char *path, struct buf *reason);
+MUST_USE bool agent_write(int fd, struct slice bytes, struct buf *reason);
+MUST_USE bool agent_read(int fd, struct buf *in, struct buf *reason);
+
 /* jobs.c: IPC PASSWORD_CHECK and ACCOUNT_CHECK. */
 void agent_password_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m);
 void agent_account_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m);

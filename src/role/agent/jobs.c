@@ -1,5 +1,6 @@
 /* jobs.c: auth's questions as jobs of children. A child's answer is one byte, '0' to '2' (the code
  * of the IPC answer), and a reason. */
+#include "auth/databases.h"
 #include "base/log.h"
 #include "role/agent/agent.h"
 
@@ -53,9 +54,24 @@ static void write_answer(int out, int code, struct slice reason)
 
 static int check_password(const struct question *q, struct buf *reason)
 {
+    char path[256];
+    if (strcmp(q->driver, "saslauthd") == 0) {
+        auth_socket_path(q->conf, DRIVER_SASLAUTHD, path, sizeof path);
+        return agent_ask_saslauthd(path, q->user, q->password, reason);
+    }
+    if (strcmp(q->driver, "dovecot") == 0) {
+        auth_socket_path(q->conf, DRIVER_DOVECOT, path, sizeof path);
+        return agent_ask_dovecot(path, q->user, q->password, q->client_ip, reason);
+    }
     if (strcmp(q->driver, "pam") == 0)
         return agent_pam_check(NULL, q->service, q->user, q->password, q->client_ip, reason);
     return agent_hash_check(strcmp(q->driver, "shadow") == 0, q->user, q->password, reason);
+}
+
+/* Programs of this host, which need no root to be asked and know no user numbers. */
+static bool is_neighbour(struct slice driver)
+{
+    return slice_is(driver, "saslauthd") || slice_is(driver, "dovecot");
 }
 
 static bool is_server(const struct question *q)
@@ -87,7 +103,7 @@ static void run_password(const struct agent_job *job, int out)
     struct format_names names = names_of(q);
     int code = is_server(q) ? agent_lookup_password(item_of(q), &names, &reason)
                             : check_password(q, &reason);
-    if (code == 0 && !is_server(q))
+    if (code == 0 && !is_server(q) && !is_neighbour(slice_cstr(q->driver)))
         code = agent_uid_check(q->user, q->first_uid, q->last_uid, &reason);
     write_answer(out, code, buf_slice(&reason));
     buf_release(&reason);
@@ -165,7 +181,8 @@ static void run_or_fail(struct agent *a, struct question *q)
 void agent_password_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m)
 {
     const struct ipc_PASSWORD_CHECK *p = &m->PASSWORD_CHECK;
-    bool server = slice_is(p->driver, "sql") || slice_is(p->driver, "ldap");
+    bool server =
+        slice_is(p->driver, "sql") || slice_is(p->driver, "ldap") || is_neighbour(p->driver);
     if (geteuid() != 0 && !server) {
         ipc_answer_failure(from, m->call,
                            "passwords of the system need root: start the server as root, or name "

@@ -16,6 +16,8 @@ static enum result make_parts(struct auth_role *a)
         r = password_cache_new(CACHE_ACCOUNTS, &a->cache);
     if (r == OK)
         r = system_accounts_new(&a->system);
+    if (r == OK)
+        r = auth_actions_new(&a->actions);
     return r;
 }
 
@@ -27,6 +29,7 @@ static void free_state(struct auth_role *a)
     directory_unref(a->directory);
     auth_policies_unref(a->policies);
     system_accounts_free(a->system);
+    auth_actions_free(a->actions);
     password_cache_free(a->cache);
     throttle_free(a->throttle);
     grant_key_wipe(&a->key);
@@ -64,6 +67,7 @@ static void rebuild(struct auth_role *a)
     if (auth_build_directory(a) != OK)
         LOG(LOG_ERROR, "accounts.failed", LOG_C("reason", "no memory; the old ones stay in force"));
     auth_build_policies(a);
+    auth_actions_build(a);
     password_cache_empty(a->cache);
     system_accounts_forget(a->system);
 }
@@ -86,6 +90,7 @@ static enum result start(struct role *r, struct error *err)
     if (!a || auth_build_directory(a) != OK)
         return error_set(err, FAILED, "no memory or no random bytes");
     auth_build_policies(a);
+    auth_actions_build(a);
     if (!a->policies)
         return error_set(err, INVALID, "the restrictions can't be used: see the lines above");
     return OK;
@@ -131,6 +136,9 @@ static bool request_of_edge(struct auth_role *a, struct ipc_channel *from, struc
         return true;
     case IPC_AUTH_CANCEL:
         auth_cancel(a, m);
+        return true;
+    case IPC_ACTION_ASK:
+        auth_action_ask(a, from, m);
         return true;
     case IPC_RCPT_CHECK:
         auth_rcpt_check(a, from, m);

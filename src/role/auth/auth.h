@@ -53,6 +53,7 @@ struct auth_role {
     struct throttle *throttle;
     struct password_cache *cache;
     struct system_accounts *system;
+    struct auth_actions *actions;
     unsigned processors;
 
     pthread_mutex_t lock; /* of all that follows */
@@ -145,5 +146,12 @@ struct file_cache;
 struct file_cache *system_accounts_files(struct system_accounts *s);
 MUST_USE enum result file_cache_new(struct file_cache **ret);
 void file_cache_free(struct file_cache *c);
+
+/* action.c */
+MUST_USE enum result auth_actions_new(struct auth_actions **ret);
+void auth_actions_free(struct auth_actions *s);
+/* The tables of header_checks and its like, from the secrets and settings of now. */
+void auth_actions_build(struct auth_role *a);
+void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 
 #endif

@@ -168,6 +168,8 @@ static enum step ask(struct check *k, const struct auth_database *db)
     case DRIVER_PAM:
     case DRIVER_PASSWD:
     case DRIVER_SHADOW:
+    case DRIVER_SASLAUTHD:
+    case DRIVER_DOVECOT:
         return ask_agent(k, db);
     case DRIVER_STATIC:
         return ask_static(k, db);
@@ -178,6 +180,17 @@ static enum step ask(struct check *k, const struct auth_database *db)
         break;
     }
     return NEXT;
+}
+
+bool chain_find(struct check *k)
+{
+    const struct auth_database *db = NULL;
+    const struct passwd_user *u = directory_find_login(k->directory, slice_cstr(k->login), &db);
+    if (!u || db->deny || !take_account(k, u->name))
+        return false;
+    k->user = u;
+    k->at = (size_t)(db - directory_passdbs(k->directory)->items);
+    return true;
 }
 
 /* Nobody has it. An unknown name costs a hash, as a known one does. */

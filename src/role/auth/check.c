@@ -17,6 +17,12 @@ static struct auth_role *role_of(const struct check *k)
     return k->auth;
 }
 
+/* Over a Unix socket many users come by one program: each is slowed down for itself. */
+static struct slice throttle_key(const struct check *k)
+{
+    return slice_cstr(k->client_ip[0] ? k->client_ip : k->login);
+}
+
 static void free_check(struct check *k)
 {
     struct auth_role *a = k->auth;
@@ -60,7 +66,7 @@ static void finish_right(struct check *k)
 {
     struct auth_role *a = role_of(k);
     int64_t ttl_ms = directory_conf(k->directory)->auth_cache_ttl * 1000;
-    throttle_succeeded(a->throttle, slice_cstr(k->client_ip));
+    throttle_succeeded(a->throttle, throttle_key(k));
     if (strcmp(k->via, "cache") != 0 && k->password[0] && !k->fields[0])
         password_cache_put(a->cache, k->cache_generation, slice_cstr(k->account),
                            slice_cstr(k->password), ttl_ms, clock_monotonic_ms());
@@ -73,7 +79,7 @@ static void finish_right(struct check *k)
 static void answer_wrong(struct check *k)
 {
     struct auth_role *a = role_of(k);
-    throttle_answered(a->throttle, slice_cstr(k->client_ip));
+    throttle_answered(a->throttle, throttle_key(k));
     auth_answer(k->channel, k->call, AUTH_WRONG, SLICE_NONE, "");
     free_check(k);
 }
@@ -99,7 +105,7 @@ static void finish_wrong(struct check *k)
     struct auth_role *a = role_of(k);
     int64_t now = clock_monotonic_ms();
     int64_t base_ms = directory_conf(k->directory)->auth_failure_delay * 1000;
-    int64_t delay = throttle_failed(a->throttle, slice_cstr(k->client_ip), base_ms, now);
+    int64_t delay = throttle_failed(a->throttle, throttle_key(k), base_ms, now);
     k->delay_ms = delay - (now - k->started_ms);
     log_outcome(k, LOG_WARNING, "auth.failed");
     auth_not_logged_in(a, k->conn, k->serial);
@@ -169,24 +175,6 @@ void check_stand_in_line(struct check *k)
     /* Without a thread of its own the work is done here: late is better than never. */
     if (start && io_run_blocking(a->role->engine, run_hashes, a) != OK)
         run_hashes(a);
-}
-
-/* The account that the login means: k->user, or a system account's name. */
-static void find_account(struct check *k)
-{
-    struct slice login = slice_cstr(k->login);
-    k->user = directory_login(k->directory, login);
-    k->via = "users_file";
-    if (k->user) {
-        (void)!sasl_copy(k->account, sizeof k->account, k->user->name);
-        return;
-    }
-    struct arena arena;
-    arena_init(&arena, 4096);
-    struct slice name = directory_system_login(k->directory, login, &arena);
-    if (!sasl_copy(k->account, sizeof k->account, name))
-        k->account[0] = '\0';
-    arena_release(&arena);
 }
 
 /* RFC 4616 2: the authorization identity must be one that the authentication identity may take:
@@ -295,11 +283,11 @@ void auth_conclude(struct auth_role *a, struct ipc_channel *from, uint64_t call,
     struct check *k = begin_check(a, from, call, c, sasl);
     if (!k)
         return;
-    find_account(k);
     k->via = via;
+    bool found = chain_find(k);
     if (verdict != OK)
-        give_verdict(k, verdict, !k->user ? "unknown user" : sasl->why ? sasl->why : "refused");
-    else if (!k->user)
+        give_verdict(k, verdict, !found ? "unknown user" : sasl->why ? sasl->why : "refused");
+    else if (!found)
         give_verdict(k, DENIED, "unknown user");
     else
         check_verdict(k, OK, "");

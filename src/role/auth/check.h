@@ -38,6 +38,9 @@ struct check {
 /* chain.c: asks the passdbs in turn, from k->at on. Ends in check_verdict. */
 void chain_start(struct check *k);
 void chain_run(struct check *k);
+/* Without a password: finds the login's account in the files (k->user, k->account). False: there is
+ * none, or a passdb denies it. */
+MUST_USE bool chain_find(struct check *k);
 /* A database that was asked has answered: OK, its password is right; DENIED or NOT_FOUND: the next
  * is asked; FAILED: likewise, and without a right password the answer is "try again". */
 void chain_answer(struct check *k, enum result r);

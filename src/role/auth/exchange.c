@@ -77,7 +77,7 @@ static void log_refused(const struct ipc_AUTH_START *s, const char *reason)
 
 static bool is_smtp_service(struct slice service)
 {
-    return !slice_is(service, "pop3") && !slice_is(service, "imap");
+    return slice_is(service, "smtp");
 }
 
 /* The mechanism, or NULL with the reason. */
@@ -87,6 +87,8 @@ static const struct sasl_mechanism *choose(const struct conf *c, const struct ip
     const struct sasl_mechanism *m = sasl_find(s->mechanism);
     bool smtp = is_smtp_service(s->service);
     enum offer_link link = s->link < OFFER_LINKS ? (enum offer_link)s->link : OFFER_CLEAR;
+    if (slice_is(s->service, "saslauthd")) /* which knows passwords alone */
+        return m == &sasl_plain ? m : NULL;
     if (offer_has(c, smtp, link, m))
         return m;
     *ret_reason = m && offer_has(c, smtp, OFFER_TLS, m)

@@ -17,6 +17,7 @@ struct query {
     struct ipc_channel *channel;
     uint64_t call, conn;
     bool expand;              /* EXPAND: only where it leads */
+    bool action;              /* ACTION_ASK: the same, with a grant */
     bool sendmail, submitter; /* service "sendmail"; and the socket proved it */
     enum policy_stage stage;
     struct slice label;        /* of the listener's service */

@@ -211,6 +211,22 @@ static void answer_expand(const struct query *q, const struct directory *d, stru
     ipc_answer(q->channel, q->call, &m);
 }
 
+/* ACTION_ASK: whoever may send here, the administrator's tables sent it there. */
+static void answer_action(const struct query *q, const struct directory *d, struct arena *a,
+                          struct finding *f)
+{
+    struct ipc_message m = {.type = IPC_ACTION_RESULT};
+    unsigned code = expand_code(&f->resolved, &m.ACTION_RESULT.reason);
+    if (code == 250)
+        permit_targets(q, d, a, f);
+    if (f->granted) {
+        m.ACTION_RESULT.address = q->rcpt;
+        m.ACTION_RESULT.targets = f->targets;
+        m.ACTION_RESULT.grant = grant_slice(&f->grant);
+    }
+    ipc_answer(q->channel, q->call, &m);
+}
+
 static bool has_action(const struct decision *d, const char *name)
 {
     for (size_t i = 0; i < d->actions.n; i++) {
@@ -295,6 +311,11 @@ static bool answer(struct query *q, const struct directory *d, struct arena *a, 
     if (q->expand) {
         log_problem(q, &f->resolved);
         answer_expand(q, d, a, f);
+        return true;
+    }
+    if (q->action) {
+        log_problem(q, &f->resolved);
+        answer_action(q, d, a, f);
         return true;
     }
     complete_facts(q, d, a);

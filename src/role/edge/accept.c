@@ -65,6 +65,8 @@ static unsigned peer_uid(int fd)
 static void put_refusal(const struct listener *l, const struct conf *c, const char *ip,
                         struct buf *out)
 {
+    if (l->service == LISTEN_SASLAUTHD || l->service == LISTEN_DOVECOT_AUTH)
+        return;
     if (l->service == LISTEN_POP3)
         buf_puts(out, "-ERR [SYS/TEMP] Too many connections.\r\n");
     else if (l->service == LISTEN_IMAP)

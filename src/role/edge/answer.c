@@ -56,6 +56,14 @@ static void copy_known(struct conn_answer *a, const struct ipc_message *m)
         a->deliver.codes = copy_list(&a->arena, m->DELIVER_RESULT.codes);
         a->deliver.texts = copy_list(&a->arena, m->DELIVER_RESULT.texts);
         break;
+    case IPC_ACTION_RESULT:
+        a->action = (struct ipc_ACTION_RESULT){
+            .address = arena_dup(&a->arena, m->ACTION_RESULT.address),
+            .targets = copy_list(&a->arena, m->ACTION_RESULT.targets),
+            .grant = arena_dup(&a->arena, m->ACTION_RESULT.grant),
+            .reason = arena_dup(&a->arena, m->ACTION_RESULT.reason),
+        };
+        break;
     case IPC_LOGGED_IN_RESULT:
         a->logged_in.code = m->LOGGED_IN_RESULT.code;
         a->logged_in.text = arena_dup(&a->arena, m->LOGGED_IN_RESULT.text);

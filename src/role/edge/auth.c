@@ -35,13 +35,18 @@ static struct slice_list bindings_of(const struct conn *c, struct slice items[SA
     return (struct slice_list){items, c->stream.tls ? SASL_BINDINGS : 0};
 }
 
+void conn_auth_start_as(struct conn *c, const struct ipc_AUTH_START *s)
+{
+    struct ipc_message m = {.type = IPC_AUTH_START, .AUTH_START = *s};
+    conn_request(c, ROLE_AUTH, &m);
+}
+
 void conn_auth_start(struct conn *c, const char *service, struct slice mechanism, bool has_initial,
                      struct slice initial)
 {
-    struct ipc_message m = {.type = IPC_AUTH_START};
     struct slice items[SASL_BINDINGS];
     unsigned char bytes[SASL_BINDINGS][TLS_BINDING_MAX];
-    m.AUTH_START = (struct ipc_AUTH_START){
+    struct ipc_AUTH_START s = {
         .conn = c->id,
         .service = slice_cstr(service),
         .client_ip = slice_cstr(c->ip),
@@ -54,22 +59,32 @@ void conn_auth_start(struct conn *c, const char *service, struct slice mechanism
         .initial = initial,
     };
     c->auth_known = true;
+    conn_auth_start_as(c, &s);
+}
+
+void conn_auth_step_as(struct conn *c, uint64_t id, struct slice response)
+{
+    struct ipc_message m = {.type = IPC_AUTH_STEP};
+    m.AUTH_STEP = (struct ipc_AUTH_STEP){.conn = id, .response = response};
     conn_request(c, ROLE_AUTH, &m);
 }
 
 void conn_auth_step(struct conn *c, struct slice response)
 {
-    struct ipc_message m = {.type = IPC_AUTH_STEP};
-    m.AUTH_STEP = (struct ipc_AUTH_STEP){.conn = c->id, .response = response};
-    conn_request(c, ROLE_AUTH, &m);
+    conn_auth_step_as(c, c->id, response);
+}
+
+void conn_auth_cancel_as(struct conn *c, uint64_t id, bool forget)
+{
+    struct ipc_message m = {.type = IPC_AUTH_CANCEL};
+    m.AUTH_CANCEL = (struct ipc_AUTH_CANCEL){.conn = id, .forget = forget};
+    if (ipc_send(c->edge->role->peers[ROLE_AUTH], &m) != OK)
+        LOG(LOG_DEBUG, "auth.cancel.dropped", LOG_CTX(conn_ctx(c)));
 }
 
 void conn_auth_cancel(struct conn *c, bool forget)
 {
-    struct ipc_message m = {.type = IPC_AUTH_CANCEL};
-    m.AUTH_CANCEL = (struct ipc_AUTH_CANCEL){.conn = c->id, .forget = forget};
-    if (ipc_send(c->edge->role->peers[ROLE_AUTH], &m) != OK)
-        LOG(LOG_DEBUG, "auth.cancel.dropped", LOG_CTX(conn_ctx(c)));
+    conn_auth_cancel_as(c, c->id, forget);
     c->auth_known = !forget;
 }
 

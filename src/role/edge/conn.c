@@ -40,6 +40,10 @@ static const struct conn_protocol *protocol_of(enum listen_service s)
 {
     if (s == LISTEN_POP3 || s == LISTEN_POP3S)
         return &conn_pop3;
+    if (s == LISTEN_SASLAUTHD)
+        return &conn_saslauthd;
+    if (s == LISTEN_DOVECOT_AUTH)
+        return &conn_dovecot;
     return s == LISTEN_IMAP || s == LISTEN_IMAPS ? &conn_imap : &conn_smtp;
 }
 
@@ -51,6 +55,8 @@ static bool tls_first(enum listen_service s)
 static _Atomic uint64_t *gauge(const struct conn *c)
 {
     struct edge_counters *n = &c->edge->count;
+    if (c->protocol == &conn_saslauthd || c->protocol == &conn_dovecot)
+        return &n->askers;
     return c->protocol == &conn_pop3 ? &n->pop3 : c->protocol == &conn_imap ? &n->imap : &n->smtp;
 }
 
@@ -293,6 +299,8 @@ static int64_t patience_ms(const struct conn *c)
         return HANDSHAKE_MS;
     if (c->next == CONN_CLOSE)
         return CLOSING_MS;
+    if (c->protocol == &conn_dovecot)
+        return 0; /* a server of this host, which keeps its connection */
     return c->protocol->patience_ms ? c->protocol->patience_ms(c) : LOGIN_MS;
 }
 

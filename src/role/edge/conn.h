@@ -31,6 +31,7 @@ struct conn_answer {
         struct ipc_RCPT_RESULT rcpt;
         struct ipc_DELIVER_RESULT deliver;
         struct ipc_LOGGED_IN_RESULT logged_in;
+        struct ipc_ACTION_RESULT action;
     };
 };
 
@@ -54,7 +55,7 @@ struct conn_protocol {
     void (*bye)(struct conn *c, const char *why);
     void (*release)(struct conn *c);
 };
-extern const struct conn_protocol conn_smtp, conn_pop3, conn_imap;
+extern const struct conn_protocol conn_smtp, conn_pop3, conn_imap, conn_saslauthd, conn_dovecot;
 
 enum conn_phase { PHASE_HANDSHAKE, PHASE_WORK, PHASE_CLOSING };
 
@@ -98,7 +99,8 @@ struct conn {
         struct {
             struct smtp_session session;
             struct smtp_peer peer;
-            bool named; /* the four that follow are known */
+            struct edge_work *work; /* content.h; NULL: none */
+            bool named;             /* the four that follow are known */
             uint8_t name_status, reverse_status;
             char name[256], reverse[256];
             size_t message_counted;           /* bytes counted in edge->count.message_bytes */
@@ -108,6 +110,7 @@ struct conn {
                 uint64_t id;
                 uint64_t size;
                 uint32_t n_rcpts;
+                bool redirected; /* to one recipient in the place of all */
             } sent;
         } smtp;
         struct {
@@ -118,6 +121,9 @@ struct conn {
             bool handing_over; /* LOGGED_IN is under way */
             int inner_fd;      /* our end of a TLS connection's socket pair, or -1 */
         } login;
+        struct {
+            struct dovecot_auth core;
+        } dovecot;
     };
 };
 
@@ -162,6 +168,10 @@ void conn_auth_start(struct conn *c, const char *service, struct slice mechanism
 void conn_auth_step(struct conn *c, struct slice response);
 /* forget: its login too. */
 void conn_auth_cancel(struct conn *c, bool forget);
+/* The same for a connection that carries several exchanges, each under an id of its own. */
+void conn_auth_start_as(struct conn *c, const struct ipc_AUTH_START *s);
+void conn_auth_step_as(struct conn *c, uint64_t id, struct slice response);
+void conn_auth_cancel_as(struct conn *c, uint64_t id, bool forget);
 /* "auth.ok" or "auth.failed". */
 void conn_log_auth(struct conn *c, const struct conn_answer *a);
 

@@ -6,24 +6,52 @@
 
 #include "mime/summary.h"
 #include "role/edge/check.h"
+#include "role/edge/content.h"
 
 enum { SLACK = 4096 };
 
-/* The lists of DELIVER, one entry per recipient, in an arena of their own. False: no memory. */
-static bool fill_lists(struct ipc_DELIVER *d, const struct smtp_tx *tx, struct arena *a)
+/* The recipients that it goes to: those of the envelope, unless REDIRECT took their place, and
+ * those of BCC behind them. */
+static const struct smtp_rcpt **choose_rcpts(struct conn *c, struct arena *a, size_t *ret_n)
 {
-    /* REDIRECT: one recipient stands for all. */
-    const struct smtp_rcpt *from = tx->redirected ? &tx->rcpts[tx->redirected - 1] : tx->rcpts;
-    size_t n = tx->redirected ? 1 : tx->n_rcpts, at = 0, n_targets = 0;
-    for (size_t i = 0; i < n; i++)
-        n_targets += from[i].targets.n;
+    const struct smtp_tx *tx = c->smtp.session.tx;
+    const struct edge_work *w = c->smtp.work;
+    size_t most = tx->n_rcpts + (w ? w->n_asks : 0), n = 0;
+    const struct smtp_rcpt **list = arena_alloc_n(a, most + 1, sizeof *list), *redirect = NULL;
+    /* An access table's word at a recipient; its targets are where it was redirected to. */
+    if (tx->redirected && tx->redirected <= tx->n_rcpts)
+        redirect = &tx->rcpts[tx->redirected - 1];
+    for (size_t i = 0; w && i < w->n_asks; i++)
+        if (w->asks[i].redirect && w->asks[i].rcpt.address.len)
+            redirect = &w->asks[i].rcpt; /* the last one counts */
+    c->smtp.sent.redirected = redirect != NULL;
+    if (list && redirect)
+        list[n++] = redirect;
+    for (size_t i = 0; list && !redirect && i < tx->n_rcpts; i++)
+        list[n++] = &tx->rcpts[i];
+    for (size_t i = 0; list && w && i < w->n_asks; i++)
+        if (!w->asks[i].redirect && w->asks[i].rcpt.address.len)
+            list[n++] = &w->asks[i].rcpt;
+    *ret_n = n;
+    return list;
+}
+
+/* The lists of DELIVER, one entry per recipient, in an arena of their own. False: no memory. */
+static bool fill_lists(struct ipc_DELIVER *d, struct conn *c, struct arena *a)
+{
+    size_t n, at = 0, n_targets = 0;
+    const struct smtp_rcpt **all = choose_rcpts(c, a, &n);
+    for (size_t i = 0; all && i < n; i++)
+        n_targets += all[i]->targets.n;
+    if (!all)
+        return false;
     struct slice *lists = arena_alloc_n(a, 5 * n + n_targets, sizeof *lists);
     if (!lists)
         return false;
     struct slice *rcpts = lists, *counts = lists + n, *grants = lists + 2 * n;
     struct slice *notify = lists + 3 * n, *orcpt = lists + 4 * n, *targets = lists + 5 * n;
     for (size_t i = 0; i < n; i++) {
-        const struct smtp_rcpt *r = &from[i];
+        const struct smtp_rcpt *r = all[i];
         rcpts[i] = r->address;
         counts[i] = slice_cstr(arena_printf(a, "%zu", r->targets.n));
         grants[i] = r->grant;
@@ -53,6 +81,7 @@ static void fill(struct ipc_DELIVER *d, const struct conn *c)
         .service = slice_cstr(smtp_service_name(c)),
         .smtputf8 = tx->smtputf8,
         .eightbit = tx->eightbit,
+        .hold = c->smtp.work && c->smtp.work->hold,
         .ret = tx->ret,
         .envid = tx->envid,
         .size = buf_len(&tx->message),
@@ -119,14 +148,9 @@ static void discard(struct conn *c)
     drop_message(c);
 }
 
-void edge_deliver(struct conn *c)
+static void send_message(struct conn *c)
 {
     struct smtp_tx *tx = c->smtp.session.tx;
-    if (check_discarded(tx)) {
-        discard(c);
-        return;
-    }
-    check_prepend(tx);
     struct ipc_message m = {.type = IPC_DELIVER};
     put_return_path(tx, c->smtp.sender);
     struct slice message = buf_slice(&tx->message);
@@ -144,7 +168,7 @@ void edge_deliver(struct conn *c)
     else if (summary_build(message, &summary) != OK)
         why = "the summary could not be made";
     m.DELIVER.summary = buf_slice(&summary);
-    if (!why && !fill_lists(&m.DELIVER, tx, &a))
+    if (!why && !fill_lists(&m.DELIVER, c, &a))
         why = "no memory";
     if (!why && attach_message(&m, c, message) != OK)
         why = "no memory file";
@@ -157,6 +181,32 @@ void edge_deliver(struct conn *c)
     drop_message(c);
     buf_release(&summary);
     arena_release(&a);
+    content_end(c);
+}
+
+/* Refused or dropped here. */
+static void end_here(struct conn *c)
+{
+    c->smtp.sent.size = buf_len(&c->smtp.session.tx->message);
+    drop_message(c);
+    content_end(c);
+}
+
+void edge_deliver(struct conn *c)
+{
+    struct smtp_tx *tx = c->smtp.session.tx;
+    c->smtp.sent.id = tx->id;
+    c->smtp.sent.redirected = false;
+    if (check_discarded(tx)) {
+        discard(c);
+        return;
+    }
+    check_prepend(tx);
+    if (!content_begin(c)) {
+        end_here(c);
+    } else if (!content_ask_next(c)) {
+        send_message(c);
+    }
 }
 
 /* ---- the answer ---- */
@@ -184,26 +234,41 @@ static void log_result(struct conn *c, const struct smtp_outcome *o, size_t n)
                                  : SLICE("no answer")));
 }
 
-void edge_delivered(struct conn *c, const struct conn_answer *a)
+static void give_outcomes(struct conn *c, const struct conn_answer *a)
 {
     struct arena arena;
     arena_init(&arena, 1 << 20);
     bool answered = a->type == IPC_DELIVER_RESULT && a->deliver.codes.n == a->deliver.texts.n;
-    size_t n = answered ? a->deliver.codes.n : 0, rcpts = c->smtp.session.tx->n_rcpts;
-    /* REDIRECT: one answer holds for all. */
-    bool one = c->smtp.session.tx->redirected && n == 1;
-    if (one)
-        n = rcpts;
+    size_t got = answered ? a->deliver.codes.n : 0, n = c->smtp.session.tx->n_rcpts;
     struct smtp_outcome *o = arena_alloc_n(&arena, n + 1, sizeof *o);
-    if (!o || n != rcpts)
+    /* Those that actions added come last; where REDIRECT took the place of all, it stands for them.
+     */
+    bool one = c->smtp.sent.redirected;
+    if (!o || got < (one ? 1 : n))
         n = 0;
     for (size_t i = 0; i < n; i++) {
         uint64_t code = 451;
-        if (slice_parse_u64(a->deliver.codes.items[one ? 0 : i], 599, &code) != OK)
+        size_t from = one ? 0 : i;
+        if (slice_parse_u64(a->deliver.codes.items[from], 599, &code) != OK)
             code = 451;
-        o[i] = (struct smtp_outcome){(unsigned)code, a->deliver.texts.items[one ? 0 : i]};
+        o[i] = (struct smtp_outcome){(unsigned)code, a->deliver.texts.items[from]};
     }
     log_result(c, o, n);
     smtp_delivered(&c->smtp.session, o, n, &c->out);
     arena_release(&arena);
+}
+
+void edge_delivered(struct conn *c, const struct conn_answer *a)
+{
+    if (!c->smtp.work) {
+        give_outcomes(c, a);
+        return;
+    }
+    content_answered(c, a); /* not mailbox's answer yet, but auth's */
+    if (content_ask_next(c))
+        return;
+    if (content_failed(c))
+        end_here(c);
+    else
+        send_message(c);
 }

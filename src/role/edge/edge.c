@@ -74,6 +74,7 @@ static void status(struct role *r, void (*add)(void *arg, const char *key, uint6
     add(arg, "smtp", atomic_load(&n->smtp));
     add(arg, "pop3_before_login", atomic_load(&n->pop3));
     add(arg, "imap_before_login", atomic_load(&n->imap));
+    add(arg, "password_askers", atomic_load(&n->askers));
     add(arg, "tls_after_login", atomic_load(&n->proxied));
     add(arg, "accepted_connections", atomic_load(&n->accepted_total));
     add(arg, "refused_connections", atomic_load(&n->refused_connections));
@@ -96,6 +97,7 @@ static void stop(struct role *r)
     edge_settings_unref(e->settings);
     tls_context_unref(e->tls);
     edge_free_limits(e);
+    edge_free_files(e);
     pthread_mutex_destroy(&e->lock);
     free(e);
     r->state = NULL;

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "io/stream.h"
+#include "proto/auth/dovecot.h"
 #include "proto/imap/login.h"
 #include "proto/pop3/pop3.h"
 #include "proto/smtp/session.h"
@@ -25,11 +26,14 @@
  * ones get 452 (message.c of the core). */
 #define EDGE_MESSAGE_BUDGET ((size_t)512 << 20)
 
+struct content_set;
+
 enum { EDGE_SERVICES_MAX = 64, SERVICE_TEXT_MAX = 100 };
 
 /* What connections need of the configuration: immutable, shared, one for each configuration or
  * certificate, and in it one for each listener with settings of its own. */
 struct edge_settings {
+    struct content_set *content; /* NULL: nothing is checked or changed in messages */
     atomic_uint refs;
     const struct conf *conf;
     bool default_policy; /* the lists are the defaults': neither name nor proof is wanted */
@@ -38,6 +42,7 @@ struct edge_settings {
     size_t n_services;
     struct tls_context *tls;                     /* NULL: no certificate */
     struct buf offers[2][OFFER_LINKS];           /* "PLAIN LOGIN": of POP3 and IMAP, of SMTP */
+    struct buf dovecot;                          /* the MECH lines of Dovecot's protocol */
     struct smtp_config smtp[SMTP_SERVICE_COUNT]; /* by enum smtp_service */
     /* In clear, under TLS, with a client certificate: by conn_login_config. */
     struct pop3_config pop3[3];
@@ -45,8 +50,8 @@ struct edge_settings {
 };
 
 struct edge_counters {
-    _Atomic uint64_t connections, refused_connections, smtp, pop3, imap, proxied; /* of now, but
-                                                                                     refused */
+    _Atomic uint64_t connections, refused_connections, smtp, pop3, imap, askers, proxied; /* of now,
+                                                                                     but refused */
     _Atomic uint64_t accepted_total, messages, refused_rcpts, auth_ok, auth_failed, tls_handshakes;
     _Atomic uint64_t message_bytes; /* in memory */
 };
@@ -58,6 +63,8 @@ struct edge {
     struct map addresses; /* limits.c */
     struct edge_settings *settings;
     struct tls_context *tls;
+    struct edge_file *files; /* that tables are read from, as the master sent them */
+    size_t n_files;
     struct edge_counters count;
 };
 
@@ -68,6 +75,17 @@ void edge_settings_unref(struct edge_settings *s);
 enum result edge_settings_renew(struct edge *e, struct error *err);
 /* Takes the certificate and key from the role's secrets; the old ones stay when these are bad. */
 void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n);
+
+/* content_tables.c: tables for what is done to messages. */
+struct edge_file {
+    struct slice path, bytes; /* owned */
+};
+void edge_keep_files(struct edge *e, const struct role_secret *secrets, size_t n);
+void edge_free_files(struct edge *e);
+/* Those that the configuration names; what is wrong is logged, and keeps messages out until it is
+ * mended. NULL: none are named. FAILED: no memory. */
+MUST_USE enum result edge_content_new(struct edge *e, const struct conf *c,
+                                      struct content_set **ret);
 
 /* accept.c */
 void edge_take_listeners(struct edge *e, const struct slice *urls, int *fds, size_t n);

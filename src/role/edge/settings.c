@@ -2,6 +2,7 @@
  * keep those they began with; new ones get the new. */
 #include <stdlib.h>
 
+#include "content/set.h"
 #include "policy/policy.h"
 #include "role/edge/edge.h"
 
@@ -25,10 +26,12 @@ void edge_settings_unref(struct edge_settings *s)
         return;
     for (size_t i = 0; i < s->n_services; i++)
         edge_settings_unref(s->services[i]);
+    content_set_unref(s->content);
     conf_unref(s->conf);
     tls_context_unref(s->tls);
     for (size_t i = 0; i < 2 * OFFER_LINKS; i++)
         buf_release(&s->offers[i / OFFER_LINKS][i % OFFER_LINKS]);
+    buf_release(&s->dovecot);
     free(s);
 }
 
@@ -36,6 +39,35 @@ static struct slice offer(const struct edge_settings *s, bool smtp, enum offer_l
 {
     struct slice text = buf_slice(&s->offers[smtp][link]);
     return text.data ? text : SLICE("");
+}
+
+/* "MECH", the name and what it is like, in Dovecot's words. */
+static void put_dovecot_mechanism(const struct sasl_mechanism *m, struct buf *out)
+{
+    static const struct {
+        unsigned property;
+        const char *word;
+    } words[] = {{SASL_IS_PLAINTEXT, "plaintext"},
+                 {SASL_IS_ANONYMOUS, "anonymous"},
+                 {SASL_IS_DICTIONARY, "dictionary"},
+                 {SASL_IS_ACTIVE, "active"},
+                 {SASL_IS_MUTUAL, "mutual-auth"}};
+    buf_printf(out, "MECH\t%s", m->name);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (m->properties & words[i].property)
+            buf_printf(out, "\t%s", words[i].word);
+    buf_putc(out, '\n');
+}
+
+static void make_dovecot(struct edge_settings *s)
+{
+    struct slice rest = offer(s, false, OFFER_LOCAL);
+    buf_init(&s->dovecot, 2048);
+    while (rest.len) {
+        const struct sasl_mechanism *m = sasl_find(slice_split(&rest, ' '));
+        if (m)
+            put_dovecot_mechanism(m, &s->dovecot);
+    }
 }
 
 static void make_offers(struct edge_settings *s)
@@ -82,6 +114,7 @@ static void fill_smtp(struct edge_settings *s, enum smtp_service service)
         .mechanisms_tls = auth ? offer(s, true, OFFER_TLS) : SLICE_NONE,
         .mechanisms_certificate = auth ? offer(s, true, OFFER_CERTIFICATE) : SLICE_NONE,
         .auth_equals = c->broken_sasl_auth_clients,
+        .tell_login = c->smtpd_sasl_authenticated_header,
         .vrfy = !c->disable_vrfy_command,
         .starttls = tls,
         .require_tls = tls && !lmtp && slice_is(c->smtpd_tls_security_level, "encrypt"),
@@ -151,6 +184,7 @@ static struct edge_settings *settings_new(const struct conf *c, struct tls_conte
     s->label = SLICE("");
     s->default_policy = policy_is_default(c);
     make_offers(s);
+    make_dovecot(s);
     for (int i = 0; i < SMTP_SERVICE_COUNT; i++)
         fill_smtp(s, (enum smtp_service)i);
     fill_login(s);
@@ -179,7 +213,8 @@ static enum result add_services(struct edge_settings *s)
             settings_new(conf_ref(c), s->tls ? tls_context_ref(s->tls) : NULL);
         if (!own)
             return FAILED;
-        own->label = u.label; /* of s->conf, which own->conf is part of */
+        own->label = u.label;                       /* of s->conf, which own->conf is part of */
+        own->content = content_set_ref(s->content); /* Postfix has one cleanup(8) for all */
         s->services[s->n_services++] = own;
     }
     return OK;
@@ -188,7 +223,7 @@ static enum result add_services(struct edge_settings *s)
 enum result edge_settings_renew(struct edge *e, struct error *err)
 {
     struct edge_settings *s = settings_new(role_conf(e->role), tls_of_now(e));
-    if (!s || add_services(s) != OK) {
+    if (!s || edge_content_new(e, s->conf, &s->content) != OK || add_services(s) != OK) {
         edge_settings_unref(s);
         return error_set(err, FAILED, "no memory");
     }
@@ -210,7 +245,18 @@ static struct slice find_secret(const struct role_secret *secrets, size_t n, con
     return SLICE_NONE;
 }
 
-void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n)
+/* Before the start there are no settings yet, and nothing to renew. */
+static void renew(struct edge *e)
+{
+    struct error err = {""};
+    pthread_mutex_lock(&e->lock);
+    bool running = e->settings != NULL;
+    pthread_mutex_unlock(&e->lock);
+    if (running && edge_settings_renew(e, &err) != OK)
+        LOG(LOG_ERROR, "edge.settings", LOG_C("why", err.text));
+}
+
+static void take_certificate(struct edge *e, const struct role_secret *secrets, size_t n)
 {
     struct error err = {"no certificate was given"};
     struct tls_context *fresh = NULL;
@@ -223,9 +269,13 @@ void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t
     pthread_mutex_lock(&e->lock);
     struct tls_context *old = e->tls;
     e->tls = fresh;
-    bool running = e->settings != NULL;
     pthread_mutex_unlock(&e->lock);
     tls_context_unref(old);
-    if (running && edge_settings_renew(e, &err) != OK)
-        LOG(LOG_ERROR, "edge.settings", LOG_C("why", err.text));
+}
+
+void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n)
+{
+    take_certificate(e, secrets, n);
+    edge_keep_files(e, secrets, n);
+    renew(e);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "role/edge/check.h"
+#include "role/edge/content.h"
 #include "role/edge/deliver.h"
 #include "role/edge/peer_name.h"
 
@@ -26,11 +27,14 @@ const char *smtp_service_name(const struct conn *c)
 static void open_session(struct conn *c)
 {
     const struct smtp_config *config = &c->settings->smtp[service_of(c->service)];
+    struct slice entry;
     c->smtp.peer = (struct smtp_peer){
         .ip = slice_cstr(c->ip),
         .uid = c->uid,
         .secured = c->loopback,
         .certificate = c->identity[0] != 0,
+        .no_auth = conf_network_match(c->settings->conf->smtpd_sasl_exceptions_networks,
+                                      slice_cstr(c->ip), &entry),
     };
     if (c->ip[0])
         c->peer_name = peer_name_start(c->edge, c);
@@ -82,10 +86,12 @@ static void auth_answered(struct conn *c, const struct conn_answer *a)
         return;
     }
     conn_log_auth(c, a);
-    if (answered && a->auth.outcome == AUTH_OK && conn_set_login(c, &a->auth))
+    if (answered && a->auth.outcome == AUTH_OK && conn_set_login(c, &a->auth)) {
+        c->smtp.peer.login = slice_cstr(c->account);
         smtp_auth_done(s, &c->out);
-    else
-        smtp_auth_refused(s, refusal_of(a), &c->out);
+        return;
+    }
+    smtp_auth_refused(s, refusal_of(a), &c->out);
 }
 
 /* ---- the loop ---- */
@@ -225,6 +231,7 @@ static void release(struct conn *c)
     peer_name_release(c->peer_name);
     c->peer_name = NULL;
     atomic_fetch_sub(&c->edge->count.message_bytes, c->smtp.message_counted);
+    content_end(c);
     smtp_release(&c->smtp.session);
 }
 

@@ -129,7 +129,7 @@ struct opened {
     struct target target;
     struct slice text;       /* as the grant has it */
     struct copy *copy;       /* that it gets */
-    struct account *account; /* NULL: remote, or a copy that need not be */
+    struct account *account; /* NULL: for the queue */
 };
 
 static void close_targets(struct opened *list, size_t n)
@@ -175,7 +175,7 @@ static enum result open_target(struct incoming *in, size_t i, const struct targe
     enum result r =
         find_copy(in, t->bcc ? SLICE_NONE : sender,
                   t->kind == TARGET_REMOTE && !t->bcc ? delivered : SLICE_NONE, &o->copy);
-    if (r == OK && t->local)
+    if (r == OK && t->local && !in->request->hold)
         r = account_open(in->mailbox->store, t->account, &o->account);
     return r;
 }
@@ -216,12 +216,14 @@ static void add_remote_target(struct incoming *in, size_t i, const struct opened
     const struct ipc_DELIVER *d = in->request;
     const struct target *t = &o->target;
     bool plain = !t->bcc && !o->copy->sender.data;
+    struct slice rcpt = d->rcpts.items[i];
     struct queue_rcpt *r = &o->copy->remote[o->copy->n_remote++];
     if (t->kind == TARGET_REMOTE)
-        *r = (struct queue_rcpt){
-            .address = t->address, .original = d->rcpts.items[i], .route = t->route};
+        *r = (struct queue_rcpt){.address = t->address, .original = rcpt, .route = t->route};
     else
-        *r = mailbox_served(o->text, t, d->rcpts.items[i]);
+        *r = mailbox_served(o->text, t, rcpt);
+    if (t->local) /* on hold; where it leads was decided */
+        r->address = rcpt;
     r->dsn_notify = t->bcc ? SLICE("NEVER") : plain ? d->dsn_notify.items[i] : SLICE("");
     r->dsn_orcpt = plain ? d->dsn_orcpt.items[i] : SLICE("");
 }
@@ -278,6 +280,7 @@ static enum result add_remote(struct copy *c)
         .envid = own ? SLICE("") : q->envid,
         .smtputf8 = q->smtputf8,
         .eightbit = q->eightbit,
+        .held = q->hold,
         .size = c->message.len,
         .rcpts = c->remote,
         .n_rcpts = c->n_remote,

@@ -191,6 +191,27 @@ static enum result send_job(struct feed *f, struct queue_job *q, struct buf *mes
     return r;
 }
 
+static void redelivered(void *arg, enum result r)
+{
+    struct job *j = arg;
+    struct queue_rcpt_result result = {
+        .outcome = r == OK ? QUEUE_SENT : QUEUE_DEFERRED,
+        .status = r == OK      ? SLICE("2.0.0")
+                  : r == LIMIT ? SLICE("4.2.2")
+                               : SLICE("4.3.0"),
+        .reply = r == OK ? SLICE("stored") : slice_cstr(result_name(r)),
+        .remote = SLICE(""),
+        .diag_type = SLICE("x-postrider"),
+    };
+    queue_job_done(j->feed->mailbox->queue, j->queued, &result, recorded, j->feed);
+    free(j);
+}
+
+static bool is_for_mailbox(const struct queue_job *q)
+{
+    return q->envelope.n_rcpts == 1 && slice_starts(q->envelope.rcpts[0].served, SLICE("local "));
+}
+
 static enum result send_local_job(struct feed *f, struct queue_job *q, struct buf *message)
 {
     const struct queue_envelope *e = &q->envelope;
@@ -223,12 +244,25 @@ static bool is_served_here(const struct queue_job *q)
     return q->envelope.n_rcpts == 1 && q->envelope.rcpts[0].served.len > 0;
 }
 
+/* A mailbox's own mail that was on hold; the message as it is stored. */
+static enum result start_here(struct feed *f, struct queue_job *q, struct slice message)
+{
+    struct job *j = malloc(sizeof *j);
+    if (!j)
+        return FAILED;
+    *j = (struct job){.feed = f, .queued = q};
+    mailbox_redeliver(f->mailbox, q->envelope.rcpts[0].served, message, redelivered, j);
+    return OK;
+}
+
 static void start_job(struct feed *f, struct queue_job *q)
 {
     struct buf message;
     buf_init(&message, MESSAGE_MAX);
     enum result r = message_read(f->mailbox->store, q->envelope.message, 0, UINT64_MAX, &message);
-    if (r == OK) {
+    if (r == OK && is_for_mailbox(q)) {
+        r = start_here(f, q, buf_slice(&message));
+    } else if (r == OK) {
         drop_return_path(&message);
         r = is_served_here(q) ? send_local_job(f, q, &message) : send_job(f, q, &message);
     }

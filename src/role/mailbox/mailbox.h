@@ -54,6 +54,11 @@ MUST_USE enum result mailbox_add_local(struct mailbox_role *m, struct delivery *
 /* A command or file as a recipient of the queue; text is the target, as t has it taken apart. */
 struct queue_rcpt mailbox_served(struct slice text, const struct target *t, struct slice original);
 
+/* redeliver.c: a stored message (with its Return-Path) once more, into the mailbox of a "local"
+ * target; done is called once, maybe before this returns. */
+void mailbox_redeliver(struct mailbox_role *m, struct slice target, struct slice message,
+                       store_done_fn *done, void *arg);
+
 /* bounce.c: takes the queue's DSNs to their sender (queue_bounce_fn; owner: struct mailbox_role).
  */
 void mailbox_bounce(void *owner, struct slice rcpt, struct slice message, bool smtputf8,

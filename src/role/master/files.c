@@ -10,6 +10,7 @@
 #include "conf/fields.h"
 #include "role/master/master.h"
 #include "role/wiring.h"
+#include "table/table.h"
 
 /* Postfix's lookup tables name their type; the text file is what we read. */
 static struct slice without_type(struct slice s)
@@ -53,6 +54,51 @@ static enum result add_databases(struct master *m, size_t *n, struct slice_list 
     return r;
 }
 
+/* The files of the tables that a setting names. */
+struct adding {
+    struct master *master;
+    size_t *n;
+    enum ipc_role role;
+    const char *setting;
+    enum result r;
+    struct error *err;
+};
+
+static void add_path(void *arg, struct slice path)
+{
+    struct adding *a = arg;
+    for (size_t i = 0; i < *a->n; i++)
+        if (a->master->files[i].role == a->role && slice_is(path, a->master->files[i].path))
+            return;
+    if (a->r == OK)
+        a->r = add(a->master, a->n, a->role, a->setting, path, a->err);
+}
+
+static enum result add_tables(struct master *m, size_t *n, enum ipc_role role, const char *setting,
+                              struct slice_list specs, struct error *err)
+{
+    struct adding a = {m, n, role, setting, OK, err};
+    for (size_t i = 0; i < specs.n && a.r == OK; i++) {
+        enum result r = table_files(specs.items[i], add_path, &a, err);
+        a.r = r == OK ? a.r : r;
+    }
+    return a.r;
+}
+
+/* edge runs them; auth looks again at a line that asks for another recipient. */
+static enum result add_content_tables(struct master *m, size_t *n, const struct conf *c,
+                                      enum ipc_role role, struct error *err)
+{
+    enum result r = add_tables(m, n, role, "header_checks", c->header_checks, err);
+    if (r == OK)
+        r = add_tables(m, n, role, "mime_header_checks", c->mime_header_checks, err);
+    if (r == OK)
+        r = add_tables(m, n, role, "nested_header_checks", c->nested_header_checks, err);
+    if (r == OK)
+        r = add_tables(m, n, role, "body_checks", c->body_checks, err);
+    return r;
+}
+
 enum result files_list(struct master *m, const struct conf *c, struct error *err)
 {
     char cert[4096], key[4096];
@@ -71,6 +117,10 @@ enum result files_list(struct master *m, const struct conf *c, struct error *err
         r = add(m, &n, ROLE_EDGE, "smtpd_tls_key_file", slice_cstr(key), err);
     if (r == OK)
         r = add(m, &n, ROLE_RELAY, "smtp_sasl_password_maps", c->smtp_sasl_password_maps, err);
+    if (r == OK)
+        r = add_content_tables(m, &n, c, ROLE_EDGE, err);
+    if (r == OK)
+        r = add_content_tables(m, &n, c, ROLE_AUTH, err);
     m->n_files = n;
     return r;
 }

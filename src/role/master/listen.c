@@ -1,6 +1,7 @@
 /* listen.c: the listening sockets, bound by root and handed to edge. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -131,7 +132,26 @@ static bool remove_stale(const union address *a)
     return unlink(a->local.sun_path) == 0;
 }
 
-static int open_path(struct opening *o, struct slice path)
+/* saslauthd's folder, which is gone after each boot: for the members of group sasl where there is
+ * one, as Debian has it. */
+static void make_saslauthd_folder(const char *socket_path)
+{
+    char folder[sizeof((struct sockaddr_un *)0)->sun_path];
+    snprintf(folder, sizeof folder, "%s", socket_path);
+    char *slash = strrchr(folder, '/');
+    if (!slash || slash == folder)
+        return;
+    *slash = 0;
+    const struct group *sasl = getgrnam("sasl");
+    if (mkdir(folder, 0700) != 0)
+        return; /* it is there, or bind says why not */
+    if (sasl && chown(folder, 0, sasl->gr_gid) == 0)
+        chmod(folder, 0710);
+    else
+        chmod(folder, 0755);
+}
+
+static int open_path(struct opening *o, enum listen_service service, struct slice path)
 {
     union address a = {.local = {.sun_family = AF_UNIX}};
     char key[300];
@@ -141,6 +161,8 @@ static int open_path(struct opening *o, struct slice path)
     }
     memcpy(a.local.sun_path, path.data, path.len);
     snprintf(key, sizeof key, "unix|%s", a.local.sun_path);
+    if (service == LISTEN_SASLAUTHD)
+        make_saslauthd_folder(a.local.sun_path);
     bool known = false;
     for (size_t i = 0; o->before && i < o->before->n; i++)
         known = known || strcmp(o->before->items[i].key, key) == 0;
@@ -205,7 +227,7 @@ static enum result open_sendmail(struct opening *o, const struct conf *c, struct
     static const char scheme[] = "sendmail:";
     int n = snprintf(url, sizeof url, "%s%.*s/sendmail", scheme, SLICE_ARG(c->state_directory));
     o->url = slice_of(url, n > 0 && (size_t)n < sizeof url ? (size_t)n : 0);
-    if (o->url.len && open_path(o, slice_from(o->url, sizeof scheme - 1)) == 0)
+    if (o->url.len && open_path(o, LISTEN_SENDMAIL, slice_from(o->url, sizeof scheme - 1)) == 0)
         return OK;
     return error_set(err, FAILED, "cannot listen on %.*s/sendmail: %s",
                      SLICE_ARG(c->state_directory),
@@ -226,7 +248,7 @@ enum result listen_open(const struct conf *c, const struct listener_set *before,
             r = error_set(err, INVALID, "listen: not understood: %.*s", SLICE_ARG(o.url));
         else if (u.path.len == 0)
             r = open_hosts(&o, c, &u, err);
-        else if (open_path(&o, u.path) != 0)
+        else if (open_path(&o, u.service, u.path) != 0)
             r = error_set(err, FAILED, "cannot listen on %.*s: %s", SLICE_ARG(u.path),
                           errno == EADDRINUSE ? "another program listens there" : strerror(errno));
     }

@@ -1,0 +1,126 @@
+/* action.c: ACTION_ASK: an action of a table names a recipient beside or instead of those that RCPT
+ * gave. edge is not believed that there is such an action: the line of the message is looked up
+ * here once more. */
+#include <stdlib.h>
+
+#include "content/set.h"
+#include "role/auth/query.h"
+
+struct auth_actions {
+    pthread_mutex_t lock;
+    struct content_set *content; /* NULL: no such table is named */
+};
+
+enum result auth_actions_new(struct auth_actions **ret)
+{
+    struct auth_actions *s = calloc(1, sizeof *s);
+    if (!s)
+        return FAILED;
+    pthread_mutex_init(&s->lock, NULL);
+    *ret = s;
+    return OK;
+}
+
+void auth_actions_free(struct auth_actions *s)
+{
+    if (!s)
+        return;
+    content_set_unref(s->content);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+/* ---- tables ---- */
+
+static enum result read_file(void *arg, struct slice path, struct buf *out, struct error *err)
+{
+    const struct auth_role *a = arg;
+    for (size_t i = 0; i < a->n_secrets; i++)
+        if (slice_eq(a->secrets[i].path, path)) {
+            buf_append(out, a->secrets[i].bytes);
+            return buf_ok(out) ? OK : FAILED;
+        }
+    return error_set(err, NOT_FOUND, "%.*s is not there", SLICE_ARG(path));
+}
+
+/* edge opens the same tables and reports what is wrong with them. */
+static void silent_problem(void *arg, struct slice file, unsigned line, const char *reason)
+{
+    (void)arg, (void)file, (void)line, (void)reason;
+}
+
+static void silent_failure(void *arg, struct slice spec, const char *why)
+{
+    (void)arg, (void)spec, (void)why;
+}
+
+void auth_actions_build(struct auth_role *a)
+{
+    const struct conf *conf = role_conf(a->role);
+    const struct table_reader reader = {read_file, a};
+    struct content_set *fresh = NULL;
+    struct content_source s = {.specs = {[CONTENT_HEADER] = conf->header_checks,
+                                         [CONTENT_MIME] = conf->mime_header_checks,
+                                         [CONTENT_NESTED] = conf->nested_header_checks,
+                                         [CONTENT_BODY] = conf->body_checks},
+                               .reader = &reader,
+                               .problem = silent_problem,
+                               .failed = silent_failure,
+                               .arg = a};
+    enum result r = content_set_open(&s, &fresh);
+    conf_unref(conf);
+    if (r != OK)
+        return;
+    pthread_mutex_lock(&a->actions->lock);
+    struct content_set *old = a->actions->content;
+    a->actions->content = fresh;
+    pthread_mutex_unlock(&a->actions->lock);
+    content_set_unref(old);
+}
+
+/* ---- the question ---- */
+
+/* The address that a line of a message leads to; data NULL: none. */
+static struct slice look_up(struct auth_actions *s, struct slice source, struct slice line,
+                            struct arena *arena)
+{
+    enum content_class class = content_class_of(source);
+    struct table_match match;
+    struct slice text = SLICE_NONE;
+    pthread_mutex_lock(&s->lock);
+    struct content_set *set = content_set_ref(s->content);
+    pthread_mutex_unlock(&s->lock);
+    if (set && class < CONTENT_CLASSES &&
+        tables_find(&set->checks.tables[class], line, arena, &match, NULL) == OK) {
+        enum content_action action = content_action_parse(match.value, &text);
+        text =
+            action == ACTION_REDIRECT || action == ACTION_BCC ? arena_dup(arena, text) : SLICE_NONE;
+    }
+    content_set_unref(set);
+    return text;
+}
+
+void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
+{
+    struct arena arena;
+    arena_init(&arena, QUERY_ARENA_LIMIT);
+    struct query q = {
+        .auth = a,
+        .channel = from,
+        .call = m->call,
+        .conn = m->ACTION_ASK.conn,
+        .action = true,
+        .stage = POLICY_AT_RCPT,
+        .label = SLICE(""),
+        .sender = m->ACTION_ASK.sender,
+        .rcpt = look_up(a->actions, m->ACTION_ASK.source, m->ACTION_ASK.text, &arena),
+    };
+    if (q.rcpt.len) {
+        (void)query_look_at(&q);
+    } else {
+        struct ipc_message none = {.type = IPC_ACTION_RESULT};
+        none.ACTION_RESULT.reason = SLICE("no table asks for that");
+        ipc_answer(from, m->call, &none);
+    }
+    arena_release(&arena);
+}

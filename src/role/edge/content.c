@@ -1,0 +1,184 @@
+#include "role/edge/content.h"
+
+#include <stdlib.h>
+
+#include "role/edge/deliver.h"
+
+enum { WORK_ARENA_MAX = 1 << 20, LINE_LOGGED = 200 };
+
+/* ---- the work of a message ---- */
+
+static struct edge_work *work_of(struct conn *c)
+{
+    if (!c->smtp.work) {
+        c->smtp.work = calloc(1, sizeof *c->smtp.work);
+        if (c->smtp.work)
+            arena_init(&c->smtp.work->arena, WORK_ARENA_MAX);
+    }
+    return c->smtp.work;
+}
+
+void content_end(struct conn *c)
+{
+    if (!c->smtp.work)
+        return;
+    arena_release(&c->smtp.work->arena);
+    free(c->smtp.work);
+    c->smtp.work = NULL;
+}
+
+/* Every recipient gets the same answer, which is ours. */
+static void answer_all(struct conn *c, const char *code, struct slice text)
+{
+    struct arena a;
+    struct ipc_message m = {.type = IPC_DELIVER_RESULT};
+    size_t n = c->smtp.session.tx->n_rcpts;
+    arena_init(&a, 1 << 20);
+    struct slice *texts = arena_alloc_n(&a, 2 * n + 1, sizeof *texts);
+    for (size_t i = 0; texts && i < n; i++) {
+        texts[i] = slice_cstr(code);
+        texts[n + i] = text;
+    }
+    if (!texts)
+        m.type = IPC_FAILURE;
+    m.DELIVER_RESULT.codes = (struct slice_list){texts, n};
+    m.DELIVER_RESULT.texts = (struct slice_list){texts ? texts + n : NULL, n};
+    conn_answer_myself(c, &m);
+    arena_release(&a);
+}
+
+/* An access table's HOLD at a recipient, or at a stage before or behind. */
+static bool is_held(const struct smtp_tx *tx)
+{
+    for (size_t i = 0; i < tx->n_actions; i++)
+        if (slice_is(slice_sub(tx->actions[i], 0, slice_find(tx->actions[i], ' ')), "hold"))
+            return true;
+    return false;
+}
+
+static void add_ask(struct edge_work *w, bool redirect, struct slice source, struct slice text)
+{
+    if (!w || w->n_asks == CONTENT_ASKS_MAX)
+        return;
+    struct content_ask *a = &w->asks[w->n_asks++];
+    *a = (struct content_ask){.redirect = redirect,
+                              .source = arena_dup(&w->arena, source),
+                              .text = arena_dup(&w->arena, text)};
+}
+
+/* ---- header_checks and body_checks ---- */
+
+static void on_event(void *arg, const struct content_event *e)
+{
+    struct conn *c = arg;
+    bool bad = e->problem || e->action == ACTION_WARN || e->action == ACTION_REJECT;
+    if (!e->problem && e->action == ACTION_HOLD && work_of(c))
+        c->smtp.work->hold = true;
+    if (!e->problem && (e->action == ACTION_REDIRECT || e->action == ACTION_BCC))
+        add_ask(work_of(c), e->action == ACTION_REDIRECT, slice_cstr(content_class_name(e->class)),
+                e->line);
+    LOG(bad ? LOG_WARNING : LOG_INFO, "message.check", LOG_CTX(conn_ctx(c)),
+        LOG_C("id", log_id(c->smtp.session.tx->id).text),
+        LOG_C("check", content_class_name(e->class)),
+        LOG_C("action", content_action_name(e->action)), LOG_S("text", e->text),
+        LOG_S("where", e->where), LOG_S("line", slice_sub(e->line, 0, LINE_LOGGED)),
+        LOG_S("from", c->smtp.session.tx->sender), LOG_C("problem", e->problem ? e->problem : ""));
+}
+
+static bool check(struct conn *c, struct arena *a, struct content_result *ret)
+{
+    const struct content_set *content = c->settings->content;
+    struct smtp_tx *tx = c->smtp.session.tx;
+    *ret = (struct content_result){.verdict = CONTENT_ACCEPT};
+    if (!content)
+        return true;
+    if (content->broken) {
+        ret->verdict = CONTENT_UNAVAILABLE;
+        return true;
+    }
+    if (content_check(&content->checks, buf_slice(&tx->message), a, on_event, c, ret) != OK)
+        return false;
+    if (ret->changed) {
+        buf_release(&tx->message);
+        tx->message = ret->message;
+    }
+    return true;
+}
+
+bool content_begin(struct conn *c)
+{
+    struct content_result r = {.verdict = CONTENT_ACCEPT};
+    struct arena a;
+    bool go_on = false, held = is_held(c->smtp.session.tx);
+    if (!c->settings->content && !held)
+        return true;
+    if (held && work_of(c))
+        c->smtp.work->hold = true;
+    arena_init(&a, WORK_ARENA_MAX);
+    if ((held && !c->smtp.work) || !check(c, &a, &r))
+        answer_all(c, "452", SLICE("4.3.1 Insufficient system storage"));
+    else if (r.verdict == CONTENT_REJECT)
+        answer_all(c, r.reply.data[0] == '4' ? "450" : "550", r.reply);
+    else if (r.verdict == CONTENT_UNAVAILABLE)
+        answer_all(c, "451", SLICE("4.3.5 Error: message checks are not available now"));
+    else if (r.verdict == CONTENT_DISCARD)
+        answer_all(c, "250", SLICE("2.0.0 Ok"));
+    else
+        go_on = true;
+    arena_release(&a);
+    return go_on;
+}
+
+/* ---- recipients that actions name ---- */
+
+bool content_ask_next(struct conn *c)
+{
+    struct edge_work *w = c->smtp.work;
+    struct ipc_message m = {.type = IPC_ACTION_ASK};
+    if (!w || w->asked == w->n_asks)
+        return false;
+    const struct content_ask *a = &w->asks[w->asked];
+    m.ACTION_ASK.conn = c->id;
+    m.ACTION_ASK.sender = c->smtp.session.tx->sender;
+    m.ACTION_ASK.source = a->source;
+    m.ACTION_ASK.text = slice_sub(a->text, 0, IPC_INLINE_MAX);
+    conn_request(c, ROLE_AUTH, &m);
+    return true;
+}
+
+static struct slice_list copy_list(struct arena *a, struct slice_list l)
+{
+    struct slice *items = arena_alloc_n(a, l.n + 1, sizeof *items);
+    for (size_t i = 0; items && i < l.n; i++)
+        items[i] = arena_dup(a, l.items[i]);
+    return (struct slice_list){items, items ? l.n : 0};
+}
+
+void content_answered(struct conn *c, const struct conn_answer *answer)
+{
+    struct edge_work *w = c->smtp.work;
+    struct content_ask *a = &w->asks[w->asked++];
+    if (answer->type != IPC_ACTION_RESULT || answer->action.address.len == 0) {
+        LOG(LOG_WARNING, "message.action_failed", LOG_CTX(conn_ctx(c)),
+            LOG_C("id", log_id(c->smtp.session.tx->id).text),
+            LOG_C("action", a->redirect ? "REDIRECT" : "BCC"),
+            LOG_S("line", slice_sub(a->text, 0, LINE_LOGGED)),
+            LOG_S("why", answer->type == IPC_ACTION_RESULT ? answer->action.reason
+                                                           : SLICE("auth did not answer")));
+        w->failed |= a->redirect;
+        return;
+    }
+    a->rcpt = (struct smtp_rcpt){.address = arena_dup(&w->arena, answer->action.address),
+                                 .notify = SLICE("NEVER"),
+                                 .orcpt = SLICE(""),
+                                 .targets = copy_list(&w->arena, answer->action.targets),
+                                 .grant = arena_dup(&w->arena, answer->action.grant)};
+}
+
+bool content_failed(struct conn *c)
+{
+    if (!c->smtp.work || !c->smtp.work->failed)
+        return false;
+    answer_all(c, "451", SLICE("4.3.5 Error: the message could not be redirected"));
+    return true;
+}

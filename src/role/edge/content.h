@@ -1,0 +1,37 @@
+/* content.h: what is done to a message between its last byte and mailbox: header_checks and
+ * body_checks, and HOLD of access tables. Costs nothing where none of it is configured. */
+#ifndef ROLE_EDGE_CONTENT_H
+#define ROLE_EDGE_CONTENT_H
+
+#include "content/set.h"
+#include "role/edge/conn.h"
+
+enum { CONTENT_ASKS_MAX = 50 };
+
+/* An address that mail goes to beside (BCC) or instead of (REDIRECT) its recipients, and the
+ * recipient that auth made of it. */
+struct content_ask {
+    bool redirect;
+    struct slice source, text; /* "header_checks" and the line */
+    struct smtp_rcpt rcpt;     /* address.len == 0: none came of it */
+};
+
+/* Of a message, from the end of its bytes to DELIVER. */
+struct edge_work {
+    struct arena arena;
+    bool hold, failed;    /* failed: REDIRECT could not be done */
+    size_t n_asks, asked; /* to be asked, and already */
+    struct content_ask asks[CONTENT_ASKS_MAX];
+};
+
+/* Works on the message of c's transaction. True: go on (c->smtp.work may be NULL). False: the
+ * answer is given (it was refused or dropped). */
+bool content_begin(struct conn *c);
+/* Asks auth for the next recipient that an action named. False: none is left. */
+bool content_ask_next(struct conn *c);
+void content_answered(struct conn *c, const struct conn_answer *a);
+/* True when the message can't be sent on after all: the answer is given. */
+bool content_failed(struct conn *c);
+void content_end(struct conn *c);
+
+#endif

@@ -1,0 +1,146 @@
+"""What is done to a message on its way in: header_checks and body_checks, and the actions of access tables that concern the
+message (PREPEND, HOLD, DISCARD, REDIRECT, BCC)."""
+import os
+import smtplib
+import subprocess
+import time
+
+import pytest
+
+from harness import DOMAIN, PROGRAM, Server, wait_for
+
+HEADERS = r"""
+/^Subject: reject/ REJECT not wanted here
+/^Subject: later/ REJECT 4.7.1 not now
+/^Subject: discard/ DISCARD away
+/^Subject: hold/ HOLD for a look
+/^Subject: redirect (\S+)/ REDIRECT $1@example.test
+/^Subject: nobody/ REDIRECT nobody@example.test
+/^Subject: copy/ BCC carol@example.test
+/^Subject: replace (.*)/ REPLACE Subject: [was $1]
+/^Subject: warn/ WARN odd
+/^X-Secret:/ IGNORE
+/^X-Folded: a.*\n\s+b/ PREPEND X-Seen: folded
+/^Received:.*by mail\.example\.test/ PREPEND X-Own: seen
+"""
+BODY = "/^virus/ REJECT 5.7.0 body refused\n/^clean me/ REPLACE cleaned\n"
+ACCESS = ("inline:{{prep@example.test = PREPEND X-Access: yes}, {hold@example.test = HOLD}, {drop@example.test = DISCARD}, "
+          "{redir@example.test = REDIRECT bob@example.test}, {bcc@example.test = BCC bob@example.test}}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("content")
+    for name, text in (("headers", HEADERS), ("body", BODY), ("aliases", "prep: alice\nhold: alice\ndrop: alice\nredir: alice\nbcc: alice\n")):
+        (folder / name).write_text(text)
+    s = Server(folder, header_checks=f"pcre:{folder}/headers", body_checks=f"regexp:{folder}/body", alias_maps=str(folder / "aliases"),
+               smtpd_recipient_restrictions=f"check_recipient_access {ACCESS}, reject_unauth_destination", minimal_backoff_time="1s")
+    s.start()
+    yield s
+    s.stop()
+
+
+def send(server, subject, rcpts=("alice",), extra="", body="text\r\n", service="smtp"):
+    with server.smtp(service) as client:
+        return client.sendmail("a@far.test", [f"{r}@{DOMAIN}" for r in rcpts],
+                               f"From: a@far.test\r\nSubject: {subject}\r\n{extra}\r\n{body}")
+
+
+def mail(server, user, text):
+    return [m for m in server.inbox(user) if text.encode() in m]
+
+
+def refusal(server, *args, **kw):
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        send(server, *args, **kw)
+    return refused.value.smtp_code, refused.value.smtp_error.decode()
+
+
+def queue(server, *words):
+    done = subprocess.run([PROGRAM, "-c", server.conf, "queue", *words], capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+def test_reject(server):
+    assert refusal(server, "reject me") == (550, "5.7.1 not wanted here")
+    assert refusal(server, "later") == (450, "4.7.1 not now")
+    assert refusal(server, "fine", body="x\r\nvirus\r\n") == (550, "5.7.0 body refused")
+    assert not mail(server, "alice", "reject me")
+
+
+def test_discard(server):
+    send(server, "discard this")
+    wait_for(lambda: "action=DISCARD" in server.log(), 5, "the log line")
+    assert not mail(server, "alice", "discard this")
+
+
+def test_changes(server):
+    send(server, "replace me", extra="X-Secret: s\r\nX-Folded: a\r\n  b\r\n", body="clean me\r\n.dot\r\n")
+    (got,) = mail(server, "alice", "Subject: [was me]")
+    assert b"X-Secret" not in got and b"\r\nX-Seen: folded\r\nX-Folded: a\r\n  b\r\n" in got
+    assert got.endswith(b"\r\n\r\ncleaned\r\n.dot\r\n") and b"\r\nX-Own: seen\r\nReceived: " in got
+    send(server, "warn-only")
+    assert mail(server, "alice", "Subject: warn-only") and "action=WARN text=odd" in server.log()
+
+
+def test_redirect_and_copy(server):
+    send(server, "redirect bob", rcpts=("alice", "carol"))
+    assert len(mail(server, "bob", "Subject: redirect bob")) == 1
+    assert not mail(server, "alice", "redirect bob") and not mail(server, "carol", "redirect bob")
+    assert refusal(server, "nobody")[0] == 451
+    send(server, "copy for carol")
+    assert mail(server, "alice", "copy for carol") and mail(server, "carol", "copy for carol")
+
+
+def test_hold_waits_for_release(server):
+    send(server, "hold it", rcpts=("alice", "bob"))
+    time.sleep(0.5)
+    assert not mail(server, "alice", "hold it")
+    listing = queue(server, "list")
+    assert "hold" in listing.lower() and "alice@example.test" in listing
+    identity = [w for line in listing.splitlines() for w in line.split() if len(w) >= 13][0].rstrip("!*")
+    queue(server, "release", identity)
+    wait_for(lambda: mail(server, "alice", "hold it") and mail(server, "bob", "hold it"), 10, "the released mail; " + server.log()[-1500:])
+    assert mail(server, "alice", "hold it")[0].startswith(b"Return-Path: <a@far.test>\r\n")
+
+
+def test_access_actions(server):
+    send(server, "access-1", rcpts=("prep",))
+    (got,) = mail(server, "alice", "Subject: access-1")
+    assert got.startswith(b"Return-Path: <a@far.test>\r\nX-Access: yes\r\nX-Own: seen\r\nReceived: ")
+    send(server, "access-2", rcpts=("drop",))
+    assert not mail(server, "alice", "access-2")
+    send(server, "access-3", rcpts=("redir",))
+    assert mail(server, "bob", "access-3") and not mail(server, "alice", "access-3")
+    send(server, "access-4", rcpts=("bcc",))
+    assert mail(server, "bob", "access-4") and mail(server, "alice", "access-4")
+    send(server, "access-5", rcpts=("hold",))
+    time.sleep(0.3)
+    assert not mail(server, "alice", "access-5")
+
+
+def test_nothing_lingers_in_the_session(server):
+    """An action of one transaction has no effect on the next."""
+    with server.smtp("smtp") as client:
+        client.ehlo()
+        client.mail("a@far.test")
+        client.rcpt("drop@" + DOMAIN)
+        client.rset()
+        client.sendmail("a@far.test", ["alice@" + DOMAIN], "Subject: after-rset\r\n\r\nx\r\n")
+    assert mail(server, "alice", "after-rset")
+
+
+def test_changed_table_is_taken_up(server):
+    path = os.path.join(server.folder, "body")
+    with open(path, "a", encoding="utf-8") as f:
+        f.write("/^new rule/ REJECT new\n")
+    wait_for(lambda: "file.changed" in server.log(), 10, "the change")
+    wait_for(lambda: refused_now(server), 10, "the new rule")
+
+
+def refused_now(server):
+    try:
+        send(server, "x", body="new rule\r\n")
+    except smtplib.SMTPDataError:
+        return True
+    return False
