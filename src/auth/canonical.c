@@ -111,13 +111,12 @@ static void masquerade(const struct conf *c, const char *class, struct directory
 
 /* ---- both ---- */
 
-enum result directory_canonical(const struct directory *d, enum address_of of,
-                                struct directory_address *address, struct arena *a,
-                                bool *ret_changed, struct error *err)
+static enum result apply(const struct directory *d, bool sender, const char *class,
+                         struct directory_address *address, struct arena *a, bool *ret_changed,
+                         struct error *err)
 {
     const struct conf *c = d->conf;
-    bool sender = of == ADDRESS_OF_SENDER, changed = false;
-    const char *class = sender ? "envelope_sender" : "envelope_recipient";
+    bool changed = false;
     enum result r = apply_map(d, sender ? MAP_sender_canonical_maps : MAP_recipient_canonical_maps,
                               sender ? c->sender_canonical_classes : c->recipient_canonical_classes,
                               class, address, a, &changed, err);
@@ -129,6 +128,36 @@ enum result directory_canonical(const struct directory *d, enum address_of of,
     if (r == OK)
         masquerade(c, class, address, &changed);
     return r;
+}
+
+enum result directory_canonical(const struct directory *d, enum address_of of,
+                                struct directory_address *address, struct arena *a,
+                                bool *ret_changed, struct error *err)
+{
+    bool sender = of == ADDRESS_OF_SENDER;
+    return apply(d, sender, sender ? "envelope_sender" : "envelope_recipient", address, a,
+                 ret_changed, err);
+}
+
+enum result directory_header_address(const struct directory *d, bool sender, struct slice text,
+                                     struct arena *a, struct slice *ret, struct error *err)
+{
+    struct directory_address address, before;
+    *ret = text;
+    if (directory_address_parse(text, a, &address) != OK ||
+        rewrite_complete(d->conf, &address, a) != OK)
+        return OK;
+    before = address;
+    enum result r =
+        apply(d, sender, sender ? "header_sender" : "header_recipient", &address, a, NULL, err);
+    if (r != OK ||
+        (slice_eq(before.local, address.local) && slice_eq(before.domain, address.domain)))
+        return r;
+    struct slice made = address_text(&address, a);
+    if (!made.data)
+        return error_set(err, FAILED, "out of memory");
+    *ret = made;
+    return OK;
 }
 
 enum result directory_sender(const struct directory *d, struct slice text, struct arena *a,

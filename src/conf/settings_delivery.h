@@ -32,6 +32,10 @@
     X(LIST, forward_path, "", 0, 0, "postfix", "Files of system accounts that name where their mail goes, such as \"$$home/.forward\"; the first that is there counts. $$home $$user $$shell $$recipient $$extension $$domain $$local $$recipient_delimiter. Empty: none is looked for.") \
     X(TEXT, forward_expansion_filter, "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 0, 0, "postfix", "Bytes that $$name may bring into forward_path and luser_relay; others become _.") \
     X(TEXT, luser_relay, "", 0, 0, "postfix", "Where mail for local names that nobody has goes: an address, |command or /file, with $$user, $$local … as in forward_path. Empty: it is refused.") \
+    X(LIST, local_header_rewrite_clients, "permit_sasl_authenticated", 0, 0, "postfix", "Clients whose messages' headers are completed ($$myorigin for addresses without a domain, Date, Message-ID and From where they are missing) and rewritten by canonical_maps and masquerade_domains: permit_inet_interfaces, permit_mynetworks, permit_sasl_authenticated, static:all.") \
+    X(TEXT, remote_header_rewrite_domain, "", 0, 0, "postfix", "Do the same for all others, with this domain for addresses without one. Empty: leave their headers alone.") \
+    X(BOOL, always_add_missing_headers, "no", 0, 0, "postfix", "Add missing Date, Message-ID and From to everybody's messages.") \
+    X(LIST, message_drop_headers, "", 0, 0, "postfix", "Header fields that are taken out of every message.") \
     X(MAPS, header_checks, "", 0, 0, "postfix", "Tables that say what is done with each header field of a message: REJECT, WARN, IGNORE, REPLACE, PREPEND, DISCARD, HOLD, REDIRECT, BCC … (header_checks(5)).") \
     X(MAPS, mime_header_checks, "$header_checks", 0, 0, "postfix", "The same for the fields of MIME: Content-Type and its like, and the headers of parts.") \
     X(MAPS, nested_header_checks, "$header_checks", 0, 0, "postfix", "The same for the headers of messages within the message.") \

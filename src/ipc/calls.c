@@ -95,6 +95,8 @@ enum ipc_type ipc_answer_type(enum ipc_type request)
         return IPC_RELAY_MESSAGE_RESULT;
     case IPC_ROUTE:
         return IPC_ROUTE_RESULT;
+    case IPC_REWRITE:
+        return IPC_REWRITE_RESULT;
     case IPC_ACTION_ASK:
         return IPC_ACTION_RESULT;
     case IPC_LOCAL_JOB:

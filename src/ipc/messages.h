@@ -51,6 +51,8 @@
     X(LOCAL_RESULT)                                                                                \
     X(FILE_READ)                                                                                   \
     X(FILE_RESULT)                                                                                 \
+    X(REWRITE)                                                                                     \
+    X(REWRITE_RESULT)                                                                              \
     X(ACTION_ASK)                                                                                  \
     X(ACTION_RESULT)
 
@@ -259,6 +261,11 @@
  * asked. */
 #define IPC_FIELDS_ACCOUNT_CHECK(F) F(STR, driver) F(STR, user) F(U8, of_userdb) F(U32, item)
 #define IPC_FIELDS_ACCOUNT_RESULT(F) F(U8, code)
+
+/* edge -> auth: addresses of header fields, and for each "s" (sender's) or "r" (recipient's): what
+ * canonical maps and masquerade_domains make of them. As many come back, in order. */
+#define IPC_FIELDS_REWRITE(F) F(LIST, classes) F(LIST, addresses)
+#define IPC_FIELDS_REWRITE_RESULT(F) F(LIST, addresses)
 
 /* edge -> auth: an action asks for another recipient (REDIRECT, BCC). source: "header_checks" and
  * its like, with the line as text: auth looks into its own tables what is to be done with it. */

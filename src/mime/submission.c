@@ -8,14 +8,39 @@
 /* What there is of the fields that must be there. */
 enum { HAS_DATE = 1, HAS_MESSAGE_ID = 2, HAS_FROM = 4 };
 
-static const char *const address_fields[] = {
-    "From",        "Sender",        "Reply-To",  "To",       "Cc",
-    "Resent-From", "Resent-Sender", "Resent-To", "Resent-Cc"};
+static const struct {
+    const char *name;
+    bool sender;
+} address_fields[] = {
+    {"From", true},
+    {"Sender", true},
+    {"Reply-To", true},
+    {"To", false},
+    {"Cc", false},
+    {"Resent-From", true},
+    {"Resent-Sender", true},
+    {"Resent-Reply-To", true},
+    {"Resent-To", false},
+    {"Resent-Cc", false},
+    {"Errors-To", true},
+    {"Return-Receipt-To", true},
+    {"Disposition-Notification-To", true},
+};
 
-static bool is_address_field(struct slice name)
+static bool is_address_field(struct slice name, bool *ret_sender)
 {
     for (size_t i = 0; i < sizeof address_fields / sizeof *address_fields; i++)
-        if (slice_is_nocase(name, address_fields[i]))
+        if (slice_is_nocase(name, address_fields[i].name)) {
+            *ret_sender = address_fields[i].sender;
+            return true;
+        }
+    return false;
+}
+
+static bool is_named(struct slice_list names, struct slice name)
+{
+    for (size_t i = 0; i < names.n; i++)
+        if (slice_eq_nocase(names.items[i], name))
             return true;
     return false;
 }
@@ -46,12 +71,29 @@ static bool find_incomplete(void *arg, const struct address_item *item)
     return !*found;
 }
 
+/* What must be written anew of a field's addresses. */
+struct look {
+    const struct submission *s;
+    bool sender, incomplete, mapped;
+};
+
+static bool look_at(void *arg, const struct address_item *item)
+{
+    struct look *l = arg;
+    struct slice whole, domain = item->domain.len ? item->domain : l->s->origin;
+    bool mailbox = item->kind == ADDRESS_MAILBOX && item->local.len;
+    l->incomplete = l->incomplete || (l->s->origin.len && lacks_domain(item));
+    if (mailbox && domain.len && l->s->map)
+        l->mapped = l->mapped || l->s->map(l->s->map_arg, l->sender, item->local, domain, &whole);
+    return true;
+}
+
 /* ---- writing a list of addresses again ---- */
 
 struct list_writer {
-    struct slice origin;
+    const struct submission *s;
     struct buf text;
-    bool first;
+    bool first, sender;
 };
 
 /* A phrase of atoms (and of RFC 2047 words, which are atoms) stays bare. */
@@ -92,24 +134,32 @@ static bool put_item(void *arg, const struct address_item *item)
         buf_puts(&w->text, ": ");
         return true;
     }
+    struct slice whole, domain = item->domain.len ? item->domain : w->s->origin;
     buf_puts(&w->text, item->name.len ? " <" : "<");
-    address_quote(item->local, &w->text);
-    buf_putc(&w->text, '@');
-    buf_append(&w->text, item->domain.len ? item->domain : w->origin);
+    if (domain.len && w->s->map &&
+        w->s->map(w->s->map_arg, w->sender, item->local, domain, &whole)) {
+        buf_append(&w->text, whole);
+    } else {
+        address_quote(item->local, &w->text);
+        buf_puts(&w->text, domain.len ? "@" : "");
+        buf_append(&w->text, domain);
+    }
     buf_putc(&w->text, '>');
     return true;
 }
 
 /* True when the field was written with its addresses completed; false: leave it as it is. */
-static bool complete_addresses(const struct header_field *f, const struct submission *s,
-                               struct buf *out)
+static bool write_addresses(const struct header_field *f, const struct submission *s, bool sender,
+                            struct buf *out, unsigned *changes)
 {
-    bool incomplete = false;
-    char name[16];
-    (void)address_list_each(f->body, find_incomplete, &incomplete);
-    if (!incomplete || f->name.len >= sizeof name)
+    struct look l = {.s = s, .sender = sender};
+    char name[32];
+    (void)address_list_each(f->body, look_at, &l);
+    if ((!l.incomplete && !l.mapped) || f->name.len >= sizeof name)
         return false;
-    struct list_writer w = {.origin = s->origin, .first = true};
+    *changes |= l.incomplete ? SUBMISSION_COMPLETED_ADDRESSES : 0;
+    *changes |= l.mapped ? SUBMISSION_MAPPED_ADDRESSES : 0;
+    struct list_writer w = {.s = s, .first = true, .sender = sender};
     buf_init(&w.text, ADDRESS_LIST_BYTES_MAX * 3);
     (void)address_list_each(f->body, put_item, &w);
     memcpy(name, f->name.data, f->name.len);
@@ -133,11 +183,12 @@ static void put_raw(struct slice raw, struct buf *out)
 static void copy_field(const struct header_field *f, const struct submission *s, struct buf *out,
                        unsigned *changes)
 {
-    if (is_bcc(f->name))
+    bool sender;
+    if (!s->keep_bcc && is_bcc(f->name))
         *changes |= SUBMISSION_DROPPED_BCC;
-    else if (is_address_field(f->name) && complete_addresses(f, s, out))
-        *changes |= SUBMISSION_COMPLETED_ADDRESSES;
-    else
+    else if (is_named(s->drop, f->name))
+        *changes |= SUBMISSION_DROPPED_FIELDS;
+    else if (!is_address_field(f->name, &sender) || !write_addresses(f, s, sender, out, changes))
         put_raw(f->raw, out);
 }
 
@@ -197,13 +248,42 @@ enum result submission_complete(struct slice message, const struct submission *s
         if (buf_len(out) - before > SUBMISSION_HEADER_MAX)
             return LIMIT;
     }
-    add_missing(has, s, out, &changes);
+    if (!s->keep_missing)
+        add_missing(has, s, out, &changes);
     buf_puts(out, "\r\n");
     if (!buf_ok(out))
         return LIMIT;
     *ret_body_from = body_start(message, at);
     *ret_changes = changes;
     return OK;
+}
+
+struct collecting {
+    struct slice origin;
+    bool sender;
+    void (*each)(void *arg, bool sender, struct slice local, struct slice domain);
+    void *arg;
+};
+
+static bool collect(void *arg, const struct address_item *item)
+{
+    struct collecting *c = arg;
+    struct slice domain = item->domain.len ? item->domain : c->origin;
+    if (item->kind == ADDRESS_MAILBOX && item->local.len && domain.len)
+        c->each(c->arg, c->sender, item->local, domain);
+    return true;
+}
+
+void submission_addresses(struct slice message, struct slice origin,
+                          void (*each)(void *arg, bool sender, struct slice local,
+                                       struct slice domain),
+                          void *arg)
+{
+    struct collecting c = {.origin = origin, .each = each, .arg = arg};
+    struct header_field f;
+    while (header_next(&message, &f) && f.name.len)
+        if (is_address_field(f.name, &c.sender))
+            (void)address_list_each(f.body, collect, &c);
 }
 
 unsigned submission_check(struct slice message)
@@ -216,7 +296,8 @@ unsigned submission_check(struct slice message)
         has |= presence(f.name);
         if (is_bcc(f.name))
             changes |= SUBMISSION_DROPPED_BCC;
-        if (is_address_field(f.name))
+        bool sender;
+        if (is_address_field(f.name, &sender))
             (void)address_list_each(f.body, find_incomplete, &incomplete);
         if (incomplete)
             changes |= SUBMISSION_COMPLETED_ADDRESSES;

@@ -119,6 +119,48 @@ def test_access_actions(server):
     assert not mail(server, "alice", "access-5")
 
 
+def rewritten(server, header):
+    with server.smtp("smtp") as client:
+        client.sendmail("x@far.test", ["carol@" + DOMAIN], header + "Subject: rewritten\r\n\r\nalice@example.test\r\n")
+    (got,) = [m for m in server.inbox("carol") if b"rewritten" in m]
+    assert got.endswith(b"\r\n\r\nalice@example.test\r\n")
+    return got
+
+
+def test_headers_are_completed_and_masqueraded(tmp_path):
+    server = Server(tmp_path, masquerade_domains="!deep.corp.test, corp.test", masquerade_exceptions="root",
+                    local_header_rewrite_clients="permit_inet_interfaces", message_drop_headers="bcc, x-drop")
+    server.start()
+    try:
+        got = rewritten(server, "From: Alice <alice@a.corp.test>\r\nTo: bob, \"C, D\" <c@x.deep.corp.test>,\r\n b@a.corp.test, root@a.corp.test\r\n"
+                                "Bcc: secret@far.test\r\nX-Drop: 1\r\nX-Keep: alice@a.corp.test\r\n")
+    finally:
+        server.stop()
+    assert b"\r\nFrom: Alice <alice@corp.test>\r\n" in got
+    to = got.split(b"\r\nTo: ")[1].split(b"\r\nX-Keep")[0].replace(b"\r\n", b"")
+    assert to == b'<bob@mail.example.test>, "C, D" <c@x.deep.corp.test>, <b@corp.test>, <root@a.corp.test>'
+    assert b"Bcc" not in got and b"X-Drop" not in got and b"\r\nX-Keep: alice@a.corp.test\r\n" in got
+    assert b"\r\nDate: " in got and b"\r\nMessage-ID: <" in got
+
+
+def test_canonical_maps_rewrite_headers(tmp_path):
+    server = Server(tmp_path, canonical_maps="inline:{{alice@example.test = Alice.A@pub.test}, {@old.test = @new.test}}",
+                    sender_canonical_maps="inline:{{bob@example.test = robert@example.test}}", canonical_classes="header_sender, header_recipient",
+                    sender_canonical_classes="header_sender", local_header_rewrite_clients="permit_inet_interfaces")
+    server.start()
+    try:
+        got = rewritten(server, "From: alice@example.test\r\nTo: bob@example.test, user@old.test\r\nReply-To: bob@example.test\r\n")
+    finally:
+        server.stop()
+    assert b"\r\nFrom: <Alice.A@pub.test>\r\nTo: <bob@example.test>, <user@new.test>\r\nReply-To: <robert@example.test>\r\n" in got
+
+
+def test_strangers_headers_are_left_alone(server):
+    send(server, "stranger", extra="To: nodomain\r\nBcc: x@far.test\r\n")
+    (got,) = mail(server, "alice", "Subject: stranger")
+    assert b"\r\nTo: nodomain\r\nBcc: x@far.test\r\n" in got and b"Message-ID" not in got
+
+
 def test_nothing_lingers_in_the_session(server):
     """An action of one transaction has no effect on the next."""
     with server.smtp("smtp") as client:

@@ -100,6 +100,29 @@ static struct slice look_up(struct auth_actions *s, struct slice source, struct 
     return text;
 }
 
+void auth_rewrite(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
+{
+    const struct ipc_REWRITE *q = &m->REWRITE;
+    const struct directory *d = auth_directory(a);
+    struct ipc_message answer = {.type = IPC_REWRITE_RESULT};
+    struct error err = {"malformed"};
+    struct arena arena;
+    size_t n = q->addresses.n;
+    arena_init(&arena, QUERY_ARENA_LIMIT);
+    struct slice *made = arena_alloc_n(&arena, n + 1, sizeof *made);
+    bool told = made && q->classes.n == n;
+    for (size_t i = 0; told && i < n; i++)
+        told = directory_header_address(d, slice_is(q->classes.items[i], "s"),
+                                        q->addresses.items[i], &arena, &made[i], &err) == OK;
+    answer.REWRITE_RESULT.addresses = (struct slice_list){made, n};
+    if (told)
+        ipc_answer(from, m->call, &answer);
+    else
+        ipc_answer_failure(from, m->call, err.text);
+    arena_release(&arena);
+    directory_unref(d);
+}
+
 void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
 {
     struct arena arena;

@@ -137,6 +137,9 @@ static bool request_of_edge(struct auth_role *a, struct ipc_channel *from, struc
     case IPC_AUTH_CANCEL:
         auth_cancel(a, m);
         return true;
+    case IPC_REWRITE:
+        auth_rewrite(a, from, m);
+        return true;
     case IPC_ACTION_ASK:
         auth_action_ask(a, from, m);
         return true;

@@ -152,6 +152,9 @@ MUST_USE enum result auth_actions_new(struct auth_actions **ret);
 void auth_actions_free(struct auth_actions *s);
 /* The tables of header_checks and its like, from the secrets and settings of now. */
 void auth_actions_build(struct auth_role *a);
+/* REWRITE. */
+void auth_rewrite(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
+/* ACTION_ASK. */
 void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 
 #endif

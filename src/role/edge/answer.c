@@ -56,6 +56,9 @@ static void copy_known(struct conn_answer *a, const struct ipc_message *m)
         a->deliver.codes = copy_list(&a->arena, m->DELIVER_RESULT.codes);
         a->deliver.texts = copy_list(&a->arena, m->DELIVER_RESULT.texts);
         break;
+    case IPC_REWRITE_RESULT:
+        a->rewrite.addresses = copy_list(&a->arena, m->REWRITE_RESULT.addresses);
+        break;
     case IPC_ACTION_RESULT:
         a->action = (struct ipc_ACTION_RESULT){
             .address = arena_dup(&a->arena, m->ACTION_RESULT.address),

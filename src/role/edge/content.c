@@ -22,6 +22,7 @@ void content_end(struct conn *c)
 {
     if (!c->smtp.work)
         return;
+    rewrite_end(c->smtp.work);
     arena_release(&c->smtp.work->arena);
     free(c->smtp.work);
     c->smtp.work = NULL;
@@ -109,8 +110,8 @@ bool content_begin(struct conn *c)
 {
     struct content_result r = {.verdict = CONTENT_ACCEPT};
     struct arena a;
-    bool go_on = false, held = is_held(c->smtp.session.tx);
-    if (!c->settings->content && !held)
+    bool go_on = false, held = is_held(c->smtp.session.tx), rewrite = rewrite_is_wanted(c);
+    if (!c->settings->content && !held && !rewrite)
         return true;
     if (held && work_of(c))
         c->smtp.work->hold = true;
@@ -123,6 +124,8 @@ bool content_begin(struct conn *c)
         answer_all(c, "451", SLICE("4.3.5 Error: message checks are not available now"));
     else if (r.verdict == CONTENT_DISCARD)
         answer_all(c, "250", SLICE("2.0.0 Ok"));
+    else if (rewrite && (!work_of(c) || !rewrite_begin(c, c->smtp.work)))
+        answer_all(c, "452", SLICE("4.3.1 Insufficient system storage"));
     else
         go_on = true;
     arena_release(&a);
@@ -135,7 +138,9 @@ bool content_ask_next(struct conn *c)
 {
     struct edge_work *w = c->smtp.work;
     struct ipc_message m = {.type = IPC_ACTION_ASK};
-    if (!w || w->asked == w->n_asks)
+    if (w && w->asked == w->n_asks)
+        return rewrite_ask(c, w);
+    if (!w)
         return false;
     const struct content_ask *a = &w->asks[w->asked];
     m.ACTION_ASK.conn = c->id;
@@ -157,6 +162,10 @@ static struct slice_list copy_list(struct arena *a, struct slice_list l)
 void content_answered(struct conn *c, const struct conn_answer *answer)
 {
     struct edge_work *w = c->smtp.work;
+    if (w->asked == w->n_asks) {
+        rewrite_answered(c, w, answer);
+        return;
+    }
     struct content_ask *a = &w->asks[w->asked++];
     if (answer->type != IPC_ACTION_RESULT || answer->action.address.len == 0) {
         LOG(LOG_WARNING, "message.action_failed", LOG_CTX(conn_ctx(c)),
@@ -179,6 +188,6 @@ bool content_failed(struct conn *c)
 {
     if (!c->smtp.work || !c->smtp.work->failed)
         return false;
-    answer_all(c, "451", SLICE("4.3.5 Error: the message could not be redirected"));
+    answer_all(c, "451", SLICE("4.3.5 Error: the message could not be redirected or rewritten"));
     return true;
 }

@@ -19,10 +19,22 @@ struct content_ask {
 /* Of a message, from the end of its bytes to DELIVER. */
 struct edge_work {
     struct arena arena;
-    bool hold, failed;    /* failed: REDIRECT could not be done */
-    size_t n_asks, asked; /* to be asked, and already */
+    bool hold, failed;            /* failed: REDIRECT or rewriting could not be done */
+    struct edge_rewrite *rewrite; /* in the arena; NULL: the header stays as it is */
+    size_t n_asks, asked;         /* to be asked, and already */
     struct content_ask asks[CONTENT_ASKS_MAX];
 };
+
+/* rewrite.c: completes and rewrites the header (canonical(5), masquerading). */
+struct edge_rewrite;
+/* Is anything of the kind configured for this client? */
+bool rewrite_is_wanted(const struct conn *c);
+/* Does what needs nobody else, and makes w->rewrite where auth must be asked. False: no memory. */
+MUST_USE bool rewrite_begin(struct conn *c, struct edge_work *w);
+/* False: nothing is left to ask. */
+bool rewrite_ask(struct conn *c, struct edge_work *w);
+void rewrite_end(struct edge_work *w);
+void rewrite_answered(struct conn *c, struct edge_work *w, const struct conn_answer *a);
 
 /* Works on the message of c's transaction. True: go on (c->smtp.work may be NULL). False: the
  * answer is given (it was refused or dropped). */
