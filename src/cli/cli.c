@@ -21,14 +21,15 @@ static const struct command {
     bool needs_conf;
 } commands[] = {
     {"serve", "", "Run the server in the foreground; log on stderr.", NULL, false},
-    {"config", "check | show [--json] | manual",
+    {"config", "check [-v] | show [--json] | import | manual",
      "Check the configuration; show effective values and their source.", cli_config, false},
     {"user", "add|del|passwd|test NAME [--password-stdin] | list [--json]",
      "Accounts in users_file.", cli_user, true},
     {"queue", "list [--json] | show|flush|hold|release|delete ID|all",
      "Mail that waits to be sent.", cli_remote, true},
     {"mailbox", "list NAME [--json]", "An account's mailboxes.", cli_remote, true},
-    {"import", "maildir|mbox PATH --user NAME [--mailbox NAME] [--inbox PATH] [--layout fs] | --all",
+    {"import",
+     "maildir|mbox PATH --user NAME [--mailbox NAME] [--inbox PATH] [--layout fs] | --all",
      "Take over the mail that another server keeps.", cli_import, true},
     {"status", "[--json]", "Connections, queue, store and memory of each role.", cli_remote, true},
     {"reload", "", "Check the configuration and have the running server take it.", cli_reload,
@@ -63,20 +64,26 @@ int cli_fail(int status, const char *format, ...)
     return status;
 }
 
-int cli_load(struct cli *c)
+int cli_load_told(struct cli *c, struct conf_errors *errors)
 {
-    struct conf_errors errors;
-    conf_errors_init(&errors);
     c->origin.path = c->config_path;
-    enum result r = conf_load(&c->origin, &c->conf, &errors);
-    if (r == OK && (r = policy_check(c->conf, &errors)) != OK) {
+    enum result r = conf_load(&c->origin, &c->conf, errors);
+    if (r == OK && (r = policy_check(c->conf, errors)) != OK) {
         conf_unref(c->conf);
         c->conf = NULL;
     }
     if (r != OK)
-        fprintf(stderr, "%.*s", SLICE_ARG(buf_slice(&errors.text)));
-    conf_errors_release(&errors);
+        fprintf(stderr, "%.*s", SLICE_ARG(buf_slice(&errors->text)));
     return r == OK ? 0 : 1;
+}
+
+int cli_load(struct cli *c)
+{
+    struct conf_errors errors;
+    conf_errors_init(&errors);
+    int status = cli_load_told(c, &errors);
+    conf_errors_release(&errors);
+    return status;
 }
 
 int cli_run(struct cli *c, char **words, int n)

@@ -17,6 +17,8 @@ int cli_run(struct cli *c, char **words, int n);
 
 /* Loads the configuration or prints every error; 0 or 1. */
 int cli_load(struct cli *c);
+/* The same; warnings and notes are in `errors` (initialised by the caller). */
+int cli_load_told(struct cli *c, struct conf_errors *errors);
 /* Prints "postrider: ..." on stderr and returns the status. */
 int cli_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

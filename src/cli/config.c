@@ -1,4 +1,4 @@
-/* config.c: config check | show | manual. */
+/* config.c: config check | show | import | manual. */
 #include <stdio.h>
 
 #include "base/json.h"
@@ -34,24 +34,115 @@ static void show(struct cli *c, bool as_json, struct buf *out)
     buf_putc(out, '\n');
 }
 
+/* ---- import ---- */
+
+/* A value as it is written into postrider.conf: a $ stands for itself. */
+static void put_value(struct buf *out, struct slice value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.data[i] == '$')
+            buf_putc(out, '$');
+        buf_putc(out, value.data[i]);
+    }
+}
+
+static void import_class(void *arg, const char *name, struct slice value)
+{
+    buf_printf(arg, "%s = ", name);
+    put_value(arg, value);
+    buf_putc(arg, '\n');
+}
+
+/* All that is not our default; the files that it came from are no longer needed. */
+static void import_one(void *arg, const char *name, struct slice value, const char *source)
+{
+    if (strcmp(source, "default") == 0 || strcmp(name, "postfix_config") == 0 ||
+        strcmp(name, "dovecot_config") == 0 || strcmp(name, "sasl_config") == 0)
+        return;
+    buf_printf(arg, "# %s\n%s = ", source, name);
+    put_value(arg, value);
+    buf_putc(arg, '\n');
+}
+
+static void put_comments(struct buf *out, const char *before, struct slice lines)
+{
+    while (lines.len) {
+        struct slice line = slice_split(&lines, '\n');
+        if (line.len)
+            buf_printf(out, "%s%.*s\n", before, SLICE_ARG(line));
+    }
+}
+
+static void import(struct cli *c, const struct conf_errors *errors, struct buf *out)
+{
+    buf_puts(out, "# postrider.conf, made by `postrider config import`: every value that is not "
+                  "Postrider's default,\n# with the place it comes from.\n");
+    if (buf_len(&errors->warnings))
+        buf_puts(out, "#\n# Not taken over:\n");
+    put_comments(out, "#   ", buf_slice(&errors->warnings));
+    buf_putc(out, '\n');
+    conf_each(c->conf, import_one, out);
+    conf_each_class(c->conf, import_class, out);
+}
+
+/* ---- the command ---- */
+
+/* Every setting of one's own, and what the old stack's files have that is not served. */
+static void check(struct cli *c, const struct conf_errors *errors, bool verbose, struct buf *out)
+{
+    put_comments(out, "warning: ", buf_slice(&errors->warnings));
+    if (verbose)
+        put_comments(out, "note: ", buf_slice(&errors->notes));
+    buf_printf(out, "%s: ok\n", c->config_path);
+}
+
+enum action { CHECK, CHECK_VERBOSE, SHOW, SHOW_JSON, IMPORT, MANUAL, ACTIONS };
+
+static enum action action_of(char **words, int n)
+{
+    static const struct {
+        const char *first, *second;
+    } rows[] = {[CHECK] = {"check", NULL},   [CHECK_VERBOSE] = {"check", "-v"},
+                [SHOW] = {"show", NULL},     [SHOW_JSON] = {"show", "--json"},
+                [IMPORT] = {"import", NULL}, [MANUAL] = {"manual", NULL}};
+    for (int i = 0; i < ACTIONS; i++)
+        if (n == (rows[i].second ? 3 : 2) && strcmp(words[1], rows[i].first) == 0 &&
+            (!rows[i].second || strcmp(words[2], rows[i].second) == 0))
+            return (enum action)i;
+    return ACTIONS;
+}
+
+static void act(struct cli *c, enum action a, const struct conf_errors *errors, struct buf *out)
+{
+    if (a == MANUAL)
+        cli_manual(out);
+    else if (a == IMPORT)
+        import(c, errors, out);
+    else if (a == SHOW || a == SHOW_JSON)
+        show(c, a == SHOW_JSON, out);
+    else
+        check(c, errors, a == CHECK_VERBOSE, out);
+}
+
 int cli_config(struct cli *c, char **words, int n)
 {
     struct buf out;
-    bool as_json = n == 3 && strcmp(words[2], "--json") == 0;
-    bool check = n == 2 && strcmp(words[1], "check") == 0;
-    bool manual = n == 2 && strcmp(words[1], "manual") == 0;
-    if (!check && !manual && !(n >= 2 && strcmp(words[1], "show") == 0 && (n == 2 || as_json)))
-        return cli_fail(2, "usage: config check | config show [--json] | config manual");
-    if (!manual && cli_load(c) != 0)
-        return 1;
+    struct conf_errors errors;
+    enum action a = action_of(words, n);
+    if (a == ACTIONS)
+        return cli_fail(2, "usage: config check [-v] | config show [--json] | config import | "
+                           "config manual [--postfix DIR] [--dovecot FILE] [--sasl FILE]");
+    conf_errors_init(&errors);
     buf_init(&out, OUT_MAX);
-    if (manual)
-        cli_manual(&out);
-    else if (check)
-        buf_printf(&out, "%s: ok\n", c->config_path);
-    else
-        show(c, as_json, &out);
+    bool ok = a == MANUAL || cli_load_told(c, &errors) == 0;
+    if (ok)
+        act(c, a, &errors, &out);
+    else if (a == CHECK || a == CHECK_VERBOSE)
+        put_comments(&out, "warning: ", buf_slice(&errors.warnings));
     fwrite(buf_slice(&out).data, 1, buf_len(&out), stdout);
     buf_release(&out);
-    return fflush(stdout) == 0 ? 0 : cli_fail(1, "cannot write the output");
+    conf_errors_release(&errors);
+    if (fflush(stdout) != 0)
+        return cli_fail(1, "cannot write the output");
+    return ok ? 0 : 1;
 }

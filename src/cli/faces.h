@@ -13,6 +13,7 @@
     X(sendmail, "Hand in a message, whether the server runs or not.") \
     X(testsaslauthd, "Ask saslauthd's socket whether a password is right; with -v, why not.") \
     X(postfix, "Start, stop or reload the server, or tell whether it runs.") \
+    X(postconf, "Show parameters of main.cf and services of master.cf.") \
     X(postmap, "Ask lookup tables: -q KEY TYPE:NAME.")
 /* clang-format on */
 

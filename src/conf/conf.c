@@ -223,6 +223,14 @@ void conf_each(const struct conf *c,
         each_of_service(s->services[i], each, arg);
 }
 
+void conf_each_class(const struct conf *c,
+                     void (*each)(void *arg, const char *name, struct slice value), void *arg)
+{
+    const struct snapshot *s = snapshot_of(c);
+    for (size_t i = 0; i < s->n_classes; i++)
+        each(arg, s->classes[i].name.data, s->classes[i].value);
+}
+
 const char *conf_source(const struct conf *c, const char *name)
 {
     size_t i = conf_find(slice_cstr(name));

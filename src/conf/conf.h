@@ -69,6 +69,9 @@ MUST_USE enum result conf_parse_effective(struct slice text, const struct conf *
 void conf_each(const struct conf *c,
                void (*each)(void *arg, const char *name, struct slice value, const char *source),
                void *arg);
+/* Every restriction class that holds for all services. */
+void conf_each_class(const struct conf *c,
+                     void (*each)(void *arg, const char *name, struct slice value), void *arg);
 /* Where the value of a setting comes from: "postrider.conf:12" or "default"; NULL: no such setting.
  */
 const char *conf_source(const struct conf *c, const char *name);

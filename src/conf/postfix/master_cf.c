@@ -108,8 +108,14 @@ static void add_service(struct reader *r, const struct master_word *words, size_
         return;
     }
     memcpy(rest, words + FIELDS, (n - FIELDS) * sizeof *rest);
-    *s = (struct master_service){words[NAME].text, words[TYPE].text, words[COMMAND].text, rest,
-                                 n - FIELDS,       r->line};
+    *s = (struct master_service){.name = words[NAME].text,
+                                 .type = words[TYPE].text,
+                                 .command = words[COMMAND].text,
+                                 .words = rest,
+                                 .n_words = n - FIELDS,
+                                 .line = r->line};
+    for (size_t i = 0; i < FIELDS; i++)
+        s->fields[i] = words[i].text;
 }
 
 static void finish_service(struct reader *r)

@@ -16,6 +16,7 @@ struct master_word {
 };
 
 struct master_service {
+    struct slice fields[8]; /* as they stand: name, type, private, unpriv, chroot, … command */
     struct slice name, type, command;
     struct master_word *words; /* behind the command */
     size_t n_words;
