@@ -29,6 +29,7 @@
     X(TEXT, local_command_shell, "", 0, 0, "postfix", "Shell that runs every |command, such as \"/usr/bin/smrsh\". Empty: none where none is needed, else /bin/sh.") \
     X(LIST, mailbox_delivery_lock, "fcntl, dotlock", 0, 0, "postfix", "How an mbox file is locked: fcntl, dotlock.") \
     X(LIST, prepend_delivered_header, "command, file", 0, 0, "postfix", "Where Delivered-To is added: command, file, forward (to addresses that an alias or .forward leads to; stops loops, and costs a copy of the message).") \
+    X(BOOL, enable_original_recipient, "no", 0, 0, "postfix", "Put X-Original-To and Delivered-To on what goes into mailboxes, and refuse a message that was delivered to its recipient before as a loop. Several recipients then get a copy each.") \
     X(LIST, forward_path, "", 0, 0, "postfix", "Files of system accounts that name where their mail goes, such as \"$$home/.forward\"; the first that is there counts. $$home $$user $$shell $$recipient $$extension $$domain $$local $$recipient_delimiter. Empty: none is looked for.") \
     X(TEXT, forward_expansion_filter, "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 0, 0, "postfix", "Bytes that $$name may bring into forward_path and luser_relay; others become _.") \
     X(TEXT, luser_relay, "", 0, 0, "postfix", "Where mail for local names that nobody has goes: an address, |command or /file, with $$user, $$local … as in forward_path. Empty: it is refused.") \

@@ -155,6 +155,22 @@ def test_canonical_maps_rewrite_headers(tmp_path):
     assert b"\r\nFrom: <Alice.A@pub.test>\r\nTo: <bob@example.test>, <user@new.test>\r\nReply-To: <robert@example.test>\r\n" in got
 
 
+def test_mailbox_mail_names_its_recipient(tmp_path):
+    server = Server(tmp_path, enable_original_recipient="yes")
+    server.start()
+    try:
+        send(server, "for-one", rcpts=("alice+x",))
+        send(server, "for-two", rcpts=("bob", "carol"))
+        (one,), (two,) = mail(server, "alice", "for-one"), mail(server, "carol", "for-two")
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            send(server, "looping", rcpts=("alice",), extra=f"Delivered-To: Alice@{DOMAIN}\r\n")
+    finally:
+        server.stop()
+    assert one.startswith(b"Return-Path: <a@far.test>\r\nX-Original-To: alice+x@example.test\r\nDelivered-To: alice+x@example.test\r\nReceived: ")
+    assert two.startswith(b"Return-Path: <a@far.test>\r\nX-Original-To: carol@example.test\r\nDelivered-To: carol@example.test\r\nReceived: ")
+    assert refused.value.smtp_code == 554 and refused.value.smtp_error.startswith(b"5.4.6 ")
+
+
 def test_strangers_headers_are_left_alone(server):
     send(server, "stranger", extra="To: nodomain\r\nBcc: x@far.test\r\n")
     (got,) = mail(server, "alice", "Subject: stranger")

@@ -23,6 +23,8 @@ struct delivery {
 
 static struct delivery stored; /* the last that was submitted */
 static char all_stored[2048];
+static bool marks;
+static const char *text_of_message = "Return-Path: <>\r\nSubject: x\r\n\r\nbody\r\n";
 static const char *sender = ""; /* of the message; "": copies are noted without their senders */
 static unsigned submitted, abandoned, open_accounts;
 static enum result add_answer;
@@ -158,9 +160,9 @@ static void deliver(const char *const *targets, size_t n)
     struct grant grant[RCPTS_MAX];
     char names[RCPTS_MAX][16], numbers[RCPTS_MAX][16];
     size_t at = 0;
-    struct mailbox_role m = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct mailbox_role m = {.lock = PTHREAD_MUTEX_INITIALIZER, .marks = marks};
     struct ipc_message msg = {.type = IPC_DELIVER};
-    const struct slice text = SLICE("Return-Path: <>\r\nSubject: x\r\n\r\nbody\r\n");
+    const struct slice text = slice_cstr(text_of_message);
     struct buf summary;
     for (size_t i = 0; i < n; i++) {
         size_t first = at;
@@ -269,6 +271,35 @@ static void what_goes_on_in_another_name_is_a_copy(void **state)
     sender = "";
 }
 
+/* enable_original_recipient */
+static void mailboxes_are_marked_and_loops_refused(void **state)
+{
+    static const char *const targets[] = {"local alice ", "local bob ,remote x@far.test"};
+    static const char *const loop[] = {"local alice ", "local bob ", "remote r2@here.test"};
+    const char *before = text_of_message;
+    (void)state;
+    marks = true;
+    sender = "s@far.test";
+    deliver(targets, 2);
+    assert_string_equal(replies, "250 250 ");
+    assert_string_equal(
+        all_stored, "[Return-Path: <>\r\n]s@far.test>x@far.test||;"
+                    "[Return-Path: <s@far.test>\r\nX-Original-To: r0@here.test\r\nDelivered-To: "
+                    "r0@here.test\r\n]alice;"
+                    "[Return-Path: <s@far.test>\r\nX-Original-To: r1@here.test\r\nDelivered-To: "
+                    "r1@here.test\r\n]bob;");
+    text_of_message = "Return-Path: <>\r\nDelivered-To: r1@here.test\r\nReceived: x\r\n"
+                      "Delivered-To: R0@here.test\r\nDelivered-To: r2@here.test\r\n"
+                      "Subject: x\r\n\r\nbody\r\n";
+    deliver(loop, 3);
+    assert_string_equal(replies, "554 250 250 ");
+    marks = false;
+    deliver(loop, 3);
+    assert_string_equal(replies, "250 250 250 ");
+    text_of_message = before;
+    sender = "";
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +307,7 @@ int main(void)
         cmocka_unit_test_setup(a_recipient_gets_all_or_nothing, setup),
         cmocka_unit_test_setup(copies_go_once_and_harm_nobody, setup),
         cmocka_unit_test_setup(what_goes_on_in_another_name_is_a_copy, setup),
+        cmocka_unit_test_setup(mailboxes_are_marked_and_loops_refused, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

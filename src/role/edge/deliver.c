@@ -88,13 +88,28 @@ static void fill(struct ipc_DELIVER *d, const struct conn *c)
     };
 }
 
+/* Nearly all messages, and so worth a short way. */
+static bool is_for_one_mailbox(const struct conn *c)
+{
+    const struct smtp_tx *tx = c->smtp.session.tx;
+    return c->settings->conf->enable_original_recipient && tx->n_rcpts == 1 && !tx->redirected &&
+           !c->smtp.work && tx->rcpts[0].targets.n == 1 &&
+           slice_starts(tx->rcpts[0].targets.items[0], SLICE("local "));
+}
+
 /* RFC 5321 4.4: the final delivery adds Return-Path. Here, so that the summary counts with it;
  * relaying takes it off again (role/mailbox/feed.c). */
-static void put_return_path(struct smtp_tx *tx, struct slice sender)
+static void put_trace(struct conn *c)
 {
+    struct smtp_tx *tx = c->smtp.session.tx;
     struct buf field;
-    buf_init(&field, sender.len + 64);
-    buf_printf(&field, "Return-Path: <%.*s>\r\n", SLICE_ARG(sender));
+    buf_init(&field, 4096);
+    buf_printf(&field, "Return-Path: <%.*s>\r\n", SLICE_ARG(c->smtp.sender));
+    if (is_for_one_mailbox(c)) { /* others are marked in mailbox, in a copy */
+        struct slice rcpt = tx->rcpts[0].address;
+        buf_printf(&field, "X-Original-To: %.*s\r\nDelivered-To: %.*s\r\n", SLICE_ARG(rcpt),
+                   SLICE_ARG(rcpt));
+    }
     buf_prepend(&tx->message, buf_slice(&field));
     buf_release(&field);
 }
@@ -152,7 +167,7 @@ static void send_message(struct conn *c)
 {
     struct smtp_tx *tx = c->smtp.session.tx;
     struct ipc_message m = {.type = IPC_DELIVER};
-    put_return_path(tx, c->smtp.sender);
+    put_trace(c);
     struct slice message = buf_slice(&tx->message);
     struct arena a;
     struct buf summary;

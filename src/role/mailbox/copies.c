@@ -10,6 +10,7 @@
 struct copy {
     struct incoming *in;
     struct slice sender, delivered;
+    struct slice original; /* X-Original-To */
     uint64_t id;
     struct delivery *delivery;
     struct slice message;      /* its bytes */
@@ -17,6 +18,12 @@ struct copy {
     size_t n_remote, n_local;
     bool queued; /* queue_added is owed */
 };
+
+/* How a copy differs from the message; data NULL: not in this. */
+struct mark {
+    struct slice sender, delivered, original;
+};
+static const struct mark as_it_is;
 
 /* ---- copies ---- */
 
@@ -33,6 +40,8 @@ static void put_changed(const struct copy *c, struct buf *out)
 {
     struct slice sender = c->sender.data ? c->sender : c->in->request->sender;
     buf_printf(out, "Return-Path: <%.*s>\r\n", SLICE_ARG(sender));
+    if (c->original.data)
+        buf_printf(out, "X-Original-To: %.*s\r\n", SLICE_ARG(c->original));
     if (c->delivered.data)
         buf_printf(out, "Delivered-To: %.*s\r\n", SLICE_ARG(c->delivered));
     buf_append(out, without_return_path(c->in->message));
@@ -55,16 +64,16 @@ static enum result write_changed(struct copy *c)
     return r;
 }
 
-static enum result new_copy(struct incoming *in, struct slice sender, struct slice delivered,
-                            struct copy **ret)
+static enum result new_copy(struct incoming *in, const struct mark *mark, struct copy **ret)
 {
     struct copy *c = ARENA_NEW(&in->arena, struct copy);
     if (in->n_copies == COPIES_MAX || !c)
         return FAILED;
     bool first = in->n_copies == 0;
     *c = (struct copy){.in = in,
-                       .sender = sender,
-                       .delivered = delivered,
+                       .sender = mark->sender,
+                       .delivered = mark->delivered,
+                       .original = mark->original,
                        .id = first ? in->request->message_id : log_id_new(),
                        .message = in->message};
     c->remote = arena_alloc_n(&in->arena, in->request->targets.n + 1, sizeof *c->remote);
@@ -72,11 +81,10 @@ static enum result new_copy(struct incoming *in, struct slice sender, struct sli
     if (r != OK)
         return r;
     in->copies[in->n_copies++] = c;
-    if (!first)
+    if (mark->sender.data)
         LOG(LOG_INFO, "message.copied", LOG_C("id", log_id(in->request->message_id).text),
-            LOG_C("copy", log_id(c->id).text),
-            LOG_S("from", sender.data ? sender : in->request->sender),
-            LOG_S("delivered_to", delivered));
+            LOG_C("copy", log_id(c->id).text), LOG_S("from", mark->sender),
+            LOG_S("delivered_to", mark->delivered));
     *ret = c;
     return OK;
 }
@@ -86,17 +94,16 @@ static bool same_text(struct slice a, struct slice b)
     return (a.data == NULL) == (b.data == NULL) && slice_eq(a, b);
 }
 
-/* The copy for this sender and Delivered-To (data NULL: as the message has it). */
-static enum result find_copy(struct incoming *in, struct slice sender, struct slice delivered,
-                             struct copy **ret)
+static enum result find_copy(struct incoming *in, const struct mark *mark, struct copy **ret)
 {
     for (size_t i = 0; i < in->n_copies; i++)
-        if (same_text(in->copies[i]->sender, sender) &&
-            same_text(in->copies[i]->delivered, delivered)) {
+        if (same_text(in->copies[i]->sender, mark->sender) &&
+            same_text(in->copies[i]->delivered, mark->delivered) &&
+            same_text(in->copies[i]->original, mark->original)) {
             *ret = in->copies[i];
             return OK;
         }
-    enum result r = new_copy(in, sender, delivered, ret);
+    enum result r = new_copy(in, mark, ret);
     return r == OK ? write_changed(*ret) : r;
 }
 
@@ -164,6 +171,27 @@ static void take_via(const struct incoming *in, const struct target *via, struct
     *delivered = via->delivered;
 }
 
+/* edge has marked a message for one mailbox already. */
+static bool is_marked(const struct incoming *in)
+{
+    return slice_starts(without_return_path(in->message), SLICE("X-Original-To: "));
+}
+
+static struct mark mark_of(const struct incoming *in, size_t i, const struct target *t,
+                           struct slice sender, struct slice delivered)
+{
+    struct mark m = as_it_is;
+    if (t->bcc)
+        return m;
+    m.sender = sender;
+    if (t->kind == TARGET_REMOTE)
+        m.delivered = delivered;
+    /* Where there are very many the marks are left out rather than the mail. */
+    if (t->local && in->mailbox->marks && in->n_copies < COPIES_MAX / 2 && !is_marked(in))
+        m.delivered = m.original = in->request->rcpts.items[i];
+    return m;
+}
+
 /* One target: opened at *o, or not wanted (EXISTS). */
 static enum result open_target(struct incoming *in, size_t i, const struct target *t,
                                struct slice text, struct slice sender, struct slice delivered,
@@ -172,9 +200,8 @@ static enum result open_target(struct incoming *in, size_t i, const struct targe
     *o = (struct opened){.target = *t, .text = text};
     if (t->bcc && bcc_is_there(in, i, text))
         return EXISTS;
-    enum result r =
-        find_copy(in, t->bcc ? SLICE_NONE : sender,
-                  t->kind == TARGET_REMOTE && !t->bcc ? delivered : SLICE_NONE, &o->copy);
+    struct mark mark = mark_of(in, i, t, sender, delivered);
+    enum result r = find_copy(in, &mark, &o->copy);
     if (r == OK && t->local && !in->request->hold)
         r = account_open(in->mailbox->store, t->account, &o->account);
     return r;
@@ -347,7 +374,7 @@ static enum result submit_copies(struct incoming *in, enum result r)
 enum result incoming_store(struct incoming *in, struct slice summary)
 {
     struct copy *first;
-    enum result r = new_copy(in, SLICE_NONE, SLICE_NONE, &first);
+    enum result r = new_copy(in, &as_it_is, &first);
     if (r == OK)
         r = delivery_write(first->delivery, in->message);
     if (r == OK)

@@ -199,6 +199,7 @@ void mailbox_deliver(struct mailbox_role *m, struct ipc_channel *from, struct ip
     struct slice message = in->message;
     bool mapped = in->mapped;
     check_grants(in, d);
+    incoming_refuse_loops(in);
     if (incoming_store(in, d->summary) == NOT_FOUND)
         finish(in); /* else `in` may be gone by now */
     if (mapped)

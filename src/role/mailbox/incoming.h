@@ -38,6 +38,8 @@ struct incoming {
 /* Stores the message for every recipient whose verdict is `accepted`; incoming_stored will be
  * called, maybe before this returns. NOT_FOUND: there is nothing to store, and it won't. */
 MUST_USE enum result incoming_store(struct incoming *in, struct slice summary);
+/* loops.c: gives recipients who had the message before their verdict. */
+void incoming_refuse_loops(struct incoming *in);
 /* In deliver.c: answers, logs and frees. */
 void incoming_stored(struct incoming *in, enum result r);
 

@@ -112,6 +112,7 @@ static enum result start(struct role *role, struct error *err)
     list_init(&m->sessions);
     map_init(&m->sessions_of, COUNTED_MAX);
     const struct conf *c = role_conf(role);
+    m->marks = c->enable_original_recipient;
     enum result r = open_all(m, c, err);
     if (r == OK)
         r = feed_new(m, &m->feed);
@@ -126,6 +127,7 @@ static void configured(struct role *role)
     const struct conf *c = role_conf(role);
     struct queue_options o = queue_options_of(c);
     queue_configure(mailbox_state(role)->queue, &o);
+    mailbox_state(role)->marks = c->enable_original_recipient;
     if (take_names(mailbox_state(role), c) != OK)
         LOG(LOG_ERROR, "mailboxes.failed", LOG_C("reason", "no memory; the old names stay"));
     conf_unref(c);

@@ -23,6 +23,7 @@ struct mailbox_role {
     struct feed *feed;       /* queue -> relay (feed.h) */
     struct control *control; /* the command line's socket (control.h) */
     struct grant_seen *seen_logins;
+    atomic_bool marks; /* enable_original_recipient */
 
     pthread_mutex_t lock;        /* of what follows */
     struct mailbox_names *names; /* of the configuration (names.h) */
