@@ -231,6 +231,20 @@ static bool matches(const struct master_service *m, const char *word)
            (!rest.data || slice_is(rest, "*") || slice_eq(rest, m->type));
 }
 
+/* "{ name = value }" of an option without the white space that does not count. */
+static void put_word(struct postconf *p, const struct master_word *w, bool option)
+{
+    size_t at = option ? slice_find(w->text, '=') : SIZE_MAX;
+    struct slice name = slice_trim(slice_sub(w->text, 0, at));
+    struct slice value = at == SIZE_MAX ? SLICE("") : slice_trim(slice_from(w->text, at + 1));
+    if (!w->grouped)
+        buf_printf(&p->out, " %.*s", SLICE_ARG(w->text));
+    else if (at == SIZE_MAX)
+        buf_printf(&p->out, " {%.*s}", SLICE_ARG(w->text));
+    else
+        buf_printf(&p->out, " {%.*s=%.*s}", SLICE_ARG(name), SLICE_ARG(value));
+}
+
 /* Fields stand in columns; a long one shifts the next. */
 static void put_service(struct postconf *p, const struct master_service *m)
 {
@@ -245,8 +259,7 @@ static void put_service(struct postconf *p, const struct master_service *m)
         at += m->fields[i].len;
     }
     for (size_t i = 0; i < m->n_words; i++)
-        buf_printf(&p->out, m->words[i].grouped ? " { %.*s }" : " %.*s",
-                   SLICE_ARG(m->words[i].text));
+        put_word(p, &m->words[i], i && slice_is(m->words[i - 1].text, "-o"));
     buf_putc(&p->out, '\n');
 }
 

@@ -1,0 +1,271 @@
+"""The configuration of Postfix: Debian's own postconf as the oracle for defaults, values and services; the tutorial's
+files; a server on an unchanged /etc/postfix."""
+import json
+import os
+import pathlib
+import re
+import smtplib
+import subprocess
+import sys
+
+import pytest
+
+from harness import PROGRAM, Server, free_port
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+import peers  # noqa: E402
+
+MASTER_CF = """\
+smtp      inet  n       -       y       -       -       smtpd
+submission inet n       -       y       -       -       smtpd
+  -o syslog_name=postfix/submission
+  -o smtpd_tls_security_level=encrypt
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
+submissions     inet  n -       y       -       -       smtpd
+  -o { smtpd_banner = $myhostname two words }
+  -o smtpd_tls_wrappermode=yes
+pickup    unix  n       -       y       60      1       pickup
+cleanup   unix  n       -       y       -       0       cleanup
+qmgr      unix  n       -       n       300     1       qmgr
+relay     unix  -       -       y       -       -       smtp
+        -o smtp_helo_timeout=5
+smtp      unix  -       -       y       -       -       smtp
+maildrop  unix  -       n       n       -       -       pipe
+  flags=DRXhu user=vmail argv=/usr/bin/maildrop -d ${recipient}
+"""
+CONFIGURATIONS = {
+    "debian": """\
+smtpd_banner = $myhostname ESMTP $mail_name (Debian/GNU)
+biff = no
+append_dot_mydomain = no
+readme_directory = no
+compatibility_level = 3.6
+smtpd_tls_security_level=may
+smtp_tls_security_level=may
+smtp_tls_session_cache_database = btree:${data_directory}/smtp_scache
+smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated defer_unauth_destination
+myhostname = mx.example.org
+alias_maps = hash:/etc/aliases
+alias_database = hash:/etc/aliases
+mydestination = $myhostname, example.org, localhost.example.org, , localhost
+relayhost =
+mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128
+mailbox_size_limit = 0
+recipient_delimiter = +
+inet_interfaces = all
+inet_protocols = all
+""",
+    "isp": """\
+compatibility_level = 2
+myhostname = mail.isp.example
+mydomain = isp.example
+myorigin = $mydomain
+smtpd_recipient_restrictions =
+    # who may
+    permit_mynetworks,
+    permit_sasl_authenticated,
+
+    reject_unauth_destination,
+    reject_rbl_client zen.example.net
+smtpd_restriction_classes = strict, lax
+strict = reject_unknown_sender_domain, ${extra?{$extra,}} reject
+lax = permit
+extra = reject_non_fqdn_sender
+message_size_limit = ${big?{52428800}:{20480000}}
+maximal_queue_lifetime = 3
+bounce_queue_lifetime = 12h
+smtpd_client_connection_count_limit = 10
+message_size_limit = 30000000
+""",
+    "old": """\
+myhostname = old.example.net
+mynetworks_style = host
+inet_protocols = ipv4
+smtpd_use_tls = yes
+smtpd_tls_cert_file = /etc/ssl/$myhostname.pem
+smtpd_recipient_restrictions = permit_mynetworks permit_sasl_authenticated permit_auth_destination reject
+smtpd_helo_required = yes
+local_part = $(mydomain) ${mydomain} $mydomain
+smtpd_banner = $local_part ${undefined_one:none} ${{$smtpd_use_tls} == {yes} ? {tls} : {clear}}
+""",
+}
+TUTORIAL = """\
+mydestination = $myhostname, localhost.$mydomain, $mydomain
+smtpd_sasl_auth_enable = yes
+smtpd_delay_reject = yes
+smtpd_recipient_restrictions = permit_mynetworks permit_sasl_authenticated permit_auth_destination reject
+smtpd_client_restrictions = permit_mynetworks, permit_sasl_authenticated
+broken_sasl_auth_clients = yes
+smtpd_sasl_security_options = noanonymous
+"""
+
+
+def write(folder, main_cf, master_cf=MASTER_CF):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "main.cf").write_text(main_cf)
+    (folder / "master.cf").write_text(master_cf)
+    return folder
+
+
+def postrider(*words):
+    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False, timeout=60)
+
+
+def show(*words):
+    done = postrider(*words)
+    assert done.returncode == 0, done.stderr
+    return {row["name"]: row for row in json.loads(done.stdout)}
+
+
+@pytest.fixture(scope="module")
+def oracle():
+    """Debian's postconf, run from the folder that it was unpacked into."""
+    try:
+        root = peers.unpacked("postfix") / "root"
+    except peers.Unavailable as why:
+        pytest.skip(str(why))
+    libraries = f"{root}/usr/lib/postfix:{root}/usr/lib/x86_64-linux-gnu:{root}/lib/x86_64-linux-gnu"
+
+    def run(*words):
+        done = subprocess.run([str(root / "usr/sbin/postconf"), *map(str, words)], capture_output=True, text=True,
+                              check=False, env={**os.environ, "LD_LIBRARY_PATH": libraries}, timeout=60)
+        if done.returncode and "error while loading" in done.stderr:
+            pytest.skip(done.stderr.strip())
+        return done
+    return run
+
+
+# ---- the oracle ----
+
+# What differs with the build or the moment.
+MOVING = {"alias_maps", "process_id", "process_name", "config_directory"}
+TRANSPORTS = re.compile(r"^(bsmtp|error|ifmail|lmtp|local|maildrop|mailman|relay|retry|scalemail-backend|smtp|uucp|virtual)_")
+
+
+def test_defaults_are_postfixs(tmp_path, oracle):
+    folder = write(tmp_path / "postfix", "")
+    theirs = dict(line.split(" =", 1) for line in oracle("-c", folder, "-d").stdout.splitlines())
+    ours = dict(line.split(" =", 1) for line in postrider("postconf", "-c", folder, "-d").stdout.splitlines())
+    missing = [name for name in theirs if name not in ours and not TRANSPORTS.match(name)]
+    assert not missing
+    differ = {name: (ours[name], value) for name, value in theirs.items()
+              if name in ours and name not in MOVING and ours[name] != value}
+    assert not differ
+    assert len(theirs) > 800
+
+
+def test_defaults_of_a_transport_are_found(tmp_path, oracle):
+    folder = write(tmp_path / "postfix", "")
+    names = ["maildrop_destination_recipient_limit", "maildrop_time_limit", "relay_destination_concurrency_limit"]
+    assert postrider("postconf", "-c", folder, *names).stdout == oracle("-c", folder, *names).stdout
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("options", (["-n"], ["-nx"], ["-h", "mynetworks", "myhostname", "mydestination"], ["-M"],
+                                     ["-M", "submission/inet"], ["-x", "smtpd_banner", "strict", "lax", "mynetworks"]))
+def test_postconf_prints_what_postfixs_does(tmp_path, oracle, name, options):
+    folder = write(tmp_path / "postfix", CONFIGURATIONS[name])
+    theirs, ours = oracle("-c", folder, *options), postrider("postconf", "-c", folder, *options)
+    assert ours.stdout == theirs.stdout
+    assert ours.returncode == theirs.returncode
+
+
+def test_postconf_edits_nothing(tmp_path):
+    folder = write(tmp_path / "postfix", CONFIGURATIONS["debian"])
+    done = postrider("postconf", "-c", folder, "-e", "biff = yes")
+    assert done.returncode == 1 and "refused" in done.stderr
+    assert (folder / "main.cf").read_text() == CONFIGURATIONS["debian"]
+
+
+# ---- layers ----
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_import_is_equivalent(tmp_path, name):
+    folder = write(tmp_path / "postfix", CONFIGURATIONS[name])
+    before = show("config", "show", "--json", "--postfix", folder)
+    printed = postrider("config", "import", "--postfix", folder)
+    assert printed.returncode == 0, printed.stderr
+    (tmp_path / "own.conf").write_text(printed.stdout)
+    after = show("-c", tmp_path / "own.conf", "config", "show", "--json")
+    differ = {key: (before[key]["value"], after.get(key, {}).get("value")) for key in before
+              if key != "postfix_config" and before[key]["value"] != after.get(key, {}).get("value")}
+    assert not differ
+    assert f"# {folder}/main.cf:" in printed.stdout
+
+
+def test_every_value_has_its_place(tmp_path):
+    folder = write(tmp_path / "postfix", CONFIGURATIONS["isp"])
+    (tmp_path / "own.conf").write_text("hopcount_limit = 7\n")
+    rows = show("-c", tmp_path / "own.conf", "config", "show", "--json", "--postfix", folder)
+    assert rows["hopcount_limit"]["source"] == f"{tmp_path}/own.conf:1"
+    assert rows["message_size_limit"] == {"name": "message_size_limit", "value": "30000000",
+                                          "source": f"{folder}/main.cf:20"}  # the last one
+    assert rows["maximal_queue_lifetime"]["value"] == "3d"  # Postfix: days
+    assert rows["smtpd_banner"] == {"name": "smtpd_banner", "value": "mail.isp.example ESMTP Postfix",
+                                    "source": "Postfix's default"}
+    assert rows["submission/smtpd_tls_security_level"]["source"] == f"{folder}/master.cf:4"
+    assert "imap" not in rows["listen"]["value"]  # nobody asked for it
+
+
+def test_sasl_config_is_read(tmp_path):
+    (tmp_path / "smtpd.conf").write_text("pwcheck_method: saslauthd\nmech_list: plain login\n")
+    rows = show("config", "show", "--json", "--sasl", tmp_path / "smtpd.conf")
+    assert rows["mech_list"] == {"name": "mech_list", "value": "plain login", "source": f"{tmp_path}/smtpd.conf:2"}
+    assert rows["pwcheck_method"]["value"] == "saslauthd"
+
+
+def test_broken_lines_of_the_tutorial_get_a_proposal(tmp_path):
+    broken = TUTORIAL.replace("permit_sasl_authenticated permit_auth", "permit_sasl_authenticated\npermit_auth")
+    folder = write(tmp_path / "postfix", broken.replace("recipient_restrictions", "recipient_restrictiOns"))
+    done = postrider("config", "check", "--postfix", folder)
+    assert done.returncode == 1
+    assert f"{folder}/main.cf:5: `permit_auth_destination reject` is no assignment: begin the line with a space when " \
+           "it continues `smtpd_recipient_restrictiOns` of line 4" in done.stderr
+    folder = write(tmp_path / "second", TUTORIAL.replace("recipient_restrictions", "recipient_restrictiOns"))
+    done = postrider("config", "check", "--postfix", folder)
+    assert done.returncode == 1
+    assert f"{folder}/main.cf:4: unknown parameter `smtpd_recipient_restrictiOns`, which Postfix ignores too: " \
+           "did you mean `smtpd_recipient_restrictions`?" in done.stderr
+
+
+def test_what_would_weaken_security_is_an_error(tmp_path):
+    folder = write(tmp_path / "postfix", CONFIGURATIONS["debian"] + "content_filter = scan:[127.0.0.1]:10025\n")
+    done = postrider("config", "check", "--postfix", folder)
+    assert done.returncode == 1
+    assert "content_filter is not served: mail would not pass the filter" in done.stderr
+    (tmp_path / "own.conf").write_text("content_filter =\n")  # knowingly
+    done = postrider("-c", tmp_path / "own.conf", "config", "check", "--postfix", folder)
+    assert done.returncode == 0, done.stderr
+
+
+# ---- a server ----
+
+def test_serves_on_postfixs_files(tmp_path):
+    smtp, submission = free_port(), free_port()
+    fields = "inet n - n - - smtpd"
+    folder = write(tmp_path / "postfix", TUTORIAL + "compatibility_level = 2\nmyhostname = mx.tutorial.test\n"
+                   "inet_interfaces = 127.0.0.1\nalias_maps =\n",
+                   f"{smtp} {fields}\n{submission} {fields}\n -o smtpd_banner=other -o smtpd_sasl_auth_enable=no\n")
+    (tmp_path / "own").mkdir()
+    server = Server(tmp_path / "own", services=(), listen=None, myhostname=None, mydestination=None,
+                    postfix_config=folder)
+    server.port = {"smtp": smtp, "submission": submission}
+    server.start()
+    try:
+        with smtplib.SMTP("127.0.0.1", smtp, timeout=20) as client:
+            code, text = client.ehlo("client.test")
+            assert code == 250
+            lines = text.decode().splitlines()
+            assert lines[0] == "mx.tutorial.test"
+            assert "AUTH PLAIN LOGIN" in lines and "AUTH=PLAIN LOGIN" in lines
+            assert "SIZE 10240000" in lines and "VRFY" in lines
+            client.login("alice", server.passwords["alice"])
+            client.sendmail("a@elsewhere.test", ["alice@tutorial.test"], "Subject: x\r\n\r\nx\r\n")
+        with smtplib.SMTP(timeout=20) as client:
+            code, text = client.connect("127.0.0.1", submission)
+            assert (code, text) == (220, b"other")
+            client.ehlo("client.test")
+            assert not client.has_extn("auth")
+    finally:
+        server.stop()
