@@ -3,6 +3,7 @@ As root with real uids, in a mount namespace with accounts of its own; as an ord
 import mailbox
 import os
 import pathlib
+import sys
 import re
 import subprocess
 import tempfile
@@ -11,6 +12,9 @@ import time
 import pytest
 
 from harness import DOMAIN, Server, wait_for
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "tools"))
+import peers  # noqa: E402
 
 ROOT = os.geteuid() == 0
 ACCOUNTS = {"fred": 64930, "wilma": 64931, "nobodys": 64932}
@@ -260,3 +264,83 @@ class TestForward:
             client.ehlo()
             client.mail("alice@" + DOMAIN)
             assert client.rcpt(f"nobodys@{DOMAIN}")[0] == 451
+
+
+ALIASES = """cmd: "|{base}/save a"
+box: {drop}/box
+md: {drop}/md/
+code67: "|exit 67"
+code3: "|echo some output; exit 3"
+killed: "|kill -9 $$"
+missing: "|/nonexistent/prog"
+exe: {drop}/exe
+nodir: /nonexistent/dir/file
+"""
+NAMES = ("cmd+ext", "box", "md", "code67", "code3", "killed", "missing", "exe", "nodir")
+MESSAGE = ("From: a@far.test\r\nTo: x@example.test\r\nSubject: s\r\nDate: Tue, 24 Nov 2026 10:00:00 +0000\r\nMessage-ID: <x@y>\r\n\r\n"
+           "body\r\nFrom here\r\n.\r\nend\r\n")
+
+
+def made(base):
+    """The same aliases, and the command that they name, with a place of its own for what it gets."""
+    drop = base / "drop"
+    drop.mkdir(parents=True)
+    base.chmod(0o755)
+    drop.chmod(0o777)
+    script(base, "save", f'cat > "{drop}/msg"; env > "{drop}/env"\n')
+    (base / "aliases").write_text(ALIASES.format(base=base, drop=drop))
+    (drop / "exe").write_text("x")
+    (drop / "exe").chmod(0o777)
+    return drop
+
+
+def got(drop):
+    """What arrived, without what must differ: times, the server's own Received, places."""
+    mail = [(drop / "msg").read_text(), (drop / "box").read_text(), next((drop / "md" / "new").iterdir()).read_text()]
+    mail = [re.sub(r"(?m)^From (\S+)  .* \d{4}$", r"From \1", re.sub(r"(?m)^Received: .*\n(?:\s.*\n)*", "", m)) for m in mail]
+    env = dict(line.split("=", 1) for line in (drop / "env").read_text().splitlines() if "=" in line)
+    ours = {"CLIENT_ADDRESS", "CLIENT_PROTOCOL", "CLIENT_HELO", "CLIENT_HOSTNAME", "MAIL_CONFIG", "LANG", "PWD", "SHLVL", "_", "TZ"}
+    return mail, {k: v for k, v in env.items() if k not in ours}
+
+
+@pytest.mark.skipif(not ROOT, reason="Postfix runs as root")
+def test_as_postfix_does():
+    with tempfile.TemporaryDirectory(prefix="delivery-") as path:
+        base = pathlib.Path(path)
+        base.chmod(0o755)
+        theirs, mine = made(base / "theirs"), made(base / "mine")
+        try:
+            namespace = peers.Namespace(base / "ns", ["postfix"])
+        except peers.Unavailable as why:
+            pytest.skip(str(why))
+        table = f"hash:{base}/theirs/aliases"
+        postfix = peers.Postfix(namespace, base / "postfix", myhostname="mail.example.test", mydestination=DOMAIN, alias_maps=table,
+                                alias_database=table, recipient_delimiter="+", local_recipient_maps="", inet_interfaces="loopback-only",
+                                mynetworks="127.0.0.0/8", smtp_bind_address="127.0.0.1", relayhost="[127.0.0.1]:1")
+        try:
+            postfix.start()
+            subprocess.run(namespace.enter("postalias", "-c", str(postfix.conf), table), check=True)
+            for name in NAMES:
+                done = namespace.run("sendmail", "-C", str(postfix.conf), "-i", "-f", "a@far.test", f"{name}@{DOMAIN}", input=MESSAGE.replace("\r\n", "\n"))
+                assert done.returncode == 0, done.stderr
+            wait_for(lambda: all(f"to=<{n}@" in postfix.log() for n in NAMES), 30, "Postfix's deliveries")
+            log = postfix.log()
+        finally:
+            postfix.stop()
+            namespace.close()
+        (base / "server").mkdir()
+        server = Server(base / "server", alias_maps=str(base / "mine" / "aliases"), minimal_backoff_time="1000s")
+        server.start()
+        try:
+            with server.smtp("smtp") as client:
+                for name in NAMES:
+                    client.sendmail("a@far.test", [f"{name}@{DOMAIN}"], MESSAGE)
+            wait_for(lambda: server.log().count("local.attempt") >= len(NAMES), 30, "our deliveries")
+            ours = server.log()
+        finally:
+            server.stop()
+        for name in NAMES:
+            want = re.search(rf"to=<{re.escape(name)}@.*? dsn=(\S+), status=(\S+) ", log).groups()
+            have = re.search(rf"local\.attempt .*?to={re.escape(name)}@.*? dsn=(\S+) status=(\S+) ", ours).groups()
+            assert have == want, name
+        assert got(mine) == got(theirs)

@@ -37,8 +37,9 @@ static bool take_dotlock(const char *lock, bool *ret_held)
             *ret_held = true;
             return true;
         }
-        if (errno != EEXIST)
-            return errno == EACCES || errno == EROFS || errno == EPERM;
+        if (errno != EEXIST) /* whether there is a folder at all, the file itself will tell */
+            return errno == EACCES || errno == EROFS || errno == EPERM || errno == ENOENT ||
+                   errno == ENOTDIR;
         if (stat(lock, &st) == 0 && time(NULL) - st.st_mtime > STALE_LOCK_S)
             unlink(lock);
         else

@@ -21,7 +21,7 @@
 
 enum { OUTPUT_MAX = 1000, WORDS_MAX = 1000, ENVIRONMENT_MAX = 64, ARENA_MAX = 1 << 20 };
 
-static const char path_of_commands[] = "/usr/local/bin:/usr/bin:/bin";
+static const char path_of_commands[] = "/usr/bin:/bin";
 
 /* ---- its environment ---- */
 
@@ -148,7 +148,7 @@ static _Noreturn void execute(const struct local_delivery *d, struct environment
         if (!word) {
             fprintf(stderr, "cannot execute %s: %s", words[0] ? words[0] : "", strerror(errno));
             fflush(stderr);
-            _exit(errno == ENOENT || errno == EACCES ? 127 : EX_TEMPFAIL);
+            _exit(EX_TEMPFAIL);
         }
     }
     execle("/bin/sh", "sh", "-c", line, (char *)NULL, e->items);
