@@ -1,5 +1,6 @@
 /* config.c: config check | show | import | manual. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "cli/cli.h"
@@ -93,7 +94,10 @@ static void check(struct cli *c, const struct conf_errors *errors, bool verbose,
     put_comments(out, "warning: ", buf_slice(&errors->warnings));
     if (verbose)
         put_comments(out, "note: ", buf_slice(&errors->notes));
-    buf_printf(out, "%s: ok\n", c->config_path);
+    if (access(c->config_path, F_OK) == 0)
+        buf_printf(out, "%s: ok\n", c->config_path);
+    else
+        buf_puts(out, "the configuration is ok\n");
 }
 
 enum action { CHECK, CHECK_VERBOSE, SHOW, SHOW_JSON, IMPORT, MANUAL, ACTIONS };

@@ -129,13 +129,14 @@ static void send_stderr_to_syslog(void)
 /* With the files that this call was told of. */
 static _Noreturn void exec_serve(const struct cli *c)
 {
-    const char *words[12] = {"postrider", "-c", c->config_path};
+    const char *words[12] = {"postrider"};
     const struct {
         const char *option, *value;
-    } files[] = {{"--postfix", c->origin.postfix},
+    } files[] = {{"-c", c->origin.optional ? NULL : c->config_path},
+                 {"--postfix", c->origin.postfix},
                  {"--dovecot", c->origin.dovecot},
                  {"--sasl", c->origin.sasl}};
-    size_t n = 3;
+    size_t n = 1;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (files[i].value) {
             words[n++] = files[i].option;

@@ -239,6 +239,42 @@ static enum result read_postfix(struct loading *l, struct slice dir)
     return result;
 }
 
+static struct slice value_of(struct loading *l, const char *name)
+{
+    struct slice value = SLICE("");
+    if (conf_scope_value(&l->scope, slice_cstr(name), &l->out->arena, &value, NULL) != OK)
+        return SLICE("");
+    return value;
+}
+
+static bool uses_cyrus(struct loading *l)
+{
+    bool used = slice_is_nocase(value_of(l, "smtpd_sasl_auth_enable"), "yes");
+    const struct conf_assignments *postfix = &l->scope.layers[CONF_LAYER_POSTFIX];
+    for (size_t i = 0; i < postfix->n && !used; i++)
+        used = slice_is(postfix->items[i].name, "smtpd_sasl_auth_enable") &&
+               slice_is_nocase(postfix->items[i].value, "yes");
+    return used && slice_is_nocase(value_of(l, "smtpd_sasl_type"), "cyrus");
+}
+
+/* postconf(5) smtpd_sasl_path, cyrus_sasl_config_path: where Postfix's SASL library looks for
+ * smtpd.conf; Debian's folder first. */
+static enum result find_sasl(struct loading *l, struct conf_reading *r)
+{
+    struct slice name = value_of(l, "smtpd_sasl_path"), text;
+    struct slice folders = value_of(l, "cyrus_sasl_config_path");
+    if (folders.len == 0)
+        folders = SLICE("/etc/postfix/sasl:/etc/sasl2:/usr/lib/sasl2:/usr/lib64/sasl2");
+    while (uses_cyrus(l) && folders.data) {
+        struct slice folder = slice_split(&folders, ':');
+        const char *path =
+            arena_printf(r->arena, "%.*s/%.*s.conf", SLICE_ARG(folder), SLICE_ARG(name));
+        if (path && conf_read_file(path, r->arena, &text) == OK)
+            return cyrus_read(path, r);
+    }
+    return OK;
+}
+
 /* What failed is in l->errors; the others are read all the same, to tell all errors at once. */
 static enum result read_theirs(struct loading *l)
 {
@@ -249,11 +285,15 @@ static enum result read_theirs(struct loading *l)
     l->scope.layers[CONF_LAYER_DOVECOT] = r.found;
     l->scope.layers[CONF_LAYER_DEFAULTS] = r.defaults;
     worst = result != OK ? result : worst;
-    r = begin_reading(l);
-    result = sasl.len ? cyrus_read(sasl.data, &r) : OK;
-    l->scope.layers[CONF_LAYER_CYRUS] = r.found;
-    worst = result != OK ? result : worst;
     result = postfix.len ? read_postfix(l, postfix) : OK;
+    worst = result != OK ? result : worst;
+    r = begin_reading(l);
+    result = OK;
+    if (sasl.len)
+        result = cyrus_read(sasl.data, &r);
+    else if (postfix.len && worst == OK)
+        result = find_sasl(l, &r);
+    l->scope.layers[CONF_LAYER_CYRUS] = r.found;
     return result != OK ? result : worst;
 }
 

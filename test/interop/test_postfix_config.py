@@ -215,6 +215,14 @@ def test_sasl_config_is_read(tmp_path):
     assert rows["pwcheck_method"]["value"] == "saslauthd"
 
 
+def test_sasl_config_is_found_as_postfix_finds_it(tmp_path):
+    (tmp_path / "smtpd.conf").write_text("pwcheck_method: auxprop\nmech_list: plain\n")
+    folder = write(tmp_path / "postfix", TUTORIAL + f"cyrus_sasl_config_path = /nonexistent:{tmp_path}\n")
+    rows = show("config", "show", "--json", "--postfix", folder)
+    assert rows["mech_list"]["source"] == f"{tmp_path}/smtpd.conf:2"
+    assert "auxprop looks passwords up" in postrider("config", "check", "--postfix", folder).stdout
+
+
 def test_broken_lines_of_the_tutorial_get_a_proposal(tmp_path):
     broken = TUTORIAL.replace("permit_sasl_authenticated permit_auth", "permit_sasl_authenticated\npermit_auth")
     folder = write(tmp_path / "postfix", broken.replace("recipient_restrictions", "recipient_restrictiOns"))

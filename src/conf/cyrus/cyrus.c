@@ -59,6 +59,11 @@ static enum result read_line(struct slice line, const char *file, unsigned numbe
         return OK;
     }
     const struct option *o = find_option(name);
+    if (slice_is_nocase(name, "pwcheck_method") && slice_search(rest, SLICE("auxprop")) != SIZE_MAX)
+        conf_warn(r->errors, file, number,
+                  "pwcheck_method: auxprop looks passwords up in a database of Cyrus SASL's own, "
+                  "which is not read: move its accounts with `postrider user add`, or name others "
+                  "with dovecot_config");
     if (o && o->setting)
         return take(o, slice_trim(rest), file, number, r);
     if (o)
