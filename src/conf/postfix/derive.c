@@ -57,6 +57,12 @@ static void derive_mynetworks(struct deriving *d)
         assign(d, "mynetworks", buf_slice(&text), a->file, a->line);
     else
         assign(d, "mynetworks", buf_slice(&text), "Postfix's default", 0);
+    if (!a && slice_is_nocase(style, "subnet"))
+        conf_warn(
+            d->reading->errors, "Postfix's default", 0,
+            "mynetworks: with compatibility_level below 2, whole subnets may relay: %.*s; set "
+            "mynetworks, or compatibility_level = 3.6",
+            SLICE_ARG(buf_slice(&text)));
     buf_release(&text);
 }
 

@@ -169,7 +169,7 @@
     X("sun_mailtool_compatibility", "no", UNSERVED, "it is not used") \
     X("swap_bangpath", "yes", UNSERVED, "addresses are not rewritten by it") \
     X("syslog_facility", "mail", UNSERVED, "logging goes to stderr and the journal; log_level says how much") \
-    X("syslog_name", "${multi_instance_name?{$multi_instance_name}:{postfix}}", UNSERVED, "logging goes to stderr and the journal; log_level says how much") \
+    X("syslog_name", "${multi_instance_name?{$multi_instance_name}:{postfix}}", INNER, "logging goes to stderr and the journal; log_level says how much") \
     X("tcp_windowsize", "0", INNER, "") \
     X("trace_service_name", "trace", INNER, "") \
     X("transport_maps", "", UNSERVED, "routing by it does not happen") \
