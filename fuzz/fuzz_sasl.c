@@ -29,7 +29,7 @@ static enum sasl_step drive(struct sasl *s, enum sasl_step step)
     if (step == SASL_NEED_SECRET)
         step = sasl_secret(s, &secret);
     else if (step == SASL_CHECK_TOKEN)
-        step = sasl_token_checked(s, sasl_token(s).len % 2 == 0);
+        step = sasl_token_checked(s, sasl_token(s).len % 2 ? SLICE("") : SLICE("u"), "odd");
     check(s, step);
     if (step == SASL_RIGHT && s->mechanism->take_secret)
         abort();

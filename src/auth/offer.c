@@ -68,6 +68,8 @@ static bool secrets_allow(const struct conf *c, const struct sasl_mechanism *m)
     case SASL_SECRET_SCRAM_SHA_1:
     case SASL_SECRET_SCRAM_SHA_256:
         return c->users_file.len > 0 || has_file_passdb(c);
+    case SASL_SECRET_TOKEN:
+        return c->oauth2_keys.n && c->oauth2_audience.n;
     default:
         return true;
     }

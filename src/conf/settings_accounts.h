@@ -30,6 +30,10 @@
     X(TEXT, smtpd_sasl_path, "smtpd", 0, 0, "postfix", "Socket of Dovecot's authentication service; one without / in front is below /var/spool/postfix.") \
     X(LIST, smtpd_sasl_exceptions_networks, "", 0, 0, "postfix", "Clients (CIDR) to which SMTP does not offer AUTH.") \
     X(BOOL, smtpd_sasl_authenticated_header, "no", 0, 0, "postfix", "Name the authenticated user in the Received header.") \
+    X(LIST, oauth2_keys, "", 0, 0, "postrider", "Files of the keys that sign bearer tokens (OAUTHBEARER, XOAUTH2): PEM of public keys or certificates (RS256, ES256, EdDSA), or hs256:/path of a shared secret. Needs oauth2_audience.") \
+    X(LIST, oauth2_audience, "", 0, 0, "postrider", "A bearer token must be meant for one of these (aud).") \
+    X(LIST, oauth2_issuers, "", 0, 0, "postrider", "Who must have issued a bearer token (iss). Empty: whoever has the key.") \
+    X(TEXT, oauth2_username_attribute, "email", 0, 0, "dovecot", "The claim of a bearer token that names the user.") \
     X(TEXT, auth_anonymous_username, "anonymous", 0, 0, "dovecot", "The account of ANONYMOUS, where that mechanism is listed.") \
     X(LIST, pwcheck_method, "", 0, 0, "cyrus", "How Cyrus SASL checks passwords: saslauthd asks an existing saslauthd where there are no accounts of our own; auxprop is not served.") \
     X(TEXT, saslauthd_path, "/run/saslauthd/mux", 0, 0, "cyrus", "Socket of saslauthd, with or without the last /mux.") \

@@ -55,8 +55,10 @@ struct slice sasl_token(const struct sasl *s)
     return s->mechanism->token_checked ? slice_cstr(s->own) : SLICE_NONE;
 }
 
-enum sasl_step sasl_token_checked(struct sasl *s, bool right)
+enum sasl_step sasl_token_checked(struct sasl *s, struct slice login, const char *why)
 {
+    bool right = login.len && sasl_copy(s->login, sizeof s->login, login);
+    s->why = right ? NULL : why ? why : "the token's user can't be a name";
     return s->mechanism->token_checked ? s->mechanism->token_checked(s, right) : SASL_WRONG;
 }
 

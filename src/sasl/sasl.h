@@ -113,10 +113,10 @@ enum sasl_step sasl_begin(struct sasl *s, const struct sasl_mechanism *m, bool h
 enum sasl_step sasl_respond(struct sasl *s, struct slice response);
 /* After SASL_NEED_SECRET. Copied. */
 enum sasl_step sasl_secret(struct sasl *s, const struct sasl_secret *secret);
-/* After SASL_CHECK_TOKEN: the token, and whether it is good for `login` (which the driver may fill
- * from it with sasl_copy). */
+/* After SASL_CHECK_TOKEN: the token, and whose it is; login empty: it is not good, and why (static
+ * storage). */
 struct slice sasl_token(const struct sasl *s);
-enum sasl_step sasl_token_checked(struct sasl *s, bool right);
+enum sasl_step sasl_token_checked(struct sasl *s, struct slice login, const char *why);
 /* Wipes all. */
 void sasl_end(struct sasl *s);
 

@@ -3,6 +3,7 @@ ones: swaks, curl, msmtp, mbsync."""
 import base64
 import hashlib
 import hmac
+import json
 import os
 import re
 import secrets
@@ -10,6 +11,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -270,7 +272,6 @@ def test_stored_forms(tmp_path):
         s.ok("user", "add", "made", "--password-stdin", input="pw\n")
         works = {(u, m) for u, ms in {"one": "PLAIN SCRAM-SHA-1", "two": "PLAIN SCRAM-SHA-256", "three": "PLAIN CRAM-MD5",
                                       "made": "PLAIN SCRAM-SHA-256"}.items() for m in ms.split()}
-        import time
         time.sleep(1.5)  # until the changed file is taken up
         for user in "one", "two", "three", "made":
             for mechanism, client in CLIENTS.items():
@@ -396,3 +397,93 @@ Create Near
 """)
     (tmp_path / "mail").mkdir()
     run(tmp_path, "mbsync", "-c", str(conf), "c")
+
+
+# ---- bearer tokens ----
+
+def b64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Issuer:
+    """Signs tokens as an identity provider does, by openssl(1)."""
+
+    def __init__(self, folder):
+        self.key, self.public = folder / "idp.key", folder / "idp.pem"
+        subprocess.run(["openssl", "genrsa", "-out", str(self.key), "2048"], check=True, capture_output=True)
+        subprocess.run(["openssl", "rsa", "-in", str(self.key), "-pubout", "-out", str(self.public)], check=True,
+                       capture_output=True)
+
+    def token(self, user, lifetime=600, audience="mail"):
+        claims = {"iss": "https://idp.test", "aud": audience, "email": user, "exp": int(time.time()) + lifetime}
+        text = b64url(b'{"alg":"RS256","typ":"JWT"}') + "." + b64url(json.dumps(claims).encode())
+        signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", str(self.key)], input=text.encode(), check=True,
+                                   capture_output=True).stdout
+        return text + "." + b64url(signature)
+
+
+@pytest.fixture(scope="module")
+def idp(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("idp")
+    issuer = Issuer(folder)
+    issuer.server = Server(folder, auth_mechanisms="plain oauthbearer xoauth2", oauth2_keys=str(issuer.public),
+                           oauth2_audience="mail", oauth2_issuers="https://idp.test")
+    issuer.server.start()
+    yield issuer
+    issuer.server.stop()
+
+
+def oauthbearer(user, token):
+    yield
+    yield f"n,a={user},\1host=h\1port=143\1auth=Bearer {token}\1\1".encode()
+    yield b"\1"
+
+
+def xoauth2(user, token):
+    yield
+    yield f"user={user}\1auth=Bearer {token}\1\1".encode()
+    yield b""
+
+
+@pytest.mark.parametrize("protocol", ["smtp", "pop3", "imap"])
+@pytest.mark.parametrize("mechanism, client", [("OAUTHBEARER", oauthbearer), ("XOAUTH2", xoauth2)])
+def test_bearer_token(idp, protocol, mechanism, client):
+    s = idp.server
+    with Wire(s, protocol) as w:
+        assert mechanism in w.mechanisms()
+        w.auth(mechanism, client(ALICE, idp.token(ALICE)), True)
+    with Wire(s, protocol) as w:
+        w.auth(mechanism, client("alice", idp.token("alice")))
+    good = idp.token(ALICE)
+    for user, token in [(BOB, good), (ALICE, idp.token(ALICE, -100)), (ALICE, idp.token(ALICE, audience="other")),
+                        (ALICE, good[:-4] + "AAAA"), ("nobody", idp.token("nobody")), (ALICE, "x")]:
+        with Wire(s, protocol) as w:
+            with pytest.raises(Refused, match="(?i)authentication ?failed"):
+                w.auth(mechanism, client(user, token), True)
+    assert "the token has expired" in s.log() and "signature is by none of oauth2_keys" in s.log()
+    assert good not in s.log()
+
+
+@pytest.mark.parametrize("mechanism", ["OAUTHBEARER", "XOAUTH2"])
+@pytest.mark.parametrize("protocol", ["imap", "pop3", "smtp"])
+def test_curl_bearer(idp, tmp_path, mechanism, protocol):
+    need("curl")
+    service = "submission" if protocol == "smtp" else protocol
+    words = ["curl", "-sS", f"{protocol}://127.0.0.1:{idp.server.port[service]}/", "--login-options", "AUTH=" + mechanism, "-u",
+             ALICE + ":", "--oauth2-bearer"]
+    if protocol == "smtp":
+        mail = tmp_path / "m"
+        mail.write_bytes(b"Subject: x\r\n\r\nx\r\n")
+        words[3:3] = ["--mail-from", ALICE, "--mail-rcpt", BOB, "-T", str(mail)]
+    run(tmp_path, *words, idp.token(ALICE))
+    run(tmp_path, *words, idp.token(ALICE, -100), ok=False)
+
+
+@pytest.mark.parametrize("mechanism", ["oauthbearer", "xoauth2"])
+def test_msmtp_bearer(idp, tmp_path, mechanism):
+    need("msmtp")
+    words = ["msmtp", "--host=127.0.0.1", f"--port={idp.server.port['submissions']}", "--tls=on", "--tls-starttls=off",
+             "--tls-certcheck=off", "--auth=" + mechanism, "--user=" + ALICE, "--from=" + ALICE]
+    message = f"From: {ALICE}\nTo: {BOB}\nSubject: x\n\nx\n"
+    run(tmp_path, *words, "--passwordeval=echo " + idp.token(ALICE), BOB, input=message)
+    run(tmp_path, *words, "--passwordeval=echo " + idp.token(ALICE, -100), BOB, ok=False, input=message)

@@ -92,23 +92,50 @@ static struct directory_source source_of(const struct auth_role *a, const struct
     return s;
 }
 
+/* Keys that can't be used are told, and left out. */
+static enum result read_token_keys(const struct auth_role *a, struct jwt_keys **ret)
+{
+    struct jwt_keys *keys = NULL;
+    if (jwt_keys_new(&keys) != OK)
+        return FAILED;
+    for (size_t i = 0; i < a->n_secrets; i++) {
+        const struct role_secret *s = &a->secrets[i];
+        struct error err = {""};
+        bool secret = slice_is(s->setting, "oauth2_secret");
+        if (!secret && !slice_is(s->setting, "oauth2_keys"))
+            continue;
+        if (jwt_keys_add(keys, s->bytes, secret, &err) != OK)
+            report(NULL, s->path, 0, err.text);
+    }
+    *ret = keys;
+    return OK;
+}
+
 enum result auth_build_directory(struct auth_role *a)
 {
+    struct jwt_keys *keys = NULL, *old_keys;
     const struct directory *fresh = NULL, *old;
     struct directory_file *aliases = calloc(2 * (a->n_secrets + 1), sizeof *aliases);
     if (!aliases)
         return FAILED;
     const struct conf *c = role_conf(a->role);
     struct directory_source s = source_of(a, c, aliases, aliases + a->n_secrets + 1);
-    enum result r = directory_new(&s, report, NULL, &fresh);
+    enum result r = read_token_keys(a, &keys);
+    if (r == OK)
+        r = directory_new(&s, report, NULL, &fresh);
     conf_unref(c);
     free(aliases);
-    if (r != OK)
+    if (r != OK) {
+        jwt_keys_unref(keys);
         return r;
+    }
     pthread_mutex_lock(&a->lock);
     old = a->directory;
+    old_keys = a->token_keys;
     a->directory = fresh;
+    a->token_keys = keys;
     pthread_mutex_unlock(&a->lock);
+    jwt_keys_unref(old_keys);
     directory_unref(old);
     LOG(LOG_INFO, "accounts.loaded", LOG_U("accounts", passwd_file_count(directory_users(fresh))),
         LOG_U("aliases", directory_alias_count(fresh)));

@@ -27,6 +27,7 @@ static void free_state(struct auth_role *a)
     map_release(&a->connections);
     auth_drop_secrets(a);
     directory_unref(a->directory);
+    jwt_keys_unref(a->token_keys);
     auth_policies_unref(a->policies);
     system_accounts_free(a->system);
     auth_actions_free(a->actions);

@@ -10,6 +10,7 @@
 #include "auth/cache.h"
 #include "auth/directory.h"
 #include "auth/grant.h"
+#include "auth/jwt.h"
 #include "auth/mac.h"
 #include "auth/offer.h"
 #include "auth/throttle.h"
@@ -59,7 +60,8 @@ struct auth_role {
     pthread_mutex_t lock; /* of all that follows */
     const struct directory *directory;
     struct auth_policies *policies; /* NULL: none could be built yet */
-    struct role_secret *secrets;    /* copies, so that new settings can be applied to them */
+    struct jwt_keys *token_keys;
+    struct role_secret *secrets; /* copies, so that new settings can be applied to them */
     size_t n_secrets;
     struct map connections;
     size_t n_exchanges;

@@ -286,7 +286,10 @@ void auth_conclude(struct auth_role *a, struct ipc_channel *from, uint64_t call,
     k->via = via;
     bool found = chain_find(k);
     if (verdict != OK)
-        give_verdict(k, verdict, !found ? "unknown user" : sasl->why ? sasl->why : "refused");
+        give_verdict(k, verdict,
+                     k->login[0] && !found ? "unknown user"
+                     : sasl->why           ? sasl->why
+                                           : "refused");
     else if (!found)
         give_verdict(k, DENIED, "unknown user");
     else

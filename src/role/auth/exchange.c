@@ -208,6 +208,27 @@ static enum sasl_step take_secret(struct lookup *l)
     return step;
 }
 
+static enum sasl_step check_token(struct lookup *l)
+{
+    struct buf user;
+    struct auth_role *a = l->auth;
+    const struct directory *d = auth_directory(a);
+    const struct conf *c = directory_conf(d);
+    const struct jwt_rules rules = {.issuers = c->oauth2_issuers,
+                                    .audience = c->oauth2_audience,
+                                    .username = c->oauth2_username_attribute};
+    pthread_mutex_lock(&a->lock);
+    struct jwt_keys *keys = jwt_keys_ref(a->token_keys);
+    pthread_mutex_unlock(&a->lock);
+    buf_init(&user, SASL_NAME_MAX);
+    const char *why = jwt_check(keys, &rules, sasl_token(l->sasl), clock_realtime_s(), &user);
+    enum sasl_step step = sasl_token_checked(l->sasl, why ? SLICE("") : buf_slice(&user), why);
+    buf_release(&user);
+    jwt_keys_unref(keys);
+    directory_unref(d);
+    return step;
+}
+
 /* The connection may be gone, or have begun anew. */
 static void give_back(struct lookup *l, enum sasl_step step)
 {
@@ -230,8 +251,7 @@ static void run_lookup(void *arg)
 {
     struct lookup *l = arg;
     struct auth_role *a = l->auth;
-    enum sasl_step step =
-        l->sasl->mechanism->token_checked ? sasl_token_checked(l->sasl, false) : take_secret(l);
+    enum sasl_step step = l->sasl->mechanism->token_checked ? check_token(l) : take_secret(l);
     give_back(l, step);
     free(l);
     pthread_mutex_lock(&a->lock);

@@ -107,6 +107,12 @@ enum result files_list(struct master *m, const struct conf *c, struct error *err
     enum result r = add(m, &n, ROLE_AUTH, "users_file", c->users_file, err);
     for (size_t i = 0; i < c->alias_maps.n && r == OK; i++)
         r = add(m, &n, ROLE_AUTH, "alias_maps", c->alias_maps.items[i], err);
+    for (size_t i = 0; i < c->oauth2_keys.n && r == OK; i++) {
+        struct slice path = c->oauth2_keys.items[i];
+        bool secret = slice_starts(path, SLICE("hs256:"));
+        r = add(m, &n, ROLE_AUTH, secret ? "oauth2_secret" : "oauth2_keys",
+                slice_from(path, secret ? 6 : 0), err);
+    }
     if (r == OK)
         r = add_databases(m, &n, c->passdb, err);
     if (r == OK)
