@@ -11,6 +11,7 @@
 /* clang-format off */
 #define FACES(X) \
     X(sendmail, "Hand in a message, whether the server runs or not.") \
+    X(doveadm, "Accounts, passwords, sessions and mailboxes, in doveadm's words.") \
     X(testsaslauthd, "Ask saslauthd's socket whether a password is right; with -v, why not.") \
     X(postfix, "Start, stop or reload the server, or tell whether it runs.") \
     X(postconf, "Show parameters of main.cf and services of master.cf.") \

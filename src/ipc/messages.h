@@ -45,6 +45,7 @@
     X(CONTROL)                                                                                     \
     X(CONTROL_OUTPUT)                                                                              \
     X(CONTROL_END)                                                                                 \
+    X(AUTH_TEST)                                                                                   \
     X(ACCOUNT_CHECK)                                                                               \
     X(ACCOUNT_RESULT)                                                                              \
     X(LOCAL_JOB)                                                                                   \
@@ -255,6 +256,10 @@
 /* code: 0 right, 1 wrong (or unknown, expired …: reason says), 2 could not be asked. With 0, reason
  * is what "sql" and "ldap" know of the account: "user=name allow_nets=…". */
 #define IPC_FIELDS_PASSWORD_RESULT(F) F(U8, code) F(STR, reason)
+
+/* mailbox -> auth: `doveadm auth test`: is it the user's password, for this protocol, as if it had
+ * come from client_ip (may be "")? Answer: AUTH_RESULT. */
+#define IPC_FIELDS_AUTH_TEST(F) F(STR, user) F(STR, password) F(STR, service) F(STR, client_ip)
 
 /* auth -> agent: is there an account of this name? driver: "passwd" (getpwnam), or "sql" or "ldap",
  * asked as that item of userdb (of_userdb = 1) or passdb says. code: 0 yes, 1 no, 2 could not be

@@ -13,8 +13,8 @@ union control {
 
 bool ipc_is_secret(enum ipc_type type)
 {
-    return type == IPC_AUTH_START || type == IPC_AUTH_STEP || type == IPC_PASSWORD_CHECK ||
-           type == IPC_GRANT_KEY;
+    return type == IPC_AUTH_START || type == IPC_AUTH_TEST || type == IPC_AUTH_STEP ||
+           type == IPC_PASSWORD_CHECK || type == IPC_GRANT_KEY;
 }
 
 void ipc_close_fds(int *fds, size_t n)

@@ -322,3 +322,44 @@ def test_only_inbox_without_mailbox_blocks(dovecot, tmp_path):
     client.login("nora", "one")
     assert listed(client) == ['(\\HasNoChildren) "/" INBOX']
     client.logout()
+
+
+def doveadm(server, *words):
+    done = server.command("doveadm", *words)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_doveadm_says_what_dovecots_says(dovecot, tmp_path):
+    server = dovecot.start(with_users(tmp_path, "namespace inbox {\n  inbox = yes\n  mailbox Sent {\n    auto = subscribe\n  }\n}\n"))
+    assert doveadm(server, "auth", "test", "nora", "one")[:2] == (0, "passdb: nora auth succeeded\nextra fields:\n  user=nora\n")
+    assert doveadm(server, "auth", "test", "nora", "bad")[:2] == (77, "passdb: nora auth failed\nextra fields:\n  user=nora\n")
+    assert doveadm(server, "auth", "test", "nobody", "x")[0] == 77
+    status, said, _ = doveadm(server, "auth", "login", "nora", "one")
+    assert status == 0 and "userdb extra fields:\n  nora\n" in said and said.endswith("auth_mech=PLAIN\n")
+    assert doveadm(server, "user", "nora")[:2] == (0, "field\tvalue\n")
+    assert doveadm(server, "user", "nobody")[:2] == (67, "field\tvalue\n\nuserdb lookup: user nobody doesn't exist\n")
+    assert doveadm(server, "user", "*")[:2] == (0, "nora\n")
+    assert doveadm(server, "pw", "-s", "PLAIN", "-p", "x")[:2] == (0, "{PLAIN}x\n")
+    assert doveadm(server, "pw", "-s", "SHA256", "-p", "x")[1] == "{SHA256}LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=\n"
+    assert doveadm(server, "pw", "-s", "NOPE", "-p", "x") == (75, "", "Fatal: Unknown scheme: NOPE\n")
+    for scheme in doveadm(server, "pw", "-l")[1].split():
+        made = doveadm(server, "pw", "-s", scheme, "-p", "geheim")[1].strip()
+        assert made.startswith("{" + scheme + "}"), scheme
+        assert doveadm(server, "pw", "-t", made, "-p", "geheim")[:2] == (0, made + " (verified)\n")
+        assert doveadm(server, "pw", "-t", made, "-p", "falsch")[0] == 75
+    assert doveadm(server, "mailbox", "list", "-u", "nora")[:2] == (0, "INBOX\nSent\n")
+    server.send(rcpts=["nora@example.test"])
+    assert doveadm(server, "mailbox", "status", "-u", "nora", "messages unseen", "*")[:2] == (0, "INBOX messages=1 unseen=1\nSent messages=0 unseen=0\n")
+    assert doveadm(server, "mailbox", "list", "-u", "nobody")[0] == 67
+    assert doveadm(server, "mailbox", "status", "-u", "nora", "messages", "Nope")[0] == 68
+    client = imaplib.IMAP4("127.0.0.1", server.port["imap"], timeout=20)
+    client.login("nora", "one")
+    assert doveadm(server, "who")[1].splitlines()[0].startswith("username # proto (pids)")
+    assert re.match(r"nora +1 imap +\(\d+\) +\(127\.0\.0\.1\)$", doveadm(server, "who")[1].splitlines()[1])
+    assert len(doveadm(server, "who", "other")[1].splitlines()) == 1
+    assert doveadm(server, "kick", "other")[:2] == (68, "no users kicked\n")
+    assert doveadm(server, "kick", "nora")[0] == 0
+    assert client.readline() == b""  # the connection has ended
+    client.shutdown()
+    assert doveadm(server, "reload")[0] == 0
+    assert doveadm(server, "backup")[0] == 64

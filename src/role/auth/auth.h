@@ -111,6 +111,8 @@ void auth_check(struct auth_role *a, struct ipc_channel *from, uint64_t call,
 void auth_conclude(struct auth_role *a, struct ipc_channel *from, uint64_t call,
                    const struct connection *c, const struct sasl *sasl, enum result verdict,
                    const char *via);
+/* AUTH_TEST from mailbox: the command line asks. */
+void auth_test(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 /* When the engine has stopped. False: answers of other roles are still to come, so the state must
  * stay. */
 bool auth_end_checks(struct auth_role *a);

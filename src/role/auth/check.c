@@ -296,6 +296,21 @@ void auth_conclude(struct auth_role *a, struct ipc_channel *from, uint64_t call,
         check_verdict(k, OK, "");
 }
 
+void auth_test(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
+{
+    const struct ipc_AUTH_TEST *t = &m->AUTH_TEST;
+    struct connection c = {.id = log_id_new()};
+    struct sasl s = {.mechanism = &sasl_plain};
+    if (sasl_copy(c.service, sizeof c.service, t->service) &&
+        sasl_copy(c.client_ip, sizeof c.client_ip, t->client_ip) &&
+        sasl_copy(s.login, sizeof s.login, t->user) &&
+        sasl_copy(s.password, sizeof s.password, t->password))
+        auth_check(a, from, m->call, &c, &s);
+    else
+        auth_answer(from, m->call, AUTH_MALFORMED, SLICE_NONE, "a text is too long");
+    explicit_bzero(s.password, sizeof s.password);
+}
+
 /* The helpers' last hashes take their time; the line behind them is dropped. */
 static void end_hashes(struct auth_role *a)
 {

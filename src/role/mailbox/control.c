@@ -50,10 +50,9 @@ static const struct {
     const char *name;
     control_command_fn *run;
 } commands[] = {
-    {"queue", control_queue},
-    {"mailbox", control_mailbox},
-    {"status", control_status},
-    {"import", control_import},
+    {"queue", control_queue},   {"mailbox", control_mailbox},   {"status", control_status},
+    {"import", control_import}, {"sessions", control_sessions}, {"auth", control_auth},
+    {"names", control_names},
 };
 
 static void handle(void *arg, struct ipc_channel *channel, struct ipc_message *m)

@@ -69,6 +69,13 @@ void mailbox_bounce(void *owner, struct slice rcpt, struct slice message, bool s
 void mailbox_logged_in(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg);
 
 /* session.c */
+struct session_seen {
+    struct slice account, login, service, client_ip;
+};
+/* Tells of every session, under the role's lock; those for which `each` returns true are ended
+ * (their input is closed). */
+void session_each(struct mailbox_role *m, bool (*each)(void *arg, const struct session_seen *s),
+                  void *arg);
 /* Makes a session on the fd (taken) and starts its protocol. FAILED: no memory (fd closed). */
 MUST_USE enum result session_new(struct mailbox_role *m, int fd, const struct session_protocol *p,
                                  struct account *account, const struct ipc_LOGGED_IN *login);

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -230,6 +231,22 @@ enum result session_new(struct mailbox_role *m, int fd, const struct session_pro
         s->closing = true;
     io_wake(&s->task);
     return OK;
+}
+
+/* A session is in the list as long as its socket is open. */
+void session_each(struct mailbox_role *m, bool (*each)(void *arg, const struct session_seen *s),
+                  void *arg)
+{
+    pthread_mutex_lock(&m->lock);
+    LIST_FOR_EACH(n, &m->sessions)
+    {
+        const struct session *s = &CONTAINER_OF(n, struct session_object, node)->session;
+        const struct session_seen seen = {account_name(s->account), slice_cstr(s->login),
+                                          slice_cstr(s->protocol->name), slice_cstr(s->client_ip)};
+        if (each(arg, &seen))
+            shutdown(s->stream.fd, SHUT_RD);
+    }
+    pthread_mutex_unlock(&m->lock);
 }
 
 void session_end_all(struct mailbox_role *m)
