@@ -227,11 +227,12 @@ static bool is_own_socket(const struct conf *c, struct slice nexthop)
 
 static enum route_end end_of(const struct conf *c, const struct way *w)
 {
-    if (slice_is(w->transport, "local"))
+    struct slice kind = conf_transport_kind(c, w->transport);
+    if (slice_is(kind, "local"))
         return END_LOCAL;
-    if (slice_is(w->transport, "virtual"))
+    if (slice_is(kind, "virtual"))
         return END_MAILBOX;
-    if (slice_is(w->transport, "lmtp") && slice_starts(w->nexthop, SLICE("unix:")) &&
+    if (slice_is(kind, "lmtp") && slice_starts(w->nexthop, SLICE("unix:")) &&
         is_own_socket(c, w->nexthop))
         return w->class == CLASS_LOCAL ? END_LOCAL : END_MAILBOX;
     return END_ROUTE;

@@ -76,6 +76,10 @@ void conf_each_class(const struct conf *c,
  */
 const char *conf_source(const struct conf *c, const char *name);
 
+/* The kind of a transport ("smtp", "lmtp", "pipe" …) by transport_services; "" (no route) is SMTP;
+ * data NULL: there is none of that name. Settings of one alone: conf_for_service(c, "name/unix"). */
+struct slice conf_transport_kind(const struct conf *c, struct slice name);
+
 /* The listeners, taken apart. */
 enum listen_service {
     LISTEN_SMTP,

@@ -217,20 +217,33 @@ static enum result check_resolver(struct slice text, struct error *why)
     return OK;
 }
 
-static enum result check_relayhost(struct slice text, struct error *why)
+static enum result check_hop(struct slice text, struct error *why)
 {
     bool brackets = text.len && text.data[0] == '[';
     size_t end = brackets ? slice_find(text, ']') : slice_find(text, ':');
     struct slice host = slice_sub(text, brackets, end - brackets);
     struct slice rest = end == SIZE_MAX ? SLICE_NONE : slice_from(text, end + brackets);
     uint64_t port;
-    if (text.len == 0)
-        return OK;
     if (host.len == 0 || (brackets && end == SIZE_MAX) ||
         (rest.len && (rest.data[0] != ':' ||
                       slice_parse_u64(slice_from(rest, 1), 65535, &port) != OK || port == 0)))
         return error_set(why, INVALID, "`%.*s` must be host, host:port, [host] or [host]:port",
                          SLICE_ARG(text));
+    return OK;
+}
+
+/* One, or several to be tried in turn. */
+static enum result check_relayhost(struct slice text, struct error *why)
+{
+    while (text.len) {
+        size_t n = 0;
+        while (n < text.len && text.data[n] != ',' && text.data[n] != ' ' && text.data[n] != '\t')
+            n++;
+        enum result r = n ? check_hop(slice_sub(text, 0, n), why) : OK;
+        if (r != OK)
+            return r;
+        text = slice_from(text, n + 1);
+    }
     return OK;
 }
 

@@ -36,6 +36,8 @@
     X(EXPAND_RESULT)                                                                               \
     X(PASSWORD_CHECK)                                                                              \
     X(PASSWORD_RESULT)                                                                             \
+    X(CONNECT)                                                                                     \
+    X(CONNECT_RESULT)                                                                              \
     X(ROUTE)                                                                                       \
     X(ROUTE_RESULT)                                                                                \
     X(RESOLVE)                                                                                     \
@@ -106,10 +108,11 @@
     F(STR, grant)                                                                                  \
     F(STR, reason)
 
-/* edge -> auth: may this envelope go to this recipient, and where does it lead? Or, at another stage
- * (policy.h: enum policy_stage), may the session go on? conn: its login counts when it has one.
- * service: "smtp", "submission", "lmtp", "sendmail"; label: of the listener (conf_for_service). client_name and
- * reverse_name: from DNS, "" unknown, with enum policy_name_status. flags: CHECK_… (ipc.h). sender
+/* edge -> auth: may this envelope go to this recipient, and where does it lead? Or, at another
+ * stage (policy.h: enum policy_stage), may the session go on? conn: its login counts when it has
+ * one. service: "smtp", "submission", "lmtp", "sendmail"; label: of the listener
+ * (conf_for_service). client_name and reverse_name: from DNS, "" unknown, with enum
+ * policy_name_status. flags: CHECK_… (ipc.h). sender
  * ("" null sender) and rcpt without brackets and with their domains; …_given: as the client wrote
  * them, "" where that is the same. Where the client's address may permit something, and with
  * "sendmail", its socket comes along (fd) as proof. */
@@ -232,6 +235,12 @@
  * list as in RCPT_RESULT. */
 #define IPC_FIELDS_EXPAND(F) F(STR, address)
 #define IPC_FIELDS_EXPAND_RESULT(F) F(U32, code) F(STR, text) F(LIST, targets)
+
+/* relay -> agent: a connection to a Unix socket (lmtp:unix:/path), which relay can't see: reason ""
+ * comes with one fd, else it says why not. Only sockets that the settings name, or that
+ * transport_sockets permits. */
+#define IPC_FIELDS_CONNECT(F) F(STR, path)
+#define IPC_FIELDS_CONNECT_RESULT(F) F(STR, reason)
 
 /* mailbox -> auth: which way do these addresses take by now (a message that was deferred may have
  * been routed by older settings)? One route per address, "" to its own domain (ipc.h: target). */

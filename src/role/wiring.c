@@ -3,7 +3,7 @@
 static const enum ipc_role pairs[][2] = {
     {ROLE_EDGE, ROLE_AUTH},    {ROLE_EDGE, ROLE_MAILBOX},  {ROLE_EDGE, ROLE_RELAY},
     {ROLE_MAILBOX, ROLE_AUTH}, {ROLE_MAILBOX, ROLE_RELAY}, {ROLE_MAILBOX, ROLE_AGENT},
-    {ROLE_AUTH, ROLE_AGENT},   {ROLE_AUTH, ROLE_RELAY},
+    {ROLE_AUTH, ROLE_AGENT},   {ROLE_AUTH, ROLE_RELAY},    {ROLE_RELAY, ROLE_AGENT},
 };
 
 bool role_talks_to(enum ipc_role a, enum ipc_role b)

@@ -298,7 +298,7 @@ static void everything_is_handed_over(void **state)
     assert_int_equal(shared->control_listeners, 1);
     assert_int_equal(shared->secrets_in_set, 1);
     assert_int_equal(shared->users_hash, 8);
-    WAIT_FOR(shared->peer_ups == 16); /* eight channels, both ends */
+    WAIT_FOR(shared->peer_ups == 18); /* nine channels, both ends */
     snprintf(path, sizeof path, "%s/state/self-signed.key", folder);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
@@ -344,7 +344,7 @@ static void edge_cannot_get_out(void **state)
 static void what_dies_is_started_again(void **state)
 {
     (void)state;
-    WAIT_FOR(shared->peer_ups == 16);
+    WAIT_FOR(shared->peer_ups == 18);
     for (enum ipc_role r = ROLE_AUTH; r < ROLE_COUNT; r++) {
         int before = shared->starts[r], answers = shared->answers;
         kill(shared->pid[r], SIGKILL);
@@ -372,9 +372,9 @@ static void outstanding_requests_fail_when_the_peer_dies(void **state)
 static void a_broken_channel_is_mended(void **state)
 {
     (void)state;
-    WAIT_FOR(shared->peer_ups == 16);
+    WAIT_FOR(shared->peer_ups == 18);
     shared->break_channel = 1;
-    WAIT_FOR(shared->peer_ups >= 18);
+    WAIT_FOR(shared->peer_ups >= 20);
     for (enum ipc_role r = ROLE_AUTH; r < ROLE_COUNT; r++)
         assert_int_equal(shared->starts[r], 1);
 }
@@ -391,7 +391,7 @@ static void changed_files_are_sent_again(void **state)
 static void reload_takes_all_or_nothing(void **state)
 {
     (void)state;
-    WAIT_FOR(shared->peer_ups == 16);
+    WAIT_FOR(shared->peer_ups == 18);
     write_conf("message_size_limit = many\n");
     kill(master, SIGHUP);
     usleep(200000);
@@ -407,7 +407,7 @@ static void a_second_master_is_refused(void **state)
 {
     (void)state;
     assert_int_equal(end_of(run_master()), 1); /* same state_directory */
-    WAIT_FOR(shared->peer_ups == 16);
+    WAIT_FOR(shared->peer_ups == 18);
     assert_int_equal(shared->starts[ROLE_EDGE], 1);
 }
 

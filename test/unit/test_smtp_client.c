@@ -121,6 +121,39 @@ static void waits_for_each_reply_without_pipelining(void **state)
     assert_int_equal(play("C: QUIT\nS: 221 bye\n"), SMTP_CLIENT_CLOSED);
 }
 
+/* RFC 2033 4.2 */
+static void lmtp_has_a_verdict_for_each_recipient(void **state)
+{
+    (void)state;
+    config.lmtp = true;
+    rcpts[2] = (struct smtp_client_rcpt){.address = SLICE("c@far.test")};
+    mail.n_rcpts = 3;
+    assert_int_equal(play("S: 220 far LMTP\nC: LHLO me.test\nS: 250-far\nS: 250 PIPELINING\n"),
+                     SMTP_CLIENT_READY);
+    send_mail();
+    assert_int_equal(
+        play("C: MAIL FROM:<me@here.test>\nC: RCPT TO:<a@far.test>\nC: RCPT TO:<b@far.test>\n"
+             "C: RCPT TO:<c@far.test>\nC: DATA\nS: 250 ok\nS: 250 ok\nS: 550 5.1.1 who\nS: 250 ok\n"
+             "S: 354 go\nC: hello\nC: .\nS: 250 2.0.0 here\n"),
+        SMTP_CLIENT_INPUT);
+    assert_int_equal(play("S: 452 4.2.2 full\n"), SMTP_CLIENT_DONE);
+    check(0, SMTP_SENT, "2.0.0", "250 2.0.0 here");
+    check(1, SMTP_FAILED, "5.1.1", "550 5.1.1 who");
+    check(2, SMTP_DEFERRED, "4.2.2", "452 4.2.2 full");
+    smtp_client_next(&client);
+    message = SLICE("hello\r\n");
+    mail.n_rcpts = 2;
+    assert_int_equal(run(), SMTP_CLIENT_READY);
+    send_mail();
+    assert_int_equal(
+        play("C: MAIL FROM:<me@here.test>\nC: RCPT TO:<a@far.test>\nC: RCPT TO:<b@far.test>\n"
+             "C: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\nC: hello\nC: .\n"
+             "S: 250 2.0.0 here\nS: 421 4.3.2 bye\n"),
+        SMTP_CLIENT_DONE);
+    check(0, SMTP_SENT, "2.0.0", "250 2.0.0 here");
+    check(1, SMTP_DEFERRED, "4.3.2", "421 4.3.2 bye");
+}
+
 static void pipelines_up_to_data(void **state)
 {
     (void)state;
@@ -429,6 +462,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(waits_for_each_reply_without_pipelining),
+        T(lmtp_has_a_verdict_for_each_recipient),
         T(pipelines_up_to_data),
         T(dot_ends_a_data_that_nobody_wanted),
         T(next_transaction_begins_with_rset_where_needed),

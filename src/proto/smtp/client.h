@@ -1,5 +1,5 @@
-/* client.h: the client's side of SMTP (RFC 5321) as a state machine without I/O: bytes of the
- * server in, bytes for it out, one typed verdict per recipient.
+/* client.h: the client's side of SMTP (RFC 5321) and LMTP (RFC 2033) as a state machine without
+ * I/O: bytes of the server in, bytes for it out, one typed verdict per recipient.
  *
  * Who calls it: role/relay, the scenario tests and the fuzzer. A session is driven so:
  *
@@ -31,6 +31,7 @@ enum {
 /* How a whole session is to be held; slices stay the caller's and live as long as the client. */
 struct smtp_client_config {
     struct slice helo_name;
+    bool lmtp; /* RFC 2033: LHLO, and a verdict for each recipient */
     enum { SMTP_TLS_NONE, SMTP_TLS_MAY, SMTP_TLS_ENCRYPT } tls;
     struct slice user, password; /* "" : no AUTH */
     bool plaintext_auth;         /* AUTH without TLS is allowed (the peer is this very host) */
@@ -99,6 +100,7 @@ struct smtp_client {
     struct arena arena;             /* of the transaction */
     size_t next_send, next_receive; /* steps: RSET, MAIL, RCPT..., DATA (client_mail.c) */
     size_t accepted;                /* recipients that the server took */
+    size_t next_verdict;            /* LMTP: in `order`, whose is the next */
     bool mail_refused, untouched;
     bool closing;   /* CLOSED follows after DONE */
     bool body_all;  /* all of the message is in out */

@@ -12,7 +12,7 @@ static void say_hello(struct smtp_client *c, const char *verb, enum client_state
 void smtp_client_on_greeting(struct smtp_client *c, const struct smtp_reply *r)
 {
     if (r->code / 100 == 2)
-        say_hello(c, "EHLO", CLIENT_EHLO);
+        say_hello(c, c->config->lmtp ? "LHLO" : "EHLO", CLIENT_EHLO);
     else
         smtp_client_fail_remote(c, r);
 }
@@ -81,7 +81,7 @@ static void after_hello(struct smtp_client *c)
 
 void smtp_client_on_ehlo(struct smtp_client *c, const struct smtp_reply *r)
 {
-    if (r->code / 100 == 5 && !c->tls) {
+    if (r->code / 100 == 5 && !c->tls && !c->config->lmtp) {
         say_hello(c, "HELO", CLIENT_HELO); /* RFC 5321 3.2 */
     } else if (r->code / 100 != 2) {
         smtp_client_fail_remote(c, r);
@@ -122,5 +122,6 @@ void smtp_client_tls_done(struct smtp_client *c)
     if (c->state != CLIENT_HANDSHAKE)
         return;
     c->tls = true;
-    say_hello(c, "EHLO", CLIENT_EHLO); /* RFC 3207 4.2: what was learned in clear is forgotten */
+    say_hello(c, c->config->lmtp ? "LHLO" : "EHLO",
+              CLIENT_EHLO); /* RFC 3207 4.2: what was learned in clear is forgotten */
 }

@@ -108,7 +108,7 @@ enum result smtp_client_send(struct smtp_client *c, const struct smtp_client_mai
     c->mail = m;
     c->results = results;
     c->order = order;
-    c->n_order = c->accepted = 0;
+    c->n_order = c->accepted = c->next_verdict = 0;
     c->mail_refused = false;
     c->untouched = true;
     c->transactions++;
@@ -240,8 +240,29 @@ void smtp_client_on_step(struct smtp_client *c, const struct smtp_reply *r)
         on_data(c, r);
 }
 
+/* RFC 2033 4.2: one reply for each recipient that was taken, in their order. True: more follow. */
+static bool take_own_verdict(struct smtp_client *c, const struct smtp_reply *r)
+{
+    bool taken = false;
+    for (; c->next_verdict < c->n_order; c->next_verdict++) {
+        struct smtp_client_result *result = &c->results[c->order[c->next_verdict]];
+        if (result->outcome != SMTP_PENDING)
+            continue;
+        if (taken)
+            return true;
+        *result = (struct smtp_client_result){r->code / 100 == 2   ? SMTP_SENT
+                                              : r->code / 100 == 5 ? SMTP_FAILED
+                                                                   : SMTP_DEFERRED,
+                                              true, r->status, r->text};
+        taken = true;
+    }
+    return false;
+}
+
 void smtp_client_on_verdict(struct smtp_client *c, const struct smtp_reply *r)
 {
+    if (c->config->lmtp && c->state == CLIENT_VERDICT && r->code != 421 && take_own_verdict(c, r))
+        return;
     enum smtp_outcome outcome = r->code / 100 == 2   ? SMTP_SENT
                                 : r->code / 100 == 5 ? SMTP_FAILED
                                                      : SMTP_DEFERRED;

@@ -22,7 +22,7 @@ static enum result start(struct role *r, struct error *err)
     return OK;
 }
 
-/* agent has root's rights: it listens to auth and, for deliveries, to mailbox. */
+/* agent has root's rights: it listens to auth and, for deliveries, to mailbox and relay. */
 static void request(struct role *r, struct ipc_channel *from, struct ipc_message *m)
 {
     enum ipc_role peer = ipc_channel_peer(from);
@@ -32,6 +32,8 @@ static void request(struct role *r, struct ipc_channel *from, struct ipc_message
         agent_account_check(agent_state(r), from, m);
     } else if (peer == ROLE_AUTH && m->type == IPC_FILE_READ) {
         agent_file_read(agent_state(r), from, m);
+    } else if (peer == ROLE_RELAY && m->type == IPC_CONNECT) {
+        agent_connect_socket(agent_state(r), from, m);
     } else if (peer == ROLE_MAILBOX && m->type == IPC_LOCAL_JOB) {
         agent_local_job(agent_state(r), from, m);
     } else {

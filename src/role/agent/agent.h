@@ -148,4 +148,7 @@ MUST_USE bool agent_read(int fd, struct buf *in, struct buf *reason);
 void agent_password_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m);
 void agent_account_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m);
 
+/* connect.c: CONNECT of relay: a connection to a Unix socket of a local mail server. */
+void agent_connect_socket(struct agent *a, struct ipc_channel *from, struct ipc_message *m);
+
 #endif

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "role/mailbox/mailbox.h"
+#include "role/mailbox/ends.h"
 
 enum { RETRY_MS = 1000, LONGEST_SLEEP_MS = 60 * 1000, MESSAGE_MAX = 1 << 30, ARENA_MAX = 8 << 20 };
 
@@ -258,6 +258,8 @@ static enum result start_here(struct feed *f, struct queue_job *q, struct slice 
 static void start_job(struct feed *f, struct queue_job *q)
 {
     struct buf message;
+    if (!is_served_here(q) && ends_here(f->mailbox, q, recorded, f))
+        return;
     buf_init(&message, MESSAGE_MAX);
     enum result r = message_read(f->mailbox->store, q->envelope.message, 0, UINT64_MAX, &message);
     if (r == OK && is_for_mailbox(q)) {

@@ -1,6 +1,7 @@
 /* conn.c: a connection's life: made with a job, given further ones, idle a while, ended. */
 #include "role/relay/conn.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { IN_MAX = 64 * 1024 };
@@ -20,6 +21,19 @@ void conn_close_task(struct outconn *c)
     c->task_open = false;
 }
 
+/* The settings of the transport's service in master.cf, where it has any. */
+static void choose_conf(struct outconn *c)
+{
+    char label[80];
+    struct slice transport, nexthop;
+    target_route_split(dest_route(c->dest), &transport, &nexthop);
+    c->held = role_conf(c->relay->role);
+    snprintf(label, sizeof label, "%.*s/unix",
+             SLICE_ARG(transport.len ? transport : SLICE("smtp")));
+    c->conf = conf_for_service(c->held, slice_cstr(label));
+    c->lmtp = slice_is(conf_transport_kind(c->conf, transport), "lmtp");
+}
+
 struct outconn *outconn_new(struct relay *relay, struct dest *d, struct rjob *j)
 {
     struct outconn *c = calloc(1, sizeof *c);
@@ -29,7 +43,7 @@ struct outconn *outconn_new(struct relay *relay, struct dest *d, struct rjob *j)
     c->relay = relay;
     c->dest = d;
     c->job = j;
-    c->conf = role_conf(relay->role);
+    choose_conf(c);
     c->generation = relay->generation;
     c->route = d->route;
     c->route->refs++;
@@ -65,7 +79,7 @@ static void conn_release(struct outconn *c)
 {
     list_remove(&c->all);
     route_unref(c->route);
-    conf_unref(c->conf);
+    conf_unref(c->held);
     buf_release(&c->in);
     free(c);
 }
@@ -127,6 +141,9 @@ static void run(struct io_task *t, unsigned events)
     switch (c->state) {
     case NEW:
         conn_connect(c);
+        return;
+    case ASKING:
+        conn_given(c);
         return;
     case CONNECTING:
         conn_connected(c, events);

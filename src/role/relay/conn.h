@@ -14,11 +14,13 @@ struct outconn {
     struct list_node idle; /* in dest->idle, else to itself; under the lock */
     struct relay *relay;
     struct dest *dest;
-    struct rjob *job; /* under the lock while idle */
-    const struct conf *conf;
+    struct rjob *job;        /* under the lock while idle */
+    const struct conf *held; /* the reference; */
+    const struct conf *conf; /* what of it holds for the transport */
+    bool lmtp;
     struct route *route;
     size_t at; /* the address of the route */
-    enum { NEW, CONNECTING, TALKING, HANDSHAKING, IDLE, LEAVING } state;
+    enum { NEW, ASKING, CONNECTING, TALKING, HANDSHAKING, IDLE, LEAVING } state;
     bool plain;   /* TLS with this host failed: once more without */
     bool counted; /* the session was ready: the destination is alive */
     struct stream stream;
@@ -29,9 +31,12 @@ struct outconn {
     struct buf in;
     struct slice body; /* of the job's message, what is still to go */
     unsigned messages;
-    unsigned generation; /* of the settings: relay's when it was made */
-    struct verdict last; /* why the last address failed */
-    char remote[340];
+    unsigned generation;     /* of the settings: relay's when it was made */
+    struct verdict last;     /* why the last address failed */
+    atomic_bool given_there; /* agent has answered: */
+    int given_fd;            /* a connected socket, or -1 and why not */
+    char given[200];
+    char remote[600];
     char tls[80];
 };
 
@@ -48,6 +53,7 @@ void conn_finish(struct outconn *c, const struct verdict *failure);
 void conn_connect(struct outconn *c);
 void conn_next_address(struct outconn *c);
 void conn_connected(struct outconn *c, unsigned events);
+void conn_given(struct outconn *c);
 void conn_start_tls(struct outconn *c);
 void conn_handshake(struct outconn *c);
 void conn_tls_failed(struct outconn *c, const struct error *err);

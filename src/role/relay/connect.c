@@ -17,8 +17,12 @@ static bool is_loopback(const struct address *a)
 
 static int tls_level(const struct outconn *c)
 {
-    struct slice level = c->conf->smtp_tls_security_level;
-    if (slice_is_nocase(level, "encrypt"))
+    struct slice level =
+        c->lmtp ? c->conf->lmtp_tls_security_level : c->conf->smtp_tls_security_level;
+    if (c->lmtp && level.len == 0)
+        return SMTP_TLS_NONE;
+    if (slice_is_nocase(level, "encrypt") ||
+        (c->lmtp && !slice_is_nocase(level, "none") && !slice_is_nocase(level, "may")))
         return SMTP_TLS_ENCRYPT;
     if (c->plain || !c->relay->tls || slice_is_nocase(level, "none"))
         return SMTP_TLS_NONE;
@@ -29,10 +33,13 @@ static void session_config(struct outconn *c)
 {
     const struct address *a = &c->route->addresses[c->at];
     c->config = (struct smtp_client_config){.helo_name = c->conf->smtp_helo_name,
-                                            .tls = tls_level(c),
+                                            .lmtp = c->lmtp,
+                                            .tls = a->path ? SMTP_TLS_NONE : tls_level(c),
                                             .plaintext_auth = is_loopback(a)};
     struct slice transport, nexthop;
-    target_route_split(dest_name(c->dest), &transport, &nexthop);
+    target_route_split(dest_route(c->dest), &transport, &nexthop);
+    if (c->lmtp)
+        return;
     /* Who sends to strangers' MX hosts does not know them by a password. */
     if (transport.len)
         passwords_find(c->relay, nexthop, slice_cstr(a->host), &c->config.user,
@@ -41,7 +48,7 @@ static void session_config(struct outconn *c)
 
 static void start_session(struct outconn *c)
 {
-    int on = 1;
+    int on = 1; /* a Unix socket knows no such thing */
     (void)setsockopt(c->stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     session_config(c);
     smtp_client_release(&c->client);
@@ -50,6 +57,56 @@ static void start_session(struct outconn *c)
     c->tls[0] = 0;
     c->state = TALKING;
     conn_talk(c);
+}
+
+static void take_fd(struct outconn *c, int fd)
+{
+    stream_init(&c->stream, fd);
+    smtp_client_init(&c->client, &c->config);
+    c->open = true;
+    conn_close_task(c);
+    conn_open_task(c, fd);
+}
+
+/* ---- a Unix socket, which agent connects to ---- */
+
+static void given(void *arg, struct ipc_message *m)
+{
+    struct outconn *c = arg;
+    c->given_fd = -1;
+    c->given[0] = 0;
+    if (m->type == IPC_CONNECT_RESULT && m->CONNECT_RESULT.reason.len == 0 && m->n_fds == 1) {
+        c->given_fd = m->fds[0];
+        m->fds[0] = -1;
+    } else {
+        struct slice why = m->type == IPC_CONNECT_RESULT ? m->CONNECT_RESULT.reason
+                                                         : SLICE("the agent did not answer");
+        snprintf(c->given, sizeof c->given, "%.*s", SLICE_ARG(why));
+    }
+    atomic_store(&c->given_there, true);
+    io_wake(&c->task);
+}
+
+static void ask_agent(struct outconn *c, const struct address *a)
+{
+    struct ipc_message m = {.type = IPC_CONNECT, .CONNECT = {.path = slice_cstr(a->host)}};
+    snprintf(c->remote, sizeof c->remote, "%.*s[%s]", SLICE_ARG(c->conf->myhostname), a->host);
+    atomic_store(&c->given_there, false);
+    c->state = ASKING;
+    ipc_request(c->relay->role->peers[ROLE_AGENT], &m, given, c);
+}
+
+void conn_given(struct outconn *c)
+{
+    if (!atomic_load(&c->given_there))
+        return;
+    if (c->given_fd >= 0) {
+        take_fd(c, c->given_fd);
+        start_session(c);
+        return;
+    }
+    verdict_set(&c->last, SMTP_DEFERRED, "4.4.1", "connect to %s: %s", c->remote, c->given);
+    conn_next_address(c);
 }
 
 /* Returns errno, EINPROGRESS included. */
@@ -63,11 +120,7 @@ static int start_connect(struct outconn *c, const struct address *a)
         close(fd);
         return r;
     }
-    stream_init(&c->stream, fd);
-    smtp_client_init(&c->client, &c->config);
-    c->open = true;
-    conn_close_task(c);
-    conn_open_task(c, fd);
+    take_fd(c, fd);
     return EINPROGRESS;
 }
 
@@ -82,6 +135,10 @@ void conn_connect(struct outconn *c)
 {
     for (; c->at < c->route->n; c->at++) {
         const struct address *a = &c->route->addresses[c->at];
+        if (a->path) {
+            ask_agent(c, a);
+            return;
+        }
         snprintf(c->remote, sizeof c->remote, "%s[%s]:%u", a->host, a->text, port_of(a));
         int r = start_connect(c, a);
         if (r == EINPROGRESS) {

@@ -9,6 +9,12 @@ struct slice dest_name(const struct dest *d)
     return slice_of(d->name, d->name_len);
 }
 
+struct slice dest_route(const struct dest *d)
+{
+    struct slice rest = dest_name(d);
+    return slice_split(&rest, '\n');
+}
+
 static struct dest *dest_get(struct relay *relay, struct slice name)
 {
     struct dest *d = map_get(&relay->dests, name);

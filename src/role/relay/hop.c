@@ -4,8 +4,6 @@
 #include <idn2.h>
 #include <stdio.h>
 
-#include "ipc/ipc.h"
-
 /* RFC 5890: names are asked for in their ASCII form. */
 static bool to_ascii(char host[256])
 {
@@ -49,10 +47,47 @@ static bool parse_nexthop(struct slice s, struct hop *ret)
     return host.len > 0 && host.len < sizeof ret->host && strlen(ret->host) == host.len;
 }
 
-bool hop_parse(struct slice destination, uint16_t port, struct hop *ret)
+static enum result parse_path(struct slice s, struct hop *ret)
 {
-    struct slice transport;
-    *ret = (struct hop){.port = port};
-    target_route_split(destination, &transport, &ret->nexthop);
-    return parse_nexthop(ret->nexthop, ret) && to_ascii(ret->host);
+    ret->path = ret->exact = true;
+    snprintf(ret->host, sizeof ret->host, "%.*s", SLICE_ARG(s));
+    bool whole = s.len > 0 && s.len < sizeof ret->host && strlen(ret->host) == s.len;
+    return whole ? OK : INVALID;
+}
+
+/* RFC 2033 has no MX: an LMTP server is named. */
+static enum result parse_lmtp(struct slice s, struct hop *ret)
+{
+    if (slice_starts(s, SLICE("unix:")))
+        return parse_path(slice_from(s, 5), ret);
+    if (slice_starts(s, SLICE("inet:")))
+        s = slice_from(s, 5);
+    bool ok = parse_nexthop(s, ret) && to_ascii(ret->host);
+    ret->exact = true;
+    return ok ? OK : INVALID;
+}
+
+static bool separates(char c)
+{
+    return c == ',' || c == ' ' || c == '\t';
+}
+
+enum result hop_next(struct slice *rest, bool lmtp, uint16_t port, struct hop *ret)
+{
+    struct hop hop = {.port = port};
+    size_t n = 0;
+    while (rest->len && separates(rest->data[0]))
+        *rest = slice_from(*rest, 1);
+    while (n < rest->len && !separates(rest->data[n]))
+        n++;
+    struct slice text = slice_sub(*rest, 0, n);
+    *rest = slice_from(*rest, n);
+    if (text.len == 0)
+        return NOT_FOUND;
+    enum result r = lmtp                                              ? parse_lmtp(text, &hop)
+                    : parse_nexthop(text, &hop) && to_ascii(hop.host) ? OK
+                                                                      : INVALID;
+    if (r == OK)
+        *ret = hop;
+    return r;
 }

@@ -1,6 +1,7 @@
 /* hop.h: a destination taken apart. "example.org": the hosts of its MX records. A route
- * "smtp:NEXTHOP" (relay and other names of the SMTP client too): NEXTHOP is host, host:port, [host]
- * or [host]:port, brackets switching the MX look-up off (transport(5)). */
+ * "transport:NEXTHOP": with SMTP, NEXTHOP is host, host:port, [host] or [host]:port, brackets
+ * switching the MX look-up off, or several of these (transport(5)); with LMTP, unix:/path,
+ * inet:host:port or host:port (lmtp(8)). */
 #ifndef ROLE_RELAY_HOP_H
 #define ROLE_RELAY_HOP_H
 
@@ -10,13 +11,14 @@
 #include "base/slice.h"
 
 struct hop {
-    struct slice nexthop; /* of the destination's text: "[host]:587" */
-    char host[256];       /* the name in ASCII, or an address in digits; without brackets */
+    char host[256]; /* the name in ASCII, or an address in digits, without brackets; or a path */
     uint16_t port;
     bool exact; /* no MX */
+    bool path;  /* a Unix socket */
 };
 
-/* port: where none is given. False: it is none. */
-bool hop_parse(struct slice destination, uint16_t port, struct hop *ret);
+/* Takes the next hop off the front of *rest. port: where none is given. INVALID: what was there is
+ * none; NOT_FOUND: there is none left. */
+MUST_USE enum result hop_next(struct slice *rest, bool lmtp, uint16_t port, struct hop *ret);
 
 #endif

@@ -94,6 +94,7 @@ void dns_stop(struct relay *relay);
 struct address {
     struct sockaddr_storage sockaddr;
     socklen_t len;
+    bool path;      /* a Unix socket, whose path is in host */
     char host[256]; /* the MX's name */
     char text[64];  /* "192.0.2.1" */
 };
@@ -132,6 +133,8 @@ void dest_conn_gone(struct dest *d, const struct verdict *unreachable);
 /* The settings changed: routes are looked for again, idle connections leave. */
 void dest_forget_routes(struct relay *relay);
 struct slice dest_name(const struct dest *d);
+/* The destination of its jobs: the name without the sender that may be behind it. */
+struct slice dest_route(const struct dest *d);
 void dest_free_all(struct relay *relay); /* the engine has stopped */
 
 /* ---- conn.c ---- */

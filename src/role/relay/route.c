@@ -23,6 +23,10 @@ struct mx {
 struct lookup {
     struct dest *dest;
     const struct conf *conf;
+    struct route *found;    /* what the hops before came to */
+    struct verdict failure; /* of the last one that came to nothing */
+    struct slice rest;      /* hops still to be looked at; of the destination's name */
+    bool lmtp;
     char name[256];
     uint16_t port;
     bool use[2]; /* IPv4, IPv6 */
@@ -44,8 +48,14 @@ void route_unref(struct route *r)
         free(r);
 }
 
-static void lookup_free(struct lookup *l)
+/* Ends the look-up with what it came to. */
+static void lookup_result(struct lookup *l, struct route **ret, struct verdict *ret_failure)
 {
+    bool found = l->found && l->found->n > 0;
+    *ret = found ? l->found : NULL;
+    *ret_failure = l->failure;
+    if (!found)
+        free(l->found);
     conf_unref(l->conf);
     free(l);
 }
@@ -74,70 +84,69 @@ static bool fill_address(struct address *a, unsigned family, const void *bytes, 
     return inet_ntop(family ? AF_INET6 : AF_INET, bytes, a->text, sizeof a->text) != NULL;
 }
 
-/* An address in digits is not asked for. */
-static bool literal(struct lookup *l, const char *text, struct route **ret)
+/* An address in digits, or a path, is not asked for. */
+static bool literal(struct lookup *l, const struct hop *hop)
 {
     unsigned char bytes[16];
     unsigned family;
-    if (inet_pton(AF_INET, text, bytes) == 1)
+    struct address *a = &l->found->addresses[l->found->n];
+    if (hop->path) {
+        *a = (struct address){.path = true};
+        snprintf(a->host, sizeof a->host, "%s", hop->host);
+        l->found->n++;
+        return true;
+    }
+    if (inet_pton(AF_INET, hop->host, bytes) == 1)
         family = 0;
-    else if (inet_pton(AF_INET6, text, bytes) == 1)
+    else if (inet_pton(AF_INET6, hop->host, bytes) == 1)
         family = 1;
     else
         return false;
-    struct route *r = calloc(1, sizeof *r);
-    if (!r)
-        return false;
-    r->refs = 1;
-    r->until_ms = clock_monotonic_ms() + ROUTE_TTL_MS;
-    r->n = fill_address(&r->addresses[0], family, bytes, l->port, text);
-    *ret = r;
+    l->found->n += fill_address(a, family, bytes, l->port, hop->host);
     return true;
 }
 
 /* The addresses of each host in turn, IPv6 and IPv4 alternating, within the route's limit. */
-static struct route *collect(const struct lookup *l)
+static size_t collect(struct lookup *l)
 {
-    struct route *r = calloc(1, sizeof *r);
-    if (!r)
-        return NULL;
-    r->refs = 1;
-    r->until_ms = clock_monotonic_ms() + ROUTE_TTL_MS;
+    struct route *r = l->found;
+    size_t before = r->n;
     for (size_t m = 0; m < l->n; m++)
         for (size_t i = 0; i < 8; i++)
             for (int family = 1; family >= 0; family--)
                 if (i < l->mx[m].n[family] && r->n < ROUTE_ADDRESSES_MAX)
                     r->addresses[r->n++] = l->mx[m].addresses[family][i];
-    return r;
+    return r->n - before;
 }
 
-static void end(struct lookup *l, struct route *route, const struct verdict *failure)
+static bool look_on(struct lookup *l); /* below */
+
+/* A hop is done with; with the last one, so is the look-up. */
+static void hop_ended(struct lookup *l)
 {
-    dest_routed(l->dest, route, failure);
-    lookup_free(l);
+    struct dest *d = l->dest;
+    struct route *route;
+    struct verdict failure;
+    if (!look_on(l))
+        return;
+    lookup_result(l, &route, &failure);
+    dest_routed(d, route, &failure);
 }
 
 static void end_failed(struct lookup *l, enum smtp_outcome o, const char *status, const char *text)
 {
-    struct verdict v;
-    verdict_set(&v, o, status, text, l->name);
-    end(l, NULL, &v);
+    verdict_set(&l->failure, o, status, text, l->name);
+    hop_ended(l);
 }
 
 static void addresses_done(struct lookup *l)
 {
-    struct verdict v;
-    struct route *r = collect(l);
-    if (r && r->n > 0) {
-        end(l, r, NULL);
-        return;
-    }
-    free(r);
-    if (!r || l->temporary)
-        verdict_set(&v, SMTP_DEFERRED, "4.4.3", "name service error for %s: try again", l->name);
+    if (collect(l) > 0)
+        hop_ended(l);
+    else if (l->temporary)
+        end_failed(l, SMTP_DEFERRED, "4.4.3", "name service error for %s: try again");
     else
-        verdict_set(&v, SMTP_FAILED, "5.4.4", "no address found for the mail hosts of %s", l->name);
-    end(l, NULL, &v);
+        end_failed(l, SMTP_FAILED, "5.4.4", "no address found for the mail hosts of %s");
 }
 
 static void take_addresses(struct lookup *l, const struct address_question *q,
@@ -292,7 +301,8 @@ static void choose_protocols(struct lookup *l)
     l->use[1] = all || slice_search(p, SLICE("ipv6")) != SIZE_MAX;
 }
 
-static bool start(struct lookup *l, bool exact)
+/* True: the answer will come. */
+static bool ask(struct lookup *l, bool exact)
 {
     if (!exact)
         return resolver_ask(l->dest->relay->resolver, l->name, DNS_MX, on_mx, l) == OK;
@@ -300,27 +310,58 @@ static bool start(struct lookup *l, bool exact)
     return ask_addresses(l);
 }
 
+/* Looks at the hops that are left. True: it is done; false: an answer is awaited. */
+static bool look_on(struct lookup *l)
+{
+    struct hop hop;
+    const struct conf *c = l->conf;
+    bool routed = slice_find(dest_route(l->dest), ':') != SIZE_MAX; /* the administrator's words */
+    uint16_t port = (uint16_t)(l->lmtp ? c->lmtp_tcp_port : c->smtp_port);
+    for (;;) {
+        enum result r = hop_next(&l->rest, l->lmtp, port, &hop);
+        if (r == NOT_FOUND || l->found->n >= ROUTE_ADDRESSES_MAX)
+            return true;
+        if (r != OK) {
+            verdict_set(&l->failure, routed ? SMTP_DEFERRED : SMTP_FAILED,
+                        routed ? "4.3.5" : "5.1.2", "\"%.*s\" is no name of a mail host",
+                        SLICE_ARG(dest_name(l->dest)));
+            continue;
+        }
+        snprintf(l->name, sizeof l->name, "%s", hop.host);
+        l->port = hop.port;
+        l->n = l->open = 0;
+        l->temporary = false;
+        if (literal(l, &hop))
+            continue;
+        if (ask(l, hop.exact))
+            return false;
+        verdict_set(&l->failure, SMTP_DEFERRED, "4.3.0", "out of resolver slots");
+    }
+}
+
 bool route_find(struct dest *d, struct route **ret, struct verdict *failure)
 {
+    struct slice transport;
     struct lookup *l = calloc(1, sizeof *l);
-    struct hop hop;
     *ret = NULL;
-    verdict_set(failure, SMTP_DEFERRED, "4.3.0", "out of memory or of resolver slots");
+    verdict_set(failure, SMTP_DEFERRED, "4.3.0", "out of memory");
     if (!l)
         return true;
     l->dest = d;
     l->conf = role_conf(d->relay->role);
-    if (!hop_parse(dest_name(d), (uint16_t)l->conf->smtp_port, &hop)) {
-        bool routed = hop.nexthop.len != dest_name(d).len; /* the administrator's words */
-        verdict_set(failure, routed ? SMTP_DEFERRED : SMTP_FAILED, routed ? "4.3.5" : "5.1.2",
-                    "\"%.*s\" is no name of a mail host", SLICE_ARG(hop.nexthop));
-    } else {
-        snprintf(l->name, sizeof l->name, "%s", hop.host);
-        l->port = hop.port;
+    target_route_split(dest_route(d), &transport, &l->rest);
+    l->lmtp = slice_is(conf_transport_kind(l->conf, transport), "lmtp");
+    l->found = calloc(1, sizeof *l->found);
+    l->failure = *failure;
+    if (l->found) {
+        l->found->refs = 1;
+        l->found->until_ms = clock_monotonic_ms() + ROUTE_TTL_MS;
+        verdict_set(&l->failure, SMTP_DEFERRED, "4.3.5", "\"%.*s\" names no next hop",
+                    SLICE_ARG(dest_name(d)));
         choose_protocols(l);
-        if (!literal(l, hop.host, ret) && start(l, hop.exact))
+        if (!look_on(l))
             return false;
     }
-    lookup_free(l);
+    lookup_result(l, ret, failure);
     return true;
 }

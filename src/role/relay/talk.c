@@ -117,7 +117,7 @@ static void session_over(struct outconn *c)
 
 void conn_lost(struct outconn *c, const char *why)
 {
-    char text[500];
+    char text[900];
     snprintf(text, sizeof text, "%s with %s while waiting for: %s", why, c->remote,
              smtp_client_stage(&c->client));
     smtp_client_lost(&c->client, "4.4.2", text);

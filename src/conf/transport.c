@@ -1,0 +1,14 @@
+/* transport.c: which transports there are. */
+#include "conf/conf.h"
+
+struct slice conf_transport_kind(const struct conf *c, struct slice name)
+{
+    if (name.len == 0)
+        return SLICE("smtp");
+    for (size_t i = 0; i < c->transport_services.n; i++) {
+        struct slice kind = c->transport_services.items[i];
+        if (slice_eq(slice_split(&kind, '='), name) && kind.data)
+            return kind;
+    }
+    return SLICE_NONE;
+}
