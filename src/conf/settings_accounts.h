@@ -34,6 +34,12 @@
     X(LIST, oauth2_audience, "", 0, 0, "postrider", "A bearer token must be meant for one of these (aud).") \
     X(LIST, oauth2_issuers, "", 0, 0, "postrider", "Who must have issued a bearer token (iss). Empty: whoever has the key.") \
     X(TEXT, oauth2_username_attribute, "email", 0, 0, "dovecot", "The claim of a bearer token that names the user.") \
+    X(BOOL, smtpd_tls_ask_ccert, "no", 0, 0, "postfix", "Ask SMTP clients for a certificate under TLS; EXTERNAL is offered to those whose is verified by smtpd_tls_CAfile.") \
+    X(BOOL, smtpd_tls_req_ccert, "no", 0, 0, "postfix", "Refuse the TLS handshake of SMTP clients without a verified certificate.") \
+    X(TEXT, smtpd_tls_CAfile, "", 0, 0, "postfix", "PEM certificates of those who vouch for SMTP clients' certificates.") \
+    X(BOOL, ssl_verify_client_cert, "no", 0, 0, "dovecot", "Ask POP3 and IMAP clients for a certificate, verified by ssl_ca.") \
+    X(TEXT, ssl_ca, "", 0, 0, "dovecot", "As smtpd_tls_CAfile, for POP3 and IMAP; a leading < is allowed.") \
+    X(TEXT, ssl_cert_username_field, "commonName", 0, 0, "dovecot", "What of a client's certificate names the account for EXTERNAL: commonName, emailAddress or rfc822Name.") \
     X(TEXT, auth_anonymous_username, "anonymous", 0, 0, "dovecot", "The account of ANONYMOUS, where that mechanism is listed.") \
     X(LIST, pwcheck_method, "", 0, 0, "cyrus", "How Cyrus SASL checks passwords: saslauthd asks an existing saslauthd where there are no accounts of our own; auxprop is not served.") \
     X(TEXT, saslauthd_path, "/run/saslauthd/mux", 0, 0, "cyrus", "Socket of saslauthd, with or without the last /mux.") \

@@ -169,6 +169,11 @@ static enum result check_security_option(struct slice text, struct error *why)
                         "forward_secrecy"));
 }
 
+static enum result check_certificate_field(struct slice text, struct error *why)
+{
+    return one_of(text, why, WORDS("commonName", "emailAddress", "rfc822Name"));
+}
+
 static enum result check_sasl_type(struct slice text, struct error *why)
 {
     return one_of(text, why, WORDS("cyrus", "dovecot"));
@@ -275,6 +280,9 @@ static const struct {
     {"auth_mechanisms", check_mechanism},
     {"mech_list", check_mechanism},
     {"smtpd_sasl_type", check_sasl_type},
+    {"smtpd_tls_CAfile", check_path},
+    {"ssl_ca", check_path},
+    {"ssl_cert_username_field", check_certificate_field},
     {"smtpd_sasl_exceptions_networks", check_network},
     {"smtpd_sasl_security_options", check_security_option},
     {"smtpd_sasl_tls_security_options", check_security_option},

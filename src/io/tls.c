@@ -127,6 +127,11 @@ enum result tls_write(struct tls *t, struct slice bytes, size_t *ret_n, unsigned
     return r == FAILED && ERR_peek_error() == 0 ? CLOSED : r;
 }
 
+const struct tls_context *tls_context_of(const struct tls *t)
+{
+    return t->context;
+}
+
 SSL *tls_ssl(const struct tls *t)
 {
     return t->ssl;

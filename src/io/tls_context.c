@@ -26,6 +26,10 @@ void tls_context_unref(struct tls_context *c)
     if (!c || atomic_fetch_sub(&c->refs, 1) != 1)
         return;
     SSL_CTX_free(c->ctx);
+    for (unsigned i = 0; i < TLS_TRUSTS; i++) {
+        X509_STORE_free(c->trust[i]);
+        sk_X509_NAME_pop_free(c->names[i], X509_NAME_free);
+    }
     free(c);
 }
 

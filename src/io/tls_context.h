@@ -11,6 +11,8 @@ struct tls_context {
     SSL_CTX *ctx;
     atomic_uint refs;
     bool server, verify;
+    X509_STORE *trust[TLS_TRUSTS]; /* for client certificates; NULL: none are asked for */
+    STACK_OF(X509_NAME) * names[TLS_TRUSTS];
 };
 
 /* FAILED with `what` and OpenSSL's reason, whose queue is emptied. */

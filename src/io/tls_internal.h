@@ -11,6 +11,7 @@ MUST_USE enum result tls_read(struct tls *t, char *into, size_t size, size_t *re
                               unsigned *wants);
 MUST_USE enum result tls_write(struct tls *t, struct slice bytes, size_t *ret_n, unsigned *wants);
 struct ssl_st *tls_ssl(const struct tls *t);
+const struct tls_context *tls_context_of(const struct tls *t);
 bool tls_pending(const struct tls *t);
 /* Sends close notify as far as it goes without waiting, and frees. */
 void tls_close(struct tls *t);

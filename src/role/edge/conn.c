@@ -80,12 +80,37 @@ static void leave_address(struct conn *c)
     c->counted = false;
 }
 
+/* Postfix' and Dovecot's own settings for it. The kinds: edge.h. */
+static void ask_certificate(struct conn *c)
+{
+    const struct conf *conf = c->settings->conf;
+    bool smtp = c->protocol == &conn_smtp;
+    bool wanted = smtp ? conf->smtpd_tls_ask_ccert || conf->smtpd_tls_req_ccert
+                       : conf->ssl_verify_client_cert;
+    c->certificate_asked =
+        wanted && tls_ask_certificate(c->stream.tls, smtp ? EDGE_TRUST_SMTP : EDGE_TRUST_LOGIN,
+                                      smtp && conf->smtpd_tls_req_ccert);
+}
+
+static void take_certificate(struct conn *c)
+{
+    char field[32];
+    snprintf(field, sizeof field, "%.*s", SLICE_ARG(c->settings->conf->ssl_cert_username_field));
+    if (!c->certificate_asked ||
+        !tls_peer_name(c->stream.tls, field, c->identity, sizeof c->identity))
+        c->identity[0] = 0;
+    else
+        LOG(LOG_INFO, "tls.certificate.verified", LOG_CTX(conn_ctx(c)), LOG_C("name", c->identity));
+}
+
 static void begin_handshake(struct conn *c)
 {
     struct error err = {"no certificate"};
     c->phase = PHASE_HANDSHAKE;
-    if (c->settings->tls && stream_start_tls(&c->stream, c->settings->tls, NULL, &err) == OK)
+    if (c->settings->tls && stream_start_tls(&c->stream, c->settings->tls, NULL, &err) == OK) {
+        ask_certificate(c);
         return;
+    }
     LOG(LOG_ERROR, "tls.unavailable", LOG_CTX(conn_ctx(c)), LOG_C("why", err.text));
     c->phase = PHASE_CLOSING;
     c->end_reason = "no TLS";
@@ -381,6 +406,7 @@ static bool shake_hands(struct conn *c)
     log_tls(c, "tls.started", "tls", text.mem ? text.mem : "");
     buf_release(&text);
     atomic_fetch_add(&c->edge->count.tls_handshakes, 1);
+    take_certificate(c);
     c->phase = PHASE_WORK;
     c->readable = true;
     if (c->opened) {

@@ -78,6 +78,7 @@ struct conn {
     char label[SERVICE_TEXT_MAX]; /* the listener's name (conf_for_service) */
     bool loopback;                /* or a Unix socket: fit for passwords in clear */
     bool counted;                 /* in limits.c */
+    bool certificate_asked;       /* of the TLS client */
     bool opened;                  /* protocol->open was called */
     bool readable;                /* there may be bytes to read */
     bool auth_known;              /* auth has something of this connection to forget */

@@ -49,6 +49,9 @@ struct edge_settings {
     struct imap_login_config imap[3];
 };
 
+/* Who vouches for client certificates (io/tls.h): smtpd_tls_CAfile, ssl_ca. */
+enum { EDGE_TRUST_SMTP, EDGE_TRUST_LOGIN };
+
 struct edge_counters {
     _Atomic uint64_t connections, refused_connections, smtp, pop3, imap, askers, proxied; /* of now,
                                                                                      but refused */

@@ -245,6 +245,16 @@ static struct slice find_secret(const struct role_secret *secrets, size_t n, con
     return SLICE_NONE;
 }
 
+/* Without it no client certificate is taken for verified. */
+static void add_trust(struct tls_context *tls, unsigned kind, const char *setting,
+                      const struct role_secret *secrets, size_t n)
+{
+    struct error err = {""};
+    struct slice pem = find_secret(secrets, n, setting);
+    if (pem.len && tls_server_trust(tls, kind, pem, &err) != OK)
+        LOG(LOG_ERROR, "tls.trust", LOG_C("setting", setting), LOG_C("why", err.text));
+}
+
 /* Before the start there are no settings yet, and nothing to renew. */
 static void renew(struct edge *e)
 {
@@ -266,6 +276,8 @@ static void take_certificate(struct edge *e, const struct role_secret *secrets, 
         LOG(LOG_WARNING, "tls.certificate", LOG_C("result", "not taken"), LOG_C("why", err.text));
         return;
     }
+    add_trust(fresh, EDGE_TRUST_SMTP, "smtpd_tls_CAfile", secrets, n);
+    add_trust(fresh, EDGE_TRUST_LOGIN, "ssl_ca", secrets, n);
     pthread_mutex_lock(&e->lock);
     struct tls_context *old = e->tls;
     e->tls = fresh;

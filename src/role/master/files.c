@@ -99,6 +99,12 @@ static enum result add_content_tables(struct master *m, size_t *n, const struct 
     return r;
 }
 
+/* Dovecot's "<file". */
+static struct slice without_mark(struct slice path)
+{
+    return slice_trim(slice_from(path, slice_starts(path, SLICE("<"))));
+}
+
 enum result files_list(struct master *m, const struct conf *c, struct error *err)
 {
     char cert[4096], key[4096];
@@ -121,6 +127,10 @@ enum result files_list(struct master *m, const struct conf *c, struct error *err
         r = add(m, &n, ROLE_EDGE, "smtpd_tls_cert_file", slice_cstr(cert), err);
     if (r == OK)
         r = add(m, &n, ROLE_EDGE, "smtpd_tls_key_file", slice_cstr(key), err);
+    if (r == OK)
+        r = add(m, &n, ROLE_EDGE, "smtpd_tls_CAfile", c->smtpd_tls_CAfile, err);
+    if (r == OK)
+        r = add(m, &n, ROLE_EDGE, "ssl_ca", without_mark(c->ssl_ca), err);
     if (r == OK)
         r = add(m, &n, ROLE_RELAY, "smtp_sasl_password_maps", c->smtp_sasl_password_maps, err);
     if (r == OK)
