@@ -13,6 +13,10 @@
     X(sendmail, "Hand in a message, whether the server runs or not.") \
     X(doveadm, "Accounts, passwords, sessions and mailboxes, in doveadm's words.") \
     X(testsaslauthd, "Ask saslauthd's socket whether a password is right; with -v, why not.") \
+    X(mailq, "The queue, as Postfix and Sendmail list it.") \
+    X(newaliases, "Check the files of alias_maps, which are read as they are.") \
+    X(postqueue, "The queue (-p, -j), and another attempt (-f, -i ID, -s SITE).") \
+    X(postsuper, "Delete (-d), hold (-h), release (-H) or requeue (-r) messages.") \
     X(postfix, "Start, stop or reload the server, or tell whether it runs.") \
     X(postconf, "Show parameters of main.cf and services of master.cf.") \
     X(postmap, "Ask lookup tables: -q KEY TYPE:NAME.")

@@ -31,6 +31,9 @@
     X(TEXT, edge_user, "postrider-edge", 0, 0, "postrider", "User of the edge role.") \
     X(TEXT, mailbox_user, "postrider", 0, 0, "postrider", "User of the mailbox role; owns the store.") \
     X(TEXT, relay_user, "postrider-relay", 0, 0, "postrider", "User of the relay role.") \
+    X(LIST, authorized_submit_users, "static:anyone", 0, 0, "postfix", "Users of this machine (names, !names, static:anyone) that may send with sendmail(1); root always may.") \
+    X(LIST, authorized_mailq_users, "static:anyone", 0, 0, "postfix", "Users of this machine that may see the queue with mailq(1) or postqueue(1).") \
+    X(LIST, authorized_flush_users, "static:anyone", 0, 0, "postfix", "Users of this machine that may have the queue tried again with postqueue -f, -i or -s.") \
     X(TEXT, log_level, "info", 0, 0, "postrider", "error, warning, info or debug.") \
     X(TEXT, myhostname, "", 0, 0, "postfix", "The name of this host in greetings and headers. Empty: the system's host name; $mydomain is appended where it has no dot.") \
     X(TEXT, mydomain, "", 0, 0, "postfix", "The local domain. Empty: $myhostname without its first label.") \

@@ -1,6 +1,7 @@
 #include "conf/value.h"
 
 #include "conf/network.h"
+#include "conf/users.h"
 
 static enum result parse_bool(struct slice text, bool *ret, struct error *why)
 {
@@ -271,6 +272,9 @@ static const struct {
     {"smtpd_client_event_limit_exceptions", check_network},
     {"permit_mx_backup_networks", check_network},
     {"proxy_interfaces", check_network},
+    {"authorized_submit_users", conf_users_check},
+    {"authorized_mailq_users", conf_users_check},
+    {"authorized_flush_users", conf_users_check},
     {"inet_protocols", check_protocol},
     {"relayhost", check_relayhost},
     {"smtp_dns_resolver", check_resolver},

@@ -112,6 +112,8 @@ enum ipc_type ipc_answer_type(enum ipc_type request)
         return IPC_PASSWORD_RESULT;
     case IPC_ACCOUNT_CHECK:
         return IPC_ACCOUNT_RESULT;
+    case IPC_USER_CHECK:
+        return IPC_USER_RESULT;
     case IPC_RESOLVE:
         return IPC_RESOLVE_RESULT;
     case IPC_STATUS:

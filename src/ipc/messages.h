@@ -57,7 +57,9 @@
     X(REWRITE)                                                                                     \
     X(REWRITE_RESULT)                                                                              \
     X(ACTION_ASK)                                                                                  \
-    X(ACTION_RESULT)
+    X(ACTION_RESULT)                                                                               \
+    X(USER_CHECK)                                                                                  \
+    X(USER_RESULT)
 
 /* master -> every role. The effective settings as "name = value\n" text (conf_dump). */
 #define IPC_FIELDS_CONFIGURE(F) F(STR, settings) F(U64, generation)
@@ -286,6 +288,11 @@
 #define IPC_FIELDS_ACTION_ASK(F) F(U64, conn) F(STR, sender) F(STR, source) F(STR, text)
 /* address "": there is none, reason says why. targets and grant as in RCPT_RESULT. */
 #define IPC_FIELDS_ACTION_RESULT(F) F(STR, address) F(LIST, targets) F(STR, grant) F(STR, reason)
+
+/* auth, mailbox -> agent: does the list (conf/users.h) let this uid? code: 0 yes, 1 no, 2 could not
+ * be asked. */
+#define IPC_FIELDS_USER_CHECK(F) F(U32, uid) F(LIST, allowed)
+#define IPC_FIELDS_USER_RESULT(F) F(U8, code)
 
 /* mailbox -> agent: one attempt to give a message to a command or a file. target: a COMMAND or FILE
  * of ipc.h; original: the recipient as the client said it. The message comes inline or as a memfd,

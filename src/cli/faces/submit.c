@@ -1,56 +1,19 @@
 /* submit.c: a message on its way into the server: over its socket where it runs, else into its
- * folder maildrop. Needs to read nothing of the configuration but where state_directory is, since
- * the rest may be readable by root alone. */
+ * folder maildrop. */
 #include "cli/faces/sendmail.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "conf/lines.h"
+#include "cli/control.h"
 #include "os/fds.h"
 
-enum { PATH_SIZE = 4096 };
-static const char default_state[] = "/var/lib/postrider";
-
-/* state_directory as the file has it: the last one counts. */
-static void find_state(const char *config_path, char *out, size_t size)
+static bool path_of(const struct sendmail *s, const char *name, char out[static CLI_PATH_SIZE])
 {
-    struct arena a;
-    struct buf text;
-    struct conf_errors errors;
-    struct conf_reading reading = {.arena = &a, .errors = &errors};
-    arena_init(&a, 8 * CONF_FILE_MAX);
-    buf_init(&text, CONF_FILE_MAX);
-    conf_errors_init(&errors);
-    int fd = open(config_path, O_RDONLY | O_CLOEXEC);
-    snprintf(out, size, "%s", default_state);
-    if (fd >= 0 && fd_read_all(fd, CONF_FILE_MAX, &text) == OK &&
-        conf_read_lines(buf_slice(&text), config_path, CONF_OWN, &reading) == OK)
-        for (size_t i = 0; i < reading.found.n; i++)
-            if (slice_is(reading.found.items[i].name, "state_directory"))
-                snprintf(out, size, "%.*s", SLICE_ARG(reading.found.items[i].value));
-    fd_close(&fd);
-    conf_errors_release(&errors);
-    buf_release(&text);
-    arena_release(&a);
-}
-
-/* "NAME in state_directory"; false: told why. */
-static bool path_of(const struct sendmail *s, const char *name, char out[static PATH_SIZE])
-{
-    char state[PATH_SIZE / 2];
-    find_state(s->cli->config_path, state, sizeof state);
-    if (strchr(state, '$')) { /* it refers to another parameter: then all must be read */
-        if (!s->cli->conf && cli_load(s->cli) != 0)
-            return false;
-        snprintf(state, sizeof state, "%.*s", SLICE_ARG(s->cli->conf->state_directory));
-    }
-    snprintf(out, PATH_SIZE, "%s/%s", state, name);
-    return true;
+    return cli_state_path(s->cli, name, out);
 }
 
 /* ---- refusals ---- */
@@ -86,7 +49,7 @@ static int status_of(unsigned code, const char *text)
 /* True: *ret_status is the end of it; false: the server is not there, or can't now. */
 static bool by_socket(const struct sendmail *s, const struct drop *d, int *ret_status)
 {
-    char path[PATH_SIZE];
+    char path[CLI_PATH_SIZE];
     struct error err = {""};
     struct drop_reply reply;
     struct refusals refused = {0};
@@ -113,7 +76,7 @@ static bool by_socket(const struct sendmail *s, const struct drop *d, int *ret_s
 
 static int by_folder(const struct sendmail *s, const struct drop *d)
 {
-    char path[PATH_SIZE];
+    char path[CLI_PATH_SIZE];
     struct error err = {""};
     if (!path_of(s, "maildrop", path))
         return EX_CONFIG;
@@ -147,7 +110,7 @@ int sendmail_submit(const struct sendmail *s, struct drop *d)
 
 int sendmail_verify(const struct sendmail *s, const struct drop *d)
 {
-    char path[PATH_SIZE];
+    char path[CLI_PATH_SIZE];
     struct error err = {""};
     int status = EX_OK, fd;
     for (size_t i = 0; i < d->rcpts.n; i++) {
@@ -197,7 +160,7 @@ static int pass_both_ways(int server)
 
 int sendmail_smtp(const struct sendmail *s)
 {
-    char path[PATH_SIZE];
+    char path[CLI_PATH_SIZE];
     struct error err = {""};
     int fd;
     if (!path_of(s, "sendmail", path))

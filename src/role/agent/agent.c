@@ -28,6 +28,8 @@ static void request(struct role *r, struct ipc_channel *from, struct ipc_message
     enum ipc_role peer = ipc_channel_peer(from);
     if (peer == ROLE_AUTH && m->type == IPC_PASSWORD_CHECK) {
         agent_password_check(agent_state(r), from, m);
+    } else if ((peer == ROLE_AUTH || peer == ROLE_MAILBOX) && m->type == IPC_USER_CHECK) {
+        agent_user_check(agent_state(r), from, m);
     } else if (peer == ROLE_AUTH && m->type == IPC_ACCOUNT_CHECK) {
         agent_account_check(agent_state(r), from, m);
     } else if (peer == ROLE_AUTH && m->type == IPC_FILE_READ) {

@@ -143,6 +143,8 @@ int agent_ask_dovecot(const char *path, const char *user, const char *password,
 int agent_connect(const char *path, struct buf *reason);
 MUST_USE bool agent_write(int fd, struct slice bytes, struct buf *reason);
 MUST_USE bool agent_read(int fd, struct buf *in, struct buf *reason);
+/* listed.c: IPC USER_CHECK. */
+void agent_user_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m);
 
 /* jobs.c: IPC PASSWORD_CHECK and ACCOUNT_CHECK. */
 void agent_password_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m);

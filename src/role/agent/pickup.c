@@ -20,6 +20,7 @@
 enum {
     UNDER_WAY_MAX = 6,
     PER_USER = 2,
+    CHILD_MS = 10 * 60 * 1000,
     LATER_MAX = 20000, /* files whose next attempt is remembered */
     SCAN_MAX = 5000,   /* names looked at in one run */
     FIRST_LOOK_MS = 500,
@@ -138,6 +139,8 @@ static void start(struct pickup *p, const char *name, const struct stat *st)
         return;
     j->job.run = run_in_child;
     j->job.done = finished;
+    j->job.line = AGENT_DELIVERIES;
+    j->job.timeout_ms = CHILD_MS;
     j->pickup = p;
     j->uid = st->st_uid;
     j->file.conf = role_conf(p->agent->role);

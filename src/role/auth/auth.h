@@ -125,11 +125,22 @@ void auth_expand(struct auth_role *a, struct ipc_channel *from, struct ipc_messa
 
 /* route.c: ROUTE from mailbox. */
 void auth_route(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
-/* submit.c: is RCPT_CHECK's client a program of this machine? Then its uid. */
-bool auth_submitter(const struct auth_role *a, const struct ipc_message *m, unsigned *ret_uid);
-/* The decision about a recipient of theirs; `proven`: auth_submitter said so. */
-struct decision auth_submission_decide(const struct resolved *r, bool proven, struct slice rcpt,
-                                       struct arena *a);
+/* submit.c: is RCPT_CHECK's client a program of this machine, and may its user send? */
+enum submitter {
+    SUBMITTER_UNPROVEN,
+    SUBMITTER_MAY,
+    SUBMITTER_ASK,   /* agent must be asked about the uid: auth_submitter_ask */
+    SUBMITTER_LATER, /* agent could not be asked */
+    SUBMITTER_DENIED
+};
+enum submitter auth_submitter(const struct auth_role *a, const struct ipc_message *m,
+                              unsigned *ret_uid);
+/* Then calls done, exactly once, on any thread. */
+void auth_submitter_ask(struct auth_role *a, unsigned uid,
+                        void (*done)(void *arg, enum submitter s), void *arg);
+/* The decision about a recipient of theirs. */
+struct decision auth_submission_decide(const struct resolved *r, enum submitter who,
+                                       struct slice rcpt, struct arena *a);
 
 /* system.c: which system accounts there are, as agent said lately. */
 MUST_USE enum result system_accounts_new(struct system_accounts **ret);

@@ -113,6 +113,21 @@ bool query_ask_agent(struct query *q, const struct resolved *r)
     return true;
 }
 
+static void take_submitter(void *arg, enum submitter s)
+{
+    struct waiting *w = arg;
+    w->query.submitter = s;
+    look_again(w);
+}
+
+bool query_ask_submitter(struct query *q)
+{
+    struct waiting *w = keep(q);
+    if (w)
+        auth_submitter_ask(w->query.auth, w->query.uid, take_submitter, w);
+    return w != NULL;
+}
+
 /* ---- DNS ---- */
 
 static enum policy_dns dns_outcome(const struct ipc_message *m)

@@ -18,7 +18,9 @@ struct query {
     uint64_t call, conn;
     bool expand;              /* EXPAND: only where it leads */
     bool action;              /* ACTION_ASK: the same, with a grant */
-    bool sendmail, submitter; /* service "sendmail"; and the socket proved it */
+    bool sendmail;            /* service "sendmail" … */
+    enum submitter submitter; /* … and who its client is */
+    unsigned uid;
     enum policy_stage stage;
     struct slice label;        /* of the listener's service */
     struct slice sender, rcpt; /* with their domains; facts has them as given */
@@ -46,5 +48,7 @@ struct directory_system query_system(const struct query *q, const struct directo
 bool query_decide(struct query *q, const struct directory *d, struct arena *a, struct finding *f);
 /* Asks agent for what r (RESOLVE_ASK) needs, then looks again. False: it can't wait. */
 bool query_ask_agent(struct query *q, const struct resolved *r);
+/* The same for whether q->uid may send. */
+bool query_ask_submitter(struct query *q);
 
 #endif

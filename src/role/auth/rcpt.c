@@ -319,6 +319,11 @@ static bool answer(struct query *q, const struct directory *d, struct arena *a, 
         return true;
     }
     complete_facts(q, d, a);
+    if (q->sendmail && q->submitter == SUBMITTER_ASK) {
+        if (query_ask_submitter(q))
+            return false;
+        q->submitter = SUBMITTER_LATER;
+    }
     if (q->sendmail)
         f->decision = auth_submission_decide(&f->resolved, q->submitter, q->rcpt, a);
     else if (!query_decide(q, d, a, f))
@@ -434,7 +439,6 @@ static struct policy_facts facts_of(const struct ipc_RCPT_CHECK *r, struct slice
 void auth_rcpt_check(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
 {
     char ip[INET6_ADDRSTRLEN];
-    unsigned uid;
     const struct ipc_RCPT_CHECK *r = &m->RCPT_CHECK;
     struct query q = {
         .auth = a,
@@ -446,9 +450,9 @@ void auth_rcpt_check(struct auth_role *a, struct ipc_channel *from, struct ipc_m
         .sender = r->sender,
         .rcpt = r->rcpt,
         .sendmail = slice_is(r->service, "sendmail"),
-        .submitter = auth_submitter(a, m, &uid),
         .facts = facts_of(r, peer_ip(m, ip)),
     };
+    q.submitter = auth_submitter(a, m, &q.uid);
     pthread_mutex_lock(&a->lock);
     a->recipients += q.stage == POLICY_AT_RCPT;
     pthread_mutex_unlock(&a->lock);

@@ -4,8 +4,11 @@
 #include "role/auth/auth.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include "conf/users.h"
 
 /* edge could hand over any socket: it must be one that was accepted on ours. */
 static bool is_our_socket(const struct auth_role *a, int fd)
@@ -20,16 +23,57 @@ static bool is_our_socket(const struct auth_role *a, int fd)
            strncmp(name.sun_path, expected, sizeof name.sun_path) == 0;
 }
 
-bool auth_submitter(const struct auth_role *a, const struct ipc_message *m, unsigned *ret_uid)
+static struct slice_list allowed(const struct conf *c)
+{
+    return c->authorized_submit_users;
+}
+
+enum submitter auth_submitter(const struct auth_role *a, const struct ipc_message *m,
+                              unsigned *ret_uid)
 {
     struct ucred who;
     socklen_t len = sizeof who;
     if (m->n_fds == 0 || !slice_is(m->RCPT_CHECK.service, "sendmail") ||
         !is_our_socket(a, m->fds[0]) ||
         getsockopt(m->fds[0], SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
-        return false;
+        return SUBMITTER_UNPROVEN;
+    const struct conf *c = role_conf(a->role);
+    bool anyone = conf_users_anyone(allowed(c)), none = allowed(c).n == 0;
+    conf_unref(c);
     *ret_uid = who.uid;
-    return true;
+    if (anyone || who.uid == 0)
+        return SUBMITTER_MAY;
+    return none ? SUBMITTER_DENIED : SUBMITTER_ASK;
+}
+
+struct submitter_question {
+    void (*done)(void *arg, enum submitter s);
+    void *arg;
+};
+
+static void told(void *arg, struct ipc_message *m)
+{
+    struct submitter_question *q = arg;
+    enum submitter s = SUBMITTER_LATER;
+    if (m->type == IPC_USER_RESULT && m->USER_RESULT.code <= 1)
+        s = m->USER_RESULT.code == 0 ? SUBMITTER_MAY : SUBMITTER_DENIED;
+    q->done(q->arg, s);
+    free(q);
+}
+
+void auth_submitter_ask(struct auth_role *a, unsigned uid,
+                        void (*done)(void *arg, enum submitter s), void *arg)
+{
+    struct submitter_question *q = malloc(sizeof *q);
+    if (!q) {
+        done(arg, SUBMITTER_LATER);
+        return;
+    }
+    *q = (struct submitter_question){done, arg};
+    const struct conf *c = role_conf(a->role);
+    struct ipc_message m = {.type = IPC_USER_CHECK, .USER_CHECK = {uid, allowed(c)}};
+    ipc_request(a->role->peers[ROLE_AGENT], &m, told, q);
+    conf_unref(c);
 }
 
 static struct decision refuse(unsigned code, const char *enhanced, struct slice rcpt,
@@ -45,11 +89,15 @@ static struct decision refuse(unsigned code, const char *enhanced, struct slice 
                              .where = where};
 }
 
-struct decision auth_submission_decide(const struct resolved *r, bool proven, struct slice rcpt,
-                                       struct arena *a)
+struct decision auth_submission_decide(const struct resolved *r, enum submitter who,
+                                       struct slice rcpt, struct arena *a)
 {
-    if (!proven)
-        return refuse(554, "5.7.1", rcpt, "Access denied", "sendmail_socket", SLICE(""), a);
+    if (who == SUBMITTER_LATER)
+        return refuse(451, "4.3.0", rcpt, "Temporary lookup failure", "authorized_submit_users",
+                      SLICE(""), a);
+    if (who != SUBMITTER_MAY)
+        return refuse(554, "5.7.1", rcpt, "you may not send mail from here",
+                      "authorized_submit_users", SLICE(""), a);
     switch (r->kind) {
     case RESOLVE_LOCAL:
     case RESOLVE_FOREIGN:

@@ -1,21 +1,54 @@
-/* control.c: accepts the command line's connections and finds the command. Whoever can connect may
- * command: the socket's mode (0600) is the access control. */
+/* control.c: accepts the command line's connections, asks who they are and finds the command.
+ * Everybody may connect; root and the server's own user may command, others may see or flush the
+ * queue as authorized_mailq_users and authorized_flush_users say. */
 #include "role/mailbox/control.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/arena.h"
+#include "conf/users.h"
 #include "os/fds.h"
 #include "role/mailbox/mailbox.h"
 
-enum { OUT_MAX = 256 * 1024, PIECE = 32 * 1024, WORDS_MAX = 64 };
+enum { OUT_MAX = 256 * 1024, PIECE = 32 * 1024, WORDS_MAX = 64, STRANGERS_MAX = 100 };
 
 struct control {
     struct io_task task;
     struct mailbox_role *mailbox;
+    atomic_uint clients;
+    pthread_mutex_t lock;
     int fd;
 };
+
+/* A connection: the kernel says whose. It stays as long as one of its commands is being answered.
+ */
+struct control_client {
+    struct mailbox_role *mailbox;
+    struct control *control;
+    struct ipc_channel *channel; /* set when it is gone */
+    unsigned uid;
+    unsigned calls; /* under way; guarded by control->lock, as is `gone` */
+    bool gone;
+};
+
+static void client_free(struct control_client *who)
+{
+    atomic_fetch_sub(&who->control->clients, 1);
+    ipc_channel_close(who->channel);
+    free(who);
+}
+
+static void call_ended(struct control_client *who)
+{
+    pthread_mutex_lock(&who->control->lock);
+    bool last = --who->calls == 0 && who->gone;
+    pthread_mutex_unlock(&who->control->lock);
+    if (last)
+        client_free(who);
+}
 
 static void send_output(struct control_call *c)
 {
@@ -43,6 +76,7 @@ void control_end(struct control_call *c, unsigned status, const char *error)
     ipc_answer(c->channel, c->call, &m);
     buf_release(&c->out);
     fd_close(&c->fd);
+    call_ended(c->client);
     free(c);
 }
 
@@ -55,8 +89,107 @@ static const struct {
     {"names", control_names},
 };
 
+/* ---- who may ---- */
+
+/* The setting that lets other users than root give this command; false: none. */
+static bool allowed_by(const struct conf *c, const struct slice_list *words, struct slice_list *ret)
+{
+    static const char *const flushing[] = {"flush", "site"};
+    if (words->n < 2 || !slice_is(words->items[0], "queue"))
+        return false;
+    if (slice_is(words->items[1], "mailq")) {
+        *ret = c->authorized_mailq_users;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof flushing / sizeof *flushing; i++)
+        if (slice_is(words->items[1], flushing[i])) {
+            *ret = c->authorized_flush_users;
+            return true;
+        }
+    return false;
+}
+
+/* root, and who runs the server (which is root's store otherwise). */
+static bool is_owner(unsigned uid)
+{
+    return uid == 0 || uid == geteuid();
+}
+
+static void run_command(struct control_call *c, const struct slice *words, size_t n)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (slice_is(words[0], commands[i].name)) {
+            commands[i].run(c, words + 1, n - 1);
+            return;
+        }
+    control_end(c, 1, "unknown command");
+}
+
+/* A command that waits for agent to say whether its user may. */
+struct asking {
+    struct control_call *call;
+    struct arena arena;
+    struct slice_list words;
+};
+
+static void told(void *arg, struct ipc_message *m)
+{
+    struct asking *a = arg;
+    if (m->type == IPC_USER_RESULT && m->USER_RESULT.code == 0)
+        run_command(a->call, a->words.items, a->words.n);
+    else
+        control_end(a->call, 1,
+                    "not permitted: see authorized_mailq_users and "
+                    "authorized_flush_users in postrider.conf(5)");
+    arena_release(&a->arena);
+    free(a);
+}
+
+static void ask_agent(struct control_call *c, const struct slice_list *words,
+                      struct slice_list allowed, unsigned uid)
+{
+    struct ipc_message m = {.type = IPC_USER_CHECK, .USER_CHECK = {uid, allowed}};
+    struct asking *a = calloc(1, sizeof *a);
+    if (!a) {
+        control_end(c, 1, "no memory");
+        return;
+    }
+    a->call = c;
+    arena_init(&a->arena, 64 * 1024);
+    a->words.items = arena_alloc_n(&a->arena, words->n, sizeof *a->words.items);
+    for (size_t i = 0; a->words.items && i < words->n; i++)
+        a->words.items[a->words.n++] = arena_dup(&a->arena, words->items[i]);
+    if (arena_failed(&a->arena)) {
+        arena_release(&a->arena);
+        free(a);
+        control_end(c, 1, "no memory");
+        return;
+    }
+    ipc_request(c->mailbox->role->peers[ROLE_AGENT], &m, told, a);
+}
+
+static void permit_or_refuse(struct control_call *c, const struct control_client *who,
+                             const struct slice_list *words)
+{
+    const struct conf *conf = role_conf(c->mailbox->role);
+    struct slice_list allowed = {NULL, 0};
+    bool listed = allowed_by(conf, words, &allowed);
+    if (is_owner(who->uid) || (listed && conf_users_anyone(allowed)))
+        run_command(c, words->items, words->n);
+    else if (listed && allowed.n)
+        ask_agent(c, words, allowed, who->uid);
+    else
+        control_end(c, 1,
+                    "not permitted: only root and the user that started the server may ask "
+                    "this");
+    conf_unref(conf);
+}
+
+/* ---- connections ---- */
+
 static void handle(void *arg, struct ipc_channel *channel, struct ipc_message *m)
 {
+    struct control_client *who = arg;
     if (m->type != IPC_CONTROL || m->CONTROL.words.n == 0 || m->CONTROL.words.n > WORDS_MAX) {
         ipc_answer_failure(channel, m->call, "not a command");
         return;
@@ -66,24 +199,59 @@ static void handle(void *arg, struct ipc_channel *channel, struct ipc_message *m
         ipc_answer_failure(channel, m->call, "no memory");
         return;
     }
-    *c = (struct control_call){.mailbox = arg, .channel = channel, .call = m->call, .fd = -1};
+    *c = (struct control_call){
+        .mailbox = who->mailbox, .client = who, .channel = channel, .call = m->call, .fd = -1};
+    pthread_mutex_lock(&who->control->lock);
+    who->calls++;
+    pthread_mutex_unlock(&who->control->lock);
     if (m->n_fds) {
         c->fd = m->fds[0];
         m->fds[0] = -1;
     }
     buf_init(&c->out, OUT_MAX);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (slice_is(m->CONTROL.words.items[0], commands[i].name)) {
-            commands[i].run(c, m->CONTROL.words.items + 1, m->CONTROL.words.n - 1);
-            return;
-        }
-    control_end(c, 1, "unknown command");
+    permit_or_refuse(c, who, &m->CONTROL.words);
 }
 
 static void gone(void *arg, struct ipc_channel *channel)
 {
-    (void)arg;
-    ipc_channel_close(channel);
+    struct control_client *who = arg;
+    pthread_mutex_lock(&who->control->lock);
+    who->channel = channel;
+    who->gone = true;
+    bool last = who->calls == 0;
+    pthread_mutex_unlock(&who->control->lock);
+    if (last)
+        client_free(who);
+}
+
+static unsigned uid_of(int fd)
+{
+    struct ucred who;
+    socklen_t len = sizeof who;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 ? who.uid : UINT_MAX;
+}
+
+/* Takes the fd. */
+static void admit(struct control *c, int fd)
+{
+    struct ipc_channel *channel;
+    struct control_client *who = calloc(1, sizeof *who);
+    unsigned uid = uid_of(fd);
+    unsigned before = atomic_fetch_add(&c->clients, 1);
+    if (!who || (before >= STRANGERS_MAX && !is_owner(uid))) {
+        LOG(LOG_WARNING, "control.refused", LOG_U("uid", uid),
+            LOG_C("reason", who ? "too many connections" : "no memory"));
+        atomic_fetch_sub(&c->clients, 1);
+        close(fd);
+        free(who);
+        return;
+    }
+    *who = (struct control_client){.mailbox = c->mailbox, .control = c, .uid = uid};
+    if (ipc_channel_new(c->task.engine, fd, ROLE_MASTER, handle, who, gone, &channel) == OK)
+        return;
+    LOG(LOG_WARNING, "control.refused", LOG_C("reason", "no memory"));
+    atomic_fetch_sub(&c->clients, 1);
+    free(who);
 }
 
 static void accept_some(struct io_task *task, unsigned events)
@@ -91,12 +259,8 @@ static void accept_some(struct io_task *task, unsigned events)
     struct control *c = CONTAINER_OF(task, struct control, task);
     int fd;
     (void)events;
-    while ((fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-        struct ipc_channel *channel;
-        if (ipc_channel_new(task->engine, fd, ROLE_MASTER, handle, c->mailbox, gone, &channel) !=
-            OK)
-            LOG(LOG_WARNING, "control.refused", LOG_C("reason", "no memory"));
-    }
+    while ((fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+        admit(c, fd);
     io_task_want(task, IO_READ);
 }
 
@@ -106,6 +270,7 @@ enum result control_new(int listen_fd, struct control **ret)
     if (!c)
         return FAILED;
     c->fd = listen_fd;
+    pthread_mutex_init(&c->lock, NULL);
     *ret = c;
     return OK;
 }
@@ -126,5 +291,6 @@ void control_free(struct control *c)
     if (!c)
         return;
     close(c->fd);
+    pthread_mutex_destroy(&c->lock);
     free(c);
 }

@@ -17,6 +17,7 @@ void control_free(struct control *c);
 /* One command being answered. Freed by control_end. */
 struct control_call {
     struct mailbox_role *mailbox;
+    struct control_client *client;
     struct ipc_channel *channel;
     uint64_t call;
     int fd;         /* came with the command; -1: none */
@@ -31,5 +32,10 @@ void control_end(struct control_call *c, unsigned status, const char *error);
 typedef void control_command_fn(struct control_call *c, const struct slice *words, size_t n);
 control_command_fn control_queue, control_mailbox, control_status, control_import, control_sessions,
     control_auth, control_names;
+
+/* control_mailq.c: each ends with control_end. */
+void control_mailq(struct control_call *c, bool as_json);
+void control_ids(struct control_call *c);
+void control_flush_site(struct control_call *c, struct slice name);
 
 #endif

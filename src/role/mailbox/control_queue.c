@@ -1,4 +1,5 @@
-/* control_queue.c: queue list|show|flush|hold|release|delete. */
+/* control_queue.c: queue list|show|flush|hold|release|delete; mailq, ids and site are told in
+ * control_mailq.c. */
 #include <time.h>
 
 #include "base/clock.h"
@@ -142,6 +143,18 @@ void control_queue(struct control_call *c, const struct slice *words, size_t n)
     bool all = n < 2 || slice_is(words[1], "all");
     if (slice_is(verb, "list")) {
         list(c, as_json, true, 0);
+        return;
+    }
+    if (slice_is(verb, "mailq")) {
+        control_mailq(c, as_json);
+        return;
+    }
+    if (slice_is(verb, "ids")) {
+        control_ids(c);
+        return;
+    }
+    if (slice_is(verb, "site") && n == 2) {
+        control_flush_site(c, words[1]);
         return;
     }
     if (n < 2 && !slice_is(verb, "flush")) {

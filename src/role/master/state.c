@@ -77,7 +77,7 @@ static enum result open_control(struct master *m, const char *path, struct error
     strcpy(a.sun_path, path);
     unlink(path); /* the lock says that nobody else uses it */
     m->control_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mode_t before = umask(0177);
+    mode_t before = umask(0111); /* who may do what: role/mailbox/control.c */
     bool ok = m->control_fd >= 0 &&
               bind(m->control_fd, (const struct sockaddr *)&a, sizeof a) == 0 &&
               listen(m->control_fd, 64) == 0;
