@@ -3,7 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "cli/control.h"
+#include "ipc/ipc.h"
+
+enum { ARENA_MAX = 1 << 20 };
 
 static int take_answer(int fd, struct buf *out, struct error *err)
 {
