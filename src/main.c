@@ -25,7 +25,8 @@ static const char *kept(const char *text, bool *failed)
 static int serve(const struct cli *c, int argc, char **argv)
 {
     bool failed = false;
-    const struct conf_origin origin = {
+    static struct conf_origin origin; /* as long as the process, in its children too */
+    origin = (struct conf_origin){
         .path = kept(c->config_path, &failed),
         .optional = c->origin.optional,
         .postfix = kept(c->origin.postfix, &failed),

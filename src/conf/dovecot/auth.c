@@ -381,6 +381,8 @@ static void take_flat(struct databases *all, const struct dovecot_node *n)
     setting.parent = &block;
     setting.next = NULL;
     take_block(all, &block);
+    if (all->from == &block)
+        all->from = n;
 }
 
 static void take_blocks(struct databases *all, const struct dovecot_node *in)

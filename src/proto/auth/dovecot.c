@@ -244,16 +244,18 @@ static uint32_t answered(struct dovecot_auth *d, bool over)
 
 void dovecot_challenge(struct dovecot_auth *d, struct slice challenge, struct buf *out)
 {
-    buf_printf(out, "CONT\t%u\t", answered(d, false));
-    base64_encode(challenge, out);
+    buf_printf(out, "CONT\t%u\t", d->slots[d->slot].id);
+    base64_encode(challenge, out); /* it may lie in what `answered` wipes */
     buf_putc(out, '\n');
+    (void)answered(d, false);
 }
 
 void dovecot_right(struct dovecot_auth *d, struct slice user, struct buf *out)
 {
-    buf_printf(out, "OK\t%u\tuser=", answered(d, true));
+    buf_printf(out, "OK\t%u\tuser=", d->slots[d->slot].id);
     dovecot_escape(user, out);
     buf_putc(out, '\n');
+    (void)answered(d, true);
 }
 
 void dovecot_refused(struct dovecot_auth *d, bool temporary, const char *reason, struct buf *out)
