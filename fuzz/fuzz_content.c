@@ -27,7 +27,7 @@ static void on_failure(void *arg, struct slice spec, const char *why)
 
 static struct content_set *tables(void)
 {
-    static const struct table_reader reader = {no_files, NULL};
+    static const struct table_reader reader = {.read = no_files};
     static struct content_set *set;
     struct slice header =
         SLICE("regexp:{{/^a/ IGNORE}, {/^b:(.*)/ REPLACE x: $1}, {/^c/ PREPEND y: z}, "

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -22,7 +24,17 @@ static enum result read_file(void *arg, struct slice path, struct buf *out, stru
     return r == OK ? OK : error_set(err, r, "%s", r == LIMIT ? "too large" : strerror(errno));
 }
 
-const struct table_reader cli_table_reader = {.read = read_file};
+static enum result find_account(void *arg, bool group, struct slice name, struct error *err)
+{
+    char text[256];
+    (void)arg, (void)err;
+    if (name.len >= sizeof text)
+        return NOT_FOUND;
+    snprintf(text, sizeof text, "%.*s", SLICE_ARG(name));
+    return (group ? getgrnam(text) != NULL : getpwnam(text) != NULL) ? OK : NOT_FOUND;
+}
+
+const struct table_reader cli_table_reader = {.read = read_file, .account = find_account};
 
 /* Types whose rest is always a path. */
 static bool takes_path(struct slice type)

@@ -80,6 +80,11 @@ const char *conf_source(const struct conf *c, const char *name);
  * data NULL: there is none of that name. Settings of one alone: conf_for_service(c, "name/unix"). */
 struct slice conf_transport_kind(const struct conf *c, struct slice name);
 
+/* Every lookup table that the configuration names, services and restriction classes included; one
+ * may come several times. spec: "hash:/etc/postfix/access", or a path alone. */
+typedef void conf_table_fn(void *arg, const char *setting, struct slice spec);
+void conf_tables(const struct conf *c, conf_table_fn *each, void *arg);
+
 /* The listeners, taken apart. */
 enum listen_service {
     LISTEN_SMTP,

@@ -63,7 +63,8 @@ static bool copy_secret(struct role_secret *s, const struct ipc_message *m)
         *s = (struct role_secret){.setting = slice_of(names, setting),
                                   .path = slice_of(names + setting + 1, path),
                                   .bytes = slice_of(mem, len),
-                                  .owner = owner_of(m)};
+                                  .owner = owner_of(m),
+                                  .there = m->n_fds > 0};
     }
     if (bytes.mem)
         explicit_bzero(bytes.mem, bytes.size);

@@ -14,12 +14,13 @@
 
 struct role;
 
-/* A file that master opened for this role; the bytes are read (at most 16 MiB), NUL-terminated. */
+/* A file that master opened for this role; the bytes are read (at most 64 MiB), NUL-terminated. */
 struct role_secret {
     struct slice setting; /* "users_file" */
     struct slice path;
     struct slice bytes;
     unsigned owner; /* the file's user */
+    bool there;     /* it could be opened; else bytes are empty */
 };
 
 struct role_ops {

@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-enum { SECRETS_MAX = 1024, SECRET_BYTES_MAX = 16 * 1024 * 1024 };
+enum { SECRETS_MAX = 1024, SECRET_BYTES_MAX = 64 * 1024 * 1024 };
 
 /* A set of secrets while it arrives. */
 struct secret_set {

@@ -57,7 +57,11 @@ struct table_type {
 typedef enum result table_open_fn(const struct opening *o, struct table **ret);
 table_open_fn table_open_text, table_open_database, table_open_inline, table_open_static,
     table_open_environ, table_open_fail, table_open_cidr, table_open_regexp, table_open_pcre,
-    table_open_union, table_open_pipe;
+    table_open_union, table_open_pipe, table_open_unix;
+
+/* A table that fails with this text whoever asks it. */
+MUST_USE enum result table_open_broken(struct slice spec, const char *why,
+                                       const struct table **ret);
 
 /* Opens a member of a table; the caller's to close. */
 enum result table_open_member(const struct opening *o, struct slice spec, struct table **ret);

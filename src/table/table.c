@@ -14,7 +14,7 @@ static const struct table_type types[] = {
     {"environ", table_open_environ, PARTS_NONE}, {"fail", table_open_fail, PARTS_NONE},
     {"cidr", table_open_cidr, PARTS_RULES},      {"regexp", table_open_regexp, PARTS_RULES},
     {"pcre", table_open_pcre, PARTS_RULES},      {"unionmap", table_open_union, PARTS_TABLES},
-    {"pipemap", table_open_pipe, PARTS_TABLES},
+    {"pipemap", table_open_pipe, PARTS_TABLES},  {"unix", table_open_unix, PARTS_NONE},
 };
 enum { TYPES = sizeof types / sizeof *types };
 

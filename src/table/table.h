@@ -27,6 +27,10 @@ struct table;
 struct table_reader {
     enum result (*read)(void *arg, struct slice path, struct buf *out, struct error *err);
     void *arg;
+    /* unix:passwd.byname (user) and unix:group.byname: is there one of this name? May wait. Lives as
+     * long as the tables. NULL: such tables fail. */
+    enum result (*account)(void *arg, bool group, struct slice name, struct error *err);
+    void *account_arg;
 };
 
 /* The files that a table reads when it is opened, members of unionmap and pipemap included:

@@ -174,8 +174,8 @@ static void drop_line(void *arg, struct slice line)
 static void give_files(const char *users)
 {
     struct role_secret files[] = {
-        {SLICE("users_file"), SLICE("users"), slice_cstr(users), 0},
-        {SLICE("alias_maps"), SLICE("aliases"), SLICE("team: alice, x@far.test\nbox: root\n"), 0}};
+        {SLICE("users_file"), SLICE("users"), slice_cstr(users), 0, true},
+        {SLICE("alias_maps"), SLICE("aliases"), SLICE("team: alice, x@far.test\nbox: root\n"), 0, true}};
     role.ops->secrets(&role, files, 2);
 }
 

@@ -45,7 +45,7 @@ static void on_failure(void *arg, struct slice spec, const char *why)
 
 static struct content_set *open_set(const char *const tables[CONTENT_CLASSES])
 {
-    static const struct table_reader reader = {no_files, NULL};
+    static const struct table_reader reader = {.read = no_files};
     struct content_set *set = NULL;
     struct slice specs[CONTENT_CLASSES];
     struct content_source s = {.header_size_limit = 100,

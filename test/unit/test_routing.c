@@ -26,7 +26,7 @@ static enum result read_nothing(void *arg, struct slice path, struct buf *out, s
 
 static const struct table *find_table(void *arg, struct slice spec)
 {
-    struct table_reader reader = {read_nothing, NULL};
+    struct table_reader reader = {.read = read_nothing};
     struct error err = {""};
     (void)arg;
     for (size_t i = 0; i < n_opened; i++)

@@ -23,7 +23,7 @@ static enum result read_text(void *arg, struct slice path, struct buf *out, stru
     return OK;
 }
 
-static const struct table_reader reader = {read_text, NULL};
+static const struct table_reader reader = {.read = read_text};
 
 static void note(void *arg, struct slice file, unsigned line, const char *reason)
 {
@@ -289,7 +289,7 @@ static void failures_end_the_search(void **state)
     struct error err = {""};
     (void)state;
     assert_int_equal(tables_find(&ts, SLICE("a"), &arena, &m, &err), FAILED);
-    assert_string_equal(err.text, "fail:x fails always");
+    assert_string_equal(err.text, "the table fails always");
     table_close(items[0]);
     table_close(items[1]);
 }

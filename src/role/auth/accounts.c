@@ -1,5 +1,6 @@
 /* accounts.c: the files of accounts and aliases, from the master's bytes to the snapshot. */
 #include "role/auth/auth.h"
+#include "role/auth/tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,7 @@ enum result auth_keep_secrets(struct auth_role *a, const struct role_secret *s, 
             return FAILED;
         }
         to->owner = from->owner;
+        to->there = from->there;
     }
     return OK;
 }
@@ -73,12 +75,27 @@ static void report(void *arg, struct slice file, unsigned line, const char *reas
     LOG(LOG_WARNING, "accounts.skipped", LOG_C("where", where), LOG_C("reason", reason));
 }
 
+static const struct table *find_table(void *arg, struct slice spec)
+{
+    return table_set_find(arg, spec);
+}
+
+static void release_tables(void *arg)
+{
+    table_set_unref(arg);
+}
+
 /* Takes the secrets apart. `aliases` and `databases` have room for all. */
 static struct directory_source source_of(const struct auth_role *a, const struct conf *c,
                                          struct directory_file *aliases,
                                          struct directory_file *databases)
 {
-    struct directory_source s = {.conf = c, .aliases = aliases, .databases = databases};
+    struct directory_source s = {.conf = c,
+                                 .aliases = aliases,
+                                 .databases = databases,
+                                 .tables = {find_table, a->tables},
+                                 .release = release_tables,
+                                 .release_arg = table_set_ref(a->tables)};
     for (size_t i = 0; i < a->n_secrets; i++) {
         const struct role_secret *secret = &a->secrets[i];
         struct directory_file f = {secret->path, secret->bytes, secret->owner};
@@ -127,6 +144,7 @@ enum result auth_build_directory(struct auth_role *a)
     free(aliases);
     if (r != OK) {
         jwt_keys_unref(keys);
+        release_tables(s.release_arg);
         return r;
     }
     pthread_mutex_lock(&a->lock);

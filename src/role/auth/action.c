@@ -57,7 +57,7 @@ static void silent_failure(void *arg, struct slice spec, const char *why)
 void auth_actions_build(struct auth_role *a)
 {
     const struct conf *conf = role_conf(a->role);
-    const struct table_reader reader = {read_file, a};
+    const struct table_reader reader = {.read = read_file, .arg = a};
     struct content_set *fresh = NULL;
     struct content_source s = {.specs = {[CONTENT_HEADER] = conf->header_checks,
                                          [CONTENT_MIME] = conf->mime_header_checks,

@@ -1,6 +1,7 @@
 /* auth.c: start, messages and end of the auth role. */
 #include "role/auth/auth.h"
 #include "role/auth/policies.h"
+#include "role/auth/tables.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ static void free_state(struct auth_role *a)
     directory_unref(a->directory);
     jwt_keys_unref(a->token_keys);
     auth_policies_unref(a->policies);
+    table_set_unref(a->tables);
     system_accounts_free(a->system);
     auth_actions_free(a->actions);
     password_cache_free(a->cache);
@@ -62,10 +64,26 @@ static struct auth_role *state_or_new(struct role *r)
     return a;
 }
 
+/* False: no memory. */
+static bool open_tables(struct auth_role *a)
+{
+    const struct conf *c = role_conf(a->role);
+    struct table_set *fresh = auth_open_tables(a, c), *old = NULL;
+    conf_unref(c);
+    if (!fresh)
+        return false;
+    pthread_mutex_lock(&a->lock);
+    old = a->tables;
+    a->tables = fresh;
+    pthread_mutex_unlock(&a->lock);
+    table_set_unref(old);
+    return true;
+}
+
 /* What was right may be wrong now. */
 static void rebuild(struct auth_role *a)
 {
-    if (auth_build_directory(a) != OK)
+    if (!open_tables(a) || auth_build_directory(a) != OK)
         LOG(LOG_ERROR, "accounts.failed", LOG_C("reason", "no memory; the old ones stay in force"));
     auth_build_policies(a);
     auth_actions_build(a);
@@ -88,7 +106,7 @@ static void secrets(struct role *r, const struct role_secret *s, size_t n)
 static enum result start(struct role *r, struct error *err)
 {
     struct auth_role *a = state_or_new(r);
-    if (!a || auth_build_directory(a) != OK)
+    if (!a || !open_tables(a) || auth_build_directory(a) != OK)
         return error_set(err, FAILED, "no memory or no random bytes");
     auth_build_policies(a);
     auth_actions_build(a);

@@ -34,6 +34,7 @@ enum {
 };
 
 struct auth_policies;
+struct table_set;
 struct check;
 struct system_accounts;
 
@@ -59,6 +60,7 @@ struct auth_role {
 
     pthread_mutex_t lock; /* of all that follows */
     const struct directory *directory;
+    struct table_set *tables;       /* of now; policies and directory hold their own */
     struct auth_policies *policies; /* NULL: none could be built yet */
     struct jwt_keys *token_keys;
     struct role_secret *secrets; /* copies, so that new settings can be applied to them */

@@ -1,4 +1,5 @@
 #include "role/auth/policies.h"
+#include "role/auth/tables.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -6,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { SERVICES_MAX = 64, TABLES_MAX = 500, OWN_IPS_MAX = 256, ARENA_LIMIT = 1 << 20 };
+enum { SERVICES_MAX = 64, OWN_IPS_MAX = 256 };
 
 struct service_policy {
     const struct conf *conf; /* of the service, as long as the whole lives */
@@ -16,51 +17,15 @@ struct service_policy {
 struct auth_policies {
     atomic_uint refs;
     const struct conf *conf;
-    struct arena arena;
-    const struct table *tables[TABLES_MAX];
-    struct slice specs[TABLES_MAX];
-    size_t n_tables;
+    struct table_set *tables;
     struct service_policy services[SERVICES_MAX];
     size_t n_services;
-    struct auth_role *auth; /* while it is built */
 };
-
-/* ---- tables ---- */
-
-static enum result read_file(void *arg, struct slice path, struct buf *out, struct error *err)
-{
-    const struct auth_role *a = arg;
-    for (size_t i = 0; i < a->n_secrets; i++)
-        if (slice_eq(a->secrets[i].path, path)) {
-            buf_append(out, a->secrets[i].bytes);
-            return buf_ok(out) ? OK : LIMIT;
-        }
-    return error_set(err, NOT_FOUND, "%.*s was not handed over", SLICE_ARG(path));
-}
-
-static void report(void *arg, struct slice file, unsigned line, const char *reason)
-{
-    (void)arg;
-    LOG(LOG_WARNING, "table.skipped", LOG_S("file", file), LOG_U("line", line),
-        LOG_C("reason", reason));
-}
 
 static const struct table *find_table(void *arg, struct slice spec)
 {
     struct auth_policies *ps = arg;
-    struct table_reader reader = {read_file, ps->auth};
-    struct error err = {"too many tables"};
-    for (size_t i = 0; i < ps->n_tables; i++)
-        if (slice_eq(ps->specs[i], spec))
-            return ps->tables[i];
-    const struct table *t = NULL;
-    if (ps->n_tables == TABLES_MAX || table_open(spec, &reader, report, NULL, &t, &err) != OK) {
-        LOG(LOG_ERROR, "table.failed", LOG_S("table", spec), LOG_C("why", err.text));
-        return NULL;
-    }
-    ps->specs[ps->n_tables] = arena_dup(&ps->arena, spec);
-    ps->tables[ps->n_tables++] = t;
-    return t;
+    return table_set_find(ps->tables, spec);
 }
 
 /* ---- policies ---- */
@@ -94,10 +59,8 @@ static void free_policies(struct auth_policies *ps)
 {
     for (size_t i = 0; i < ps->n_services; i++)
         policy_free(ps->services[i].policy);
-    for (size_t i = 0; i < ps->n_tables; i++)
-        table_close(ps->tables[i]);
+    table_set_unref(ps->tables);
     conf_unref(ps->conf);
-    arena_release(&ps->arena);
     free(ps);
 }
 
@@ -120,9 +83,8 @@ void auth_build_policies(struct auth_role *a)
     }
     conf_errors_init(&errors);
     atomic_init(&ps->refs, 1);
-    arena_init(&ps->arena, ARENA_LIMIT);
     ps->conf = role_conf(a->role);
-    ps->auth = a;
+    ps->tables = table_set_ref(a->tables);
     if (add_all(ps, &errors)) {
         pthread_mutex_lock(&a->lock);
         old = a->policies;

@@ -82,7 +82,7 @@ static void failed(void *arg, struct slice spec, const char *why)
 
 enum result edge_content_new(struct edge *e, const struct conf *conf, struct content_set **ret)
 {
-    const struct table_reader reader = {read_file, e};
+    const struct table_reader reader = {.read = read_file, .arg = e};
     struct content_source s = {
         .specs = {[CONTENT_HEADER] = conf->header_checks,
                   [CONTENT_MIME] = conf->mime_header_checks,

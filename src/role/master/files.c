@@ -105,6 +105,78 @@ static struct slice without_mark(struct slice path)
     return slice_trim(slice_from(path, slice_starts(path, SLICE("<"))));
 }
 
+/* ---- files of lookup tables ---- */
+
+/* Which roles ask the tables of a setting. */
+static const struct {
+    const char *setting;
+    enum ipc_role role;
+} askers[] = {
+    {"canonical_maps", ROLE_EDGE},           {"canonical_maps", ROLE_AUTH},
+    {"sender_canonical_maps", ROLE_EDGE},    {"sender_canonical_maps", ROLE_AUTH},
+    {"recipient_canonical_maps", ROLE_EDGE}, {"recipient_canonical_maps", ROLE_AUTH},
+    {"smtp_generic_maps", ROLE_RELAY},       {"smtp_sasl_password_maps", ROLE_RELAY},
+    {"smtp_header_checks", ROLE_RELAY},      {"smtp_body_checks", ROLE_RELAY},
+    {"smtp_tls_policy_maps", ROLE_RELAY},    {"smtp_reply_filter", ROLE_RELAY},
+};
+
+struct listing {
+    struct master *m;
+    size_t *n;
+    enum ipc_role role;
+    enum result result;
+    struct error *err;
+};
+
+static void add_table_file(void *arg, struct slice path)
+{
+    struct listing *l = arg;
+    for (size_t i = 0; i < *l->n; i++) {
+        const struct watched_file *f = &l->m->files[i];
+        if (f->role == l->role && strcmp(f->setting, "table") == 0 && slice_is(path, f->path))
+            return;
+    }
+    if (l->result == OK)
+        l->result = add(l->m, l->n, l->role, "table", path, l->err);
+}
+
+static void add_files_of(struct listing *l, enum ipc_role role, const char *setting,
+                         struct slice spec)
+{
+    struct error why = {""};
+    l->role = role;
+    if (table_files(spec, add_table_file, l, &why) != OK && l->result == OK)
+        l->result = error_set(l->err, INVALID, "%s: %s", setting, why.text);
+}
+
+/* add_content_tables knows these. */
+static bool is_content(const char *setting)
+{
+    return strcmp(setting, "header_checks") == 0 || strcmp(setting, "mime_header_checks") == 0 ||
+           strcmp(setting, "nested_header_checks") == 0 || strcmp(setting, "body_checks") == 0;
+}
+
+static void add_table(void *arg, const char *setting, struct slice spec)
+{
+    struct listing *l = arg;
+    bool known = is_content(setting);
+    for (size_t i = 0; i < sizeof askers / sizeof *askers; i++)
+        if (strcmp(askers[i].setting, setting) == 0) {
+            add_files_of(l, askers[i].role, setting, spec);
+            known = true;
+        }
+    if (!known)
+        add_files_of(l, ROLE_AUTH, setting, spec);
+}
+
+static enum result add_named_tables(struct master *m, size_t *n, const struct conf *c,
+                                    struct error *err)
+{
+    struct listing l = {m, n, ROLE_AUTH, OK, err};
+    conf_tables(c, add_table, &l);
+    return l.result;
+}
+
 enum result files_list(struct master *m, const struct conf *c, struct error *err)
 {
     char cert[4096], key[4096];
@@ -123,6 +195,8 @@ enum result files_list(struct master *m, const struct conf *c, struct error *err
         r = add_databases(m, &n, c->passdb, err);
     if (r == OK)
         r = add_databases(m, &n, c->userdb, err);
+    if (r == OK)
+        r = add_named_tables(m, &n, c, err);
     if (r == OK)
         r = add(m, &n, ROLE_EDGE, "smtpd_tls_cert_file", slice_cstr(cert), err);
     if (r == OK)
@@ -152,7 +226,8 @@ static void send_one(struct master *m, struct watched_file *f, bool last)
     int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         LOG(LOG_WARNING, "file.not_read", LOG_C("setting", f->setting), LOG_C("path", f->path),
-            LOG_C("why", strerror(errno)), LOG_C("then", "taken as empty"));
+            LOG_C("why", strerror(errno)),
+            LOG_C("then", strcmp(f->setting, "table") == 0 ? "its table fails" : "taken as empty"));
     msg.n_fds = fd >= 0;
     msg.fds[0] = fd;
     if (child_send(m, f->role, &msg) != OK)

@@ -13,7 +13,7 @@
 
 enum {
     LISTENERS_MAX = IPC_FDS_MAX,
-    FILES_MAX = 256,
+    FILES_MAX = 512,
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MAX_MS = 10000,
     HEALTHY_MS = 10000, /* alive so long, a role starts with the first back-off again */

@@ -1,0 +1,141 @@
+#include "role/auth/tables.h"
+
+#include <stdlib.h>
+
+enum { ANSWER_MAX = 1 << 20 };
+
+/* ---- opening ---- */
+
+static enum result read_file(void *arg, struct slice path, struct buf *out, struct error *err)
+{
+    const struct auth_role *a = arg;
+    for (size_t i = 0; i < a->n_secrets; i++) {
+        const struct role_secret *s = &a->secrets[i];
+        if (!slice_eq(s->path, path))
+            continue;
+        if (!s->there)
+            return NOT_FOUND;
+        buf_append(out, s->bytes);
+        return buf_ok(out) ? OK : LIMIT;
+    }
+    return error_set(err, NOT_FOUND, "the master did not hand it over");
+}
+
+/* ---- the system's users: agent knows them ---- */
+
+struct account_question {
+    pthread_mutex_t lock;
+    pthread_cond_t answered;
+    bool done, told;
+};
+
+static void take_account(void *arg, bool told)
+{
+    struct account_question *q = arg;
+    pthread_mutex_lock(&q->lock);
+    q->told = told;
+    q->done = true;
+    pthread_cond_signal(&q->answered);
+    pthread_mutex_unlock(&q->lock);
+}
+
+/* On a helper thread: waits for agent. */
+static enum result find_account(void *arg, bool group, struct slice name, struct error *err)
+{
+    struct auth_role *a = arg;
+    enum account_known known = system_account_known(a->system, name);
+    if (group)
+        return error_set(err, FAILED, "groups can't be asked for");
+    if (known == ACCOUNT_ASK) {
+        struct account_question q = {.done = false};
+        pthread_mutex_init(&q.lock, NULL);
+        pthread_cond_init(&q.answered, NULL);
+        system_account_ask(a, name, take_account, &q);
+        pthread_mutex_lock(&q.lock);
+        while (!q.done)
+            pthread_cond_wait(&q.answered, &q.lock);
+        pthread_mutex_unlock(&q.lock);
+        pthread_cond_destroy(&q.answered);
+        pthread_mutex_destroy(&q.lock);
+        if (!q.told)
+            return error_set(err, FAILED, "agent can't tell of the system's users");
+        known = system_account_known(a->system, name);
+    }
+    return known == ACCOUNT_THERE ? OK : NOT_FOUND;
+}
+
+static void report(void *arg, struct slice file, unsigned line, const char *reason)
+{
+    (void)arg;
+    LOG(LOG_WARNING, "table.skipped", LOG_S("file", file), LOG_U("line", line),
+        LOG_C("reason", reason));
+}
+
+struct opening {
+    struct auth_role *auth;
+    struct table_set *set;
+};
+
+static void open_one(void *arg, const char *setting, struct slice spec)
+{
+    struct opening *o = arg;
+    struct table_reader reader = {read_file, o->auth, find_account, o->auth};
+    struct error err = {""};
+    if (table_set_add(o->set, spec, &reader, report, NULL, &err) != OK)
+        LOG(LOG_ERROR, "table.failed", LOG_C("setting", setting), LOG_S("table", spec),
+            LOG_C("why", err.text), LOG_C("then", "whoever asks it is put off"));
+}
+
+struct table_set *auth_open_tables(struct auth_role *a, const struct conf *c)
+{
+    struct opening o = {a, NULL};
+    if (table_set_new(&o.set) != OK)
+        return NULL;
+    conf_tables(c, open_one, &o);
+    if (table_set_count(o.set))
+        LOG(LOG_INFO, "tables.opened", LOG_U("tables", table_set_count(o.set)));
+    return o.set;
+}
+
+/* ---- asking those that wait ---- */
+
+struct question {
+    const struct table *table;
+    auth_table_done *done;
+    void *arg;
+    size_t len;
+    char key[];
+};
+
+static void ask(void *arg)
+{
+    struct question *q = arg;
+    struct arena arena;
+    struct table_match match = {SLICE_NONE, SLICE_NONE};
+    struct error err = {""};
+    arena_init(&arena, ANSWER_MAX);
+    enum result r = table_find(q->table, slice_of(q->key, q->len), &arena, &match, &err);
+    if (r == FAILED)
+        LOG(LOG_WARNING, "table.failed", LOG_S("table", table_name(q->table)),
+            LOG_C("why", err.text));
+    q->done(q->arg, r, &match);
+    arena_release(&arena);
+    free(q);
+}
+
+void auth_ask_table(struct auth_role *a, const struct table *t, struct slice key,
+                    auth_table_done *done, void *arg)
+{
+    struct question *q = malloc(sizeof *q + key.len);
+    struct table_match none = {SLICE_NONE, SLICE_NONE};
+    if (!q) {
+        done(arg, FAILED, &none);
+        return;
+    }
+    *q = (struct question){t, done, arg, key.len};
+    memcpy(q->key, key.data ? key.data : "", key.len);
+    if (io_run_blocking(a->role->engine, ask, q) != OK) {
+        free(q);
+        done(arg, FAILED, &none);
+    }
+}
