@@ -12,8 +12,12 @@ const struct face *face_find(const char *program)
 {
     const char *slash = strrchr(program, '/');
     const char *name = slash ? slash + 1 : program;
+    /* Where several mail systems share a name each has its own with a suffix (alternatives). */
+    const char *suffix = strstr(name, ".postrider");
+    size_t len =
+        suffix && strcmp(suffix, ".postrider") == 0 ? (size_t)(suffix - name) : strlen(name);
     for (size_t i = 0; i < face_count; i++)
-        if (strcmp(face_table[i].name, name) == 0)
+        if (strlen(face_table[i].name) == len && strncmp(face_table[i].name, name, len) == 0)
             return &face_table[i];
     return NULL;
 }

@@ -104,28 +104,6 @@ static int open_notify(char *ret_name, size_t size)
     return fd;
 }
 
-/* What the server says goes to syslog, as the old programs' words did. */
-static void send_stderr_to_syslog(void)
-{
-    int ends[2];
-    if (pipe(ends) != 0)
-        return;
-    pid_t pid = fork();
-    if (pid == 0) {
-        dup2(ends[0], STDIN_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        execlp("logger", "logger", "-t", "postrider", "-p", "mail.info", (char *)NULL);
-        for (char away[4096]; read(STDIN_FILENO, away, sizeof away) > 0;)
-            ; /* no logger: the server must not block on a pipe that nobody reads */
-        _exit(0);
-    }
-    if (pid > 0)
-        dup2(ends[1], STDERR_FILENO);
-    close(ends[0]);
-    close(ends[1]);
-}
-
 /* With the files that this call was told of. */
 static _Noreturn void exec_serve(const struct cli *c)
 {
@@ -159,7 +137,7 @@ static _Noreturn void be_server(const struct cli *c, const char *notify)
     setenv("NOTIFY_SOCKET", notify, 1);
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
-    send_stderr_to_syslog();
+    service_log_to_syslog();
     if (chdir("/") != 0)
         _exit(1);
     exec_serve(c);

@@ -19,4 +19,8 @@ MUST_USE enum result service_abort(const struct cli *c, struct error *err);
 /* The configuration was checked before. */
 MUST_USE enum result service_reload(const struct cli *c, struct error *err);
 
+/* service_log.c: from now on what this process and its children say on stderr goes to syslog, by a
+ * process that ends when all of them have. */
+void service_log_to_syslog(void);
+
 #endif
