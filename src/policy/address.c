@@ -213,7 +213,7 @@ enum outcome rule_sender_login(struct run *r, const struct rule *rule)
     struct table_match match = {0};
     enum result result;
     bool logged_in = f->login.data != NULL;
-    if (f->sender.len == 0 || !(how & (logged_in ? LOGIN_LOGGED_IN : LOGIN_NOT)))
+    if (!f->sasl || f->sender.len == 0 || !(how & (logged_in ? LOGIN_LOGGED_IN : LOGIN_NOT)))
         return DUNNO;
     if (!ask_address(r, f->sender, &a))
         return PENDING;

@@ -3,10 +3,11 @@
 
 /* The name that an address has is found out by edge; a lookup that failed for now refuses for now,
  * whatever the configured code. */
-static enum outcome refuse_name(struct run *r, enum policy_name_status status, const char *what)
+static enum outcome refuse_name(struct run *r, enum policy_name_status status, const char *enhanced,
+                                const char *what)
 {
     int64_t code = status == POLICY_NAME_TEMPORARY ? 450 : r->conf->unknown_client_reject_code;
-    return refuse(r, BY_POLICY, code, "4.7.25", "Client host rejected: cannot find your %s, [%.*s]",
+    return refuse(r, BY_POLICY, code, enhanced, "Client host rejected: cannot find your %s, [%.*s]",
                   what, SLICE_ARG(r->facts->ip));
 }
 
@@ -15,7 +16,7 @@ enum outcome rule_unknown_client(struct run *r, const struct rule *rule)
     (void)rule;
     if (r->facts->name_status == POLICY_NAME_OK)
         return DUNNO;
-    return refuse_name(r, r->facts->name_status, "hostname");
+    return refuse_name(r, r->facts->name_status, "4.7.25", "hostname");
 }
 
 enum outcome rule_unknown_reverse(struct run *r, const struct rule *rule)
@@ -23,7 +24,7 @@ enum outcome rule_unknown_reverse(struct run *r, const struct rule *rule)
     (void)rule;
     if (r->facts->reverse_status == POLICY_NAME_OK)
         return DUNNO;
-    return refuse_name(r, r->facts->reverse_status, "reverse hostname");
+    return refuse_name(r, r->facts->reverse_status, "4.7.1", "reverse hostname");
 }
 
 /* Only what the client's socket proves. */

@@ -22,7 +22,7 @@ static enum outcome check_literal(struct run *r, struct slice helo)
 {
     if (domain_is_literal(helo))
         return DUNNO;
-    return refuse_helo(r, r->conf->invalid_hostname_reject_code, "5.5.2", "Invalid name");
+    return refuse_helo(r, r->conf->invalid_hostname_reject_code, "5.5.2", "invalid ip address");
 }
 
 enum outcome rule_helo_form(struct run *r, const struct rule *rule)

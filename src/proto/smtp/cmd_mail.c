@@ -42,12 +42,12 @@ static const char *take_dsn(const struct smtp_session *s, struct mail *m,
     if (slice_is_nocase(p->keyword, "RET")) {
         if (m->ret.len ||
             (!slice_is_nocase(p->value, "FULL") && !slice_is_nocase(p->value, "HDRS")))
-            return "501 5.5.4 Error: Bad RET parameter syntax";
+            return "501 5.5.4 Bad RET parameter syntax";
         m->ret = p->value;
         return NULL;
     }
     if (m->envid.len || !smtp_xtext_valid(p->value, SMTP_ENVID_MAX))
-        return "501 5.5.4 Error: Bad ENVID parameter syntax";
+        return "501 5.5.4 Bad ENVID parameter syntax";
     m->envid = p->value;
     return NULL;
 }

@@ -128,6 +128,8 @@ static void ask_policy(struct conn *c)
         break;
     case SMTP_AT_RCPT:
         r.rcpt = pending;
+        if (pending.len > 2 && pending.data[0] == '<')
+            r.rcpt = slice_sub(pending, 1, pending.len - 2);
         break;
     case SMTP_AT_ETRN:
         r.etrn = pending;

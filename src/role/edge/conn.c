@@ -381,7 +381,7 @@ static void open_protocol(struct conn *c)
 {
     c->opened = true;
     c->protocol->open(c);
-    c->next = CONN_INPUT;
+    c->next = CONN_FLUSH; /* it may want more than input: what auth says of the client */
 }
 
 /* True: go on with c->next. */
