@@ -1,5 +1,6 @@
 /* accounts.c: the files of accounts and aliases, from the master's bytes to the snapshot. */
 #include "role/auth/auth.h"
+#include "role/auth/policies.h"
 #include "role/auth/tables.h"
 
 #include <stdio.h>
@@ -137,6 +138,7 @@ enum result auth_build_directory(struct auth_role *a)
         return FAILED;
     const struct conf *c = role_conf(a->role);
     struct directory_source s = source_of(a, c, aliases, aliases + a->n_secrets + 1);
+    s.addresses = *auth_own_ips();
     enum result r = read_token_keys(a, &keys);
     if (r == OK)
         r = directory_new(&s, report, NULL, &fresh);
