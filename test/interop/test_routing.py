@@ -45,8 +45,8 @@ def test_sockets_that_nobody_named_are_not_connected_to(make_server, tmp_path):
 
 def test_transports_that_end_at_once(make_server):
     server = make_server(transport_maps="inline:{ {void.test = discard:gone} {later.test = retry:4.4.1 line is down} {odd.test = nosuch:x}"
-                         " {err.test = error:5.7.1 not today} }", virtual_alias_maps="inline:{ all@example.test = "
-                         "a@void.test, b@later.test, c@odd.test, d@err.test }", mynetworks="127.0.0.0/8")
+                         " {err.test = error:5.7.1 not today} }", virtual_alias_maps="inline:{ { all@example.test = "
+                         "a@void.test, b@later.test, c@odd.test, d@err.test } }", mynetworks="127.0.0.0/8")
     server.send(sender="alice@" + DOMAIN, rcpts=["all@" + DOMAIN], subject="four-ends")
     deferred(server, "line is down")
     deferred(server, "mail transport unavailable")
@@ -62,9 +62,9 @@ def test_transports_that_end_at_once(make_server):
 
 def test_classes_and_their_replies(make_server):
     server = make_server(virtual_alias_domains="va.test", virtual_mailbox_domains="box.test", relay_domains="relay.test",
-                         virtual_alias_maps="inline:{ info@va.test = alice, bob@example.test }",
-                         virtual_mailbox_maps="inline:{ eve@box.test = x }", relay_recipient_maps="inline:{ r@relay.test = x }",
-                         recipient_bcc_maps="inline:{ bob@example.test = carol }")
+                         virtual_alias_maps="inline:{ { info@va.test = alice, bob@example.test } }",
+                         virtual_mailbox_maps="inline:{ { eve@box.test = x } }", relay_recipient_maps="inline:{ { r@relay.test = x } }",
+                         recipient_bcc_maps="inline:{ { bob@example.test = carol } }")
     with server.smtp() as c:
         c.ehlo()
         c.mail("x@y.test")
@@ -77,12 +77,12 @@ def test_classes_and_their_replies(make_server):
         assert c.rcpt("eve@box.test")[0] == 250
         assert c.rcpt("r@relay.test")[0] == 250
     server.send(rcpts=["info@va.test", "bob@" + DOMAIN], subject="to-info")
-    for name, copies in (("alice", 1), ("bob", 2), ("carol", 1)):
+    for name, copies in (("alice", 1), ("bob", 1), ("carol", 1)):
         wait_for(lambda: len(server.inbox(name)) == copies, 30, f"{copies} for {name}")
 
 
 def test_canonical_senders(make_server):
-    server = make_server(canonical_maps="inline:{ old@example.test = alice@example.test }", masquerade_domains="corp.test")
+    server = make_server(canonical_maps="inline:{ { old@example.test = alice@example.test } }", masquerade_domains="corp.test")
     server.send(sender="old@example.test", subject="one")
     server.send(sender="x@a.corp.test", subject="two")
     messages = server.inbox("alice")
