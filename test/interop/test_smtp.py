@@ -148,7 +148,7 @@ def test_alias_and_catch_all(make_server, tmp_path):
     aliases = tmp_path / "aliases"
     aliases.write_text("team: alice, bob\n@wild.test: carol\nloop: loop2\nloop2: loop\n")
     tmp_path.chmod(0o755)
-    server = make_server(alias_maps=str(aliases), mydestination=f"{DOMAIN}, wild.test")
+    server = make_server(alias_maps=str(aliases), mydestination=f"$myhostname, {DOMAIN}, wild.test")
     server.send(rcpts=["team@" + DOMAIN, ALICE], subject="team")
     server.send(rcpts=["anything@wild.test"], subject="wild")
     assert [len(server.inbox(u)) for u in ("alice", "bob", "carol")] == [1, 1, 1]
