@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 import peers  # noqa: E402
+from harness import DOMAIN, Server, wait_for  # noqa: E402
 
 POSTRIDER = os.environ.get("POSTRIDER", "build/postrider")
 DYNAMICMAPS = "".join(f"{t}\t/usr/lib/postfix/postfix-{t}.so\tdict_{t}_open\t{m}\n" for t, m in
@@ -189,3 +190,33 @@ def test_making_and_options(tmp_path):
     assert ours("-d", "a", f"hash:{path}").returncode == 1
     assert ours(str(tmp_path / "none")).returncode == 1
     assert subprocess.run([POSTRIDER, "postmap", "-q", "a", "t"], cwd=tmp_path, capture_output=True, check=False).stdout == b"b\n"
+
+
+def test_in_the_server(tmp_path):
+    """Restrictions and address maps ask the same tables; a changed file counts without a reload; a missing one defers."""
+    files = {name: tmp_path / name for name in ("access", "virtual", "clients", "gone")}
+    files["access"].write_text("bad@far.test REJECT go away\n")
+    files["virtual"].write_text(f"sales@{DOMAIN} alice@{DOMAIN}\n")
+    files["clients"].write_text("10.0.0.0/8 REJECT\n")
+    (tmp_path / "server").mkdir()
+    server = Server(tmp_path / "server", virtual_alias_maps=f"hash:{files['virtual']}",
+                    smtpd_sender_restrictions=f"check_client_access cidr:{files['clients']}, check_sender_access hash:{files['access']}")
+    server.start()
+    try:
+        assert rcpt(server, "bad@far.test", "alice") == 554
+        assert rcpt(server, "good@far.test", "sales") == 250
+        assert rcpt(server, "good@far.test", "nosales") == 550
+        files["access"].write_text("good@far.test REJECT now you\n")
+        wait_for(lambda: rcpt(server, "good@far.test", "alice") == 554, 10, "the changed file")
+        assert rcpt(server, "bad@far.test", "alice") == 250
+        server.reload(smtpd_sender_restrictions=f"check_sender_access hash:{files['gone']}")
+        wait_for(lambda: rcpt(server, "x@far.test", "alice") == 451, 10, "the missing file")
+    finally:
+        server.stop()
+
+
+def rcpt(server, sender, user):
+    with server.smtp() as client:
+        client.ehlo()
+        client.mail(sender)
+        return client.rcpt(f"{user}@{DOMAIN}")[0]
