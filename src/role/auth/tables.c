@@ -1,11 +1,5 @@
 #include "role/auth/tables.h"
 
-#include <stdlib.h>
-
-enum { ANSWER_MAX = 1 << 20 };
-
-/* ---- opening ---- */
-
 static enum result read_file(void *arg, struct slice path, struct buf *out, struct error *err)
 {
     const struct auth_role *a = arg;
@@ -95,47 +89,4 @@ struct table_set *auth_open_tables(struct auth_role *a, const struct conf *c)
     if (table_set_count(o.set))
         LOG(LOG_INFO, "tables.opened", LOG_U("tables", table_set_count(o.set)));
     return o.set;
-}
-
-/* ---- asking those that wait ---- */
-
-struct question {
-    const struct table *table;
-    auth_table_done *done;
-    void *arg;
-    size_t len;
-    char key[];
-};
-
-static void ask(void *arg)
-{
-    struct question *q = arg;
-    struct arena arena;
-    struct table_match match = {SLICE_NONE, SLICE_NONE};
-    struct error err = {""};
-    arena_init(&arena, ANSWER_MAX);
-    enum result r = table_find(q->table, slice_of(q->key, q->len), &arena, &match, &err);
-    if (r == FAILED)
-        LOG(LOG_WARNING, "table.failed", LOG_S("table", table_name(q->table)),
-            LOG_C("why", err.text));
-    q->done(q->arg, r, &match);
-    arena_release(&arena);
-    free(q);
-}
-
-void auth_ask_table(struct auth_role *a, const struct table *t, struct slice key,
-                    auth_table_done *done, void *arg)
-{
-    struct question *q = malloc(sizeof *q + key.len);
-    struct table_match none = {SLICE_NONE, SLICE_NONE};
-    if (!q) {
-        done(arg, FAILED, &none);
-        return;
-    }
-    *q = (struct question){t, done, arg, key.len};
-    memcpy(q->key, key.data ? key.data : "", key.len);
-    if (io_run_blocking(a->role->engine, ask, q) != OK) {
-        free(q);
-        done(arg, FAILED, &none);
-    }
 }

@@ -11,11 +11,4 @@
  */
 struct table_set *auth_open_tables(struct auth_role *a, const struct conf *c);
 
-/* Asks a table that waits (table_waits) on a helper thread; then calls done exactly once, on that
- * thread. r: as table_find; the match lives during the call. Anybody who runs on the engine's
- * threads asks such tables this way. */
-typedef void auth_table_done(void *arg, enum result r, const struct table_match *match);
-void auth_ask_table(struct auth_role *a, const struct table *t, struct slice key,
-                    auth_table_done *done, void *arg);
-
 #endif
