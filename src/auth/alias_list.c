@@ -2,18 +2,6 @@
 
 #include "mime/address.h"
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static struct slice skip_space(struct slice s)
-{
-    while (s.len && is_space(s.data[0]))
-        s = slice_from(s, 1);
-    return s;
-}
-
 enum alias_item alias_item_kind(struct slice item)
 {
     if (item.len && item.data[0] == '|')
@@ -27,9 +15,9 @@ struct slice alias_item_text(struct slice item)
 {
     switch (alias_item_kind(item)) {
     case ITEM_COMMAND:
-        return skip_space(slice_from(item, 1));
+        return slice_trim_start(slice_from(item, 1));
     case ITEM_INCLUDE:
-        return skip_space(slice_from(item, strlen(":include:")));
+        return slice_trim_start(slice_from(item, strlen(":include:")));
     default:
         return item;
     }
@@ -47,7 +35,7 @@ static size_t run_len(struct slice s, const char *stops, bool spaces)
             i++;
         else if (c == '"')
             quoted = !quoted;
-        else if (!quoted && ((spaces && is_space(c)) || (c && strchr(stops, c))))
+        else if (!quoted && ((spaces && ascii_blank(c)) || (c && strchr(stops, c))))
             break;
     }
     return quoted ? SIZE_MAX : i;
@@ -69,7 +57,7 @@ static struct slice unquote(struct slice s, struct arena *a)
         }
         if (quoted && c == '\\' && i + 1 < s.len)
             c = s.data[++i];
-        out[n++] = is_space(c) ? ' ' : c;
+        out[n++] = ascii_blank(c) ? ' ' : c;
     }
     return slice_of(out, n);
 }

@@ -65,18 +65,6 @@ const struct alias *aliases_find(const struct aliases *t, struct slice key)
     return map_get(&t->by_key, key);
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static struct slice skip_space(struct slice s)
-{
-    while (s.len && is_space(s.data[0]))
-        s = slice_from(s, 1);
-    return s;
-}
-
 static const char *check_key(struct slice key)
 {
     if (key.len == 0)
@@ -136,7 +124,7 @@ static const char *parse_entry(struct reading *r, struct slice text)
     if (slice_find(text, '\0') != SIZE_MAX)
         return "the entry holds a NUL byte";
     const char *wrong = alias_word(&text, ":", &r->scratch, &key);
-    text = skip_space(text);
+    text = slice_trim_start(text);
     if (!wrong && (text.len == 0 || text.data[0] != ':'))
         wrong = "no colon behind the name";
     if (!wrong)
@@ -159,7 +147,7 @@ static struct slice next_logical(struct slice *rest, unsigned *line, unsigned *r
     while (rest->len) {
         struct slice before = *rest, physical = slice_split(rest, '\n');
         bool blank = slice_trim(physical).len == 0 || slice_trim(physical).data[0] == '#';
-        if (!blank && buf_len(out) && !is_space(physical.data[0])) {
+        if (!blank && buf_len(out) && !ascii_blank(physical.data[0])) {
             *rest = before;
             break;
         }

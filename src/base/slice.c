@@ -64,18 +64,31 @@ size_t slice_search(struct slice s, struct slice needle)
     return p ? (size_t)(p - s.data) : SIZE_MAX;
 }
 
-static bool is_blank(char c)
+struct slice slice_trim_start(struct slice s)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    while (s.len && ascii_blank(s.data[0]))
+        s = slice_from(s, 1);
+    return s;
 }
 
 struct slice slice_trim(struct slice s)
 {
-    while (s.len && is_blank(s.data[0]))
-        s = slice_from(s, 1);
-    while (s.len && is_blank(s.data[s.len - 1]))
+    s = slice_trim_start(s);
+    while (s.len && ascii_blank(s.data[s.len - 1]))
         s.len--;
     return s;
+}
+
+size_t slice_braced(struct slice s)
+{
+    size_t depth = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] == '{')
+            depth++;
+        else if (s.data[i] == '}' && --depth == 0)
+            return i + 1;
+    }
+    return 0;
 }
 
 struct slice slice_split(struct slice *rest, char sep)

@@ -75,6 +75,11 @@ size_t slice_search(struct slice s, struct slice needle);
 
 /* Without leading and trailing space, tab, CR and LF. */
 struct slice slice_trim(struct slice s);
+struct slice slice_trim_start(struct slice s);
+
+/* Length of the text in braces that s begins with, both braces and those within included; 0: they
+ * don't match. */
+size_t slice_braced(struct slice s);
 
 /* Cuts the part before the next `sep` off the front of *rest and returns it; the separator is
  * dropped. When there is none, returns all of *rest and leaves *rest with data == NULL. */
@@ -90,6 +95,11 @@ static inline char ascii_lower(char c)
 static inline char ascii_upper(char c)
 {
     return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+}
+/* Space, tab, CR or LF. */
+static inline bool ascii_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 static inline bool ascii_digit(char c)
 {

@@ -23,18 +23,6 @@ static void put_value(struct buf *out, struct slice value)
     }
 }
 
-/* The end of what begins with '{': its '}', braces within counted; SIZE_MAX: there is none. */
-static size_t closing(struct slice text)
-{
-    size_t depth = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        depth += text.data[i] == '{';
-        if (text.data[i] == '}' && --depth == 0)
-            return i;
-    }
-    return SIZE_MAX;
-}
-
 static void expand(struct expanding *e, struct slice text, unsigned depth);
 
 static void put_braced(struct expanding *e, struct slice inner, unsigned depth)
@@ -62,13 +50,13 @@ static size_t put_macro(struct expanding *e, struct slice rest, unsigned depth)
         return 1;
     }
     if (rest.len && rest.data[0] == '{') {
-        size_t end = closing(rest);
-        if (end == SIZE_MAX) {
+        size_t len = slice_braced(rest);
+        if (len == 0) {
             buf_putc(&e->out, '$');
             return 0;
         }
-        put_braced(e, slice_sub(rest, 1, end - 1), depth);
-        return end + 1;
+        put_braced(e, slice_sub(rest, 1, len - 2), depth);
+        return len;
     }
     while (n < rest.len && name_char(rest.data[n]))
         n++;

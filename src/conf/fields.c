@@ -5,23 +5,10 @@ static bool separates(char c)
     return c == ',' || c == ' ' || c == '\t';
 }
 
-/* Length of the text in braces that s begins with, braces included; 0: they don't match. */
-static size_t braced(struct slice s)
-{
-    size_t depth = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '{')
-            depth++;
-        else if (s.data[i] == '}' && --depth == 0)
-            return i + 1;
-    }
-    return 0;
-}
-
 static struct slice without_braces(struct slice s)
 {
     s = slice_trim(s);
-    bool whole = s.len && s.data[0] == '{' && braced(s) == s.len;
+    bool whole = s.len && s.data[0] == '{' && slice_braced(s) == s.len;
     return whole ? slice_sub(s, 1, s.len - 2) : s;
 }
 
@@ -39,7 +26,7 @@ bool conf_field_next(struct slice *rest, struct slice *ret_key, struct slice *re
     *ret_value = SLICE("yes");
     if (n < s.len && s.data[n] == '=') {
         struct slice v = slice_from(s, n + 1);
-        size_t len = v.len && v.data[0] == '{' ? braced(v) : 0;
+        size_t len = v.len && v.data[0] == '{' ? slice_braced(v) : 0;
         bool in_braces = len > 0;
         while (!in_braces && len < v.len && !separates(v.data[len]))
             len++;
@@ -70,7 +57,7 @@ static bool known(struct slice key, const char *const *words)
 enum result conf_fields_check(struct slice item, const char *const *words, struct error *why)
 {
     struct slice k, v, rest = item;
-    if (item.len < 2 || item.data[0] != '{' || braced(item) != item.len)
+    if (item.len < 2 || item.data[0] != '{' || slice_braced(item) != item.len)
         return error_set(why, INVALID, "`%.*s` must be {key=value, key=value}",
                          SLICE_ARG(slice_sub(item, 0, 60)));
     while (conf_field_next(&rest, &k, &v))

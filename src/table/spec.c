@@ -17,23 +17,10 @@ struct slice table_spec_type(struct slice spec)
     return n && n < spec.len && spec.data[n] == ':' ? slice_sub(spec, 0, n) : SLICE_NONE;
 }
 
-/* Bytes up to and including the brace that closes the first; 0: none does. */
-static size_t balanced(struct slice s)
-{
-    size_t depth = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '{')
-            depth++;
-        else if (s.data[i] == '}' && --depth == 0)
-            return i + 1;
-    }
-    return 0;
-}
-
 enum result table_braces(struct slice s, struct slice *ret, const char **ret_why)
 {
     s = table_trim(s);
-    size_t n = s.len && s.data[0] == '{' ? balanced(s) : 0;
+    size_t n = s.len && s.data[0] == '{' ? slice_braced(s) : 0;
     if (n == 0)
         *ret_why = "a { without its }";
     else if (n < s.len)
