@@ -26,10 +26,6 @@ typedef int cli_command_fn(struct cli *c, char **words, int n);
 /* The control socket of the running server; -1: not there, and why was printed. */
 int cli_connect(const char *state_directory);
 
-/* Asks the running server and appends what it answers to `out`. 0; 1: not done, the reason is in
- * err (and, when there is no server, was printed). */
-int cli_ask(struct cli *c, const struct slice_list *words, struct buf *out, struct error *err);
-
 cli_command_fn cli_config, cli_user, cli_remote, cli_reload, cli_import;
 
 /* postrider.conf(5) from the settings table, as roff. */

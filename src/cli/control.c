@@ -13,7 +13,7 @@
 #include "ipc/ipc.h"
 #include "os/fds.h"
 
-enum { WORDS_MAX = 16, ARENA_MAX = 1 << 20 };
+enum { WORDS_MAX = 40, ARENA_MAX = 1 << 20 };
 static const char default_state[] = "/var/lib/postrider";
 
 /* state_directory as the file has it: the last one counts. */

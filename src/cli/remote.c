@@ -3,51 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "cli/control.h"
-#include "ipc/ipc.h"
-
-enum { ARENA_MAX = 1 << 20 };
-
-static int take_answer(int fd, struct buf *out, struct error *err)
-{
-    struct arena a;
-    struct buf packet;
-    struct ipc_message m = {0};
-    int status = -1;
-    arena_init(&a, ARENA_MAX);
-    buf_init(&packet, IPC_PACKET_MAX);
-    while (status < 0) {
-        arena_clear(&a);
-        buf_reset(&packet);
-        if (ipc_receive_blocking(fd, &a, &packet, &m) != OK) {
-            (void)error_set(err, CLOSED, "the server closed the connection");
-            status = 1;
-        } else if (m.type == IPC_CONTROL_OUTPUT) {
-            buf_append(out, m.CONTROL_OUTPUT.text);
-        } else {
-            struct slice why = m.type == IPC_CONTROL_END ? m.CONTROL_END.error : SLICE("no answer");
-            status = m.type == IPC_CONTROL_END && m.CONTROL_END.status == 0 ? 0 : 1;
-            if (status)
-                (void)error_set(err, FAILED, "%.*s", SLICE_ARG(why));
-        }
-    }
-    arena_release(&a);
-    buf_release(&packet);
-    return status;
-}
-
-int cli_ask(struct cli *c, const struct slice_list *words, struct buf *out, struct error *err)
-{
-    struct ipc_message m = {.type = IPC_CONTROL, .call = 1};
-    m.CONTROL.words = *words;
-    int fd = cli_connect(c->conf->state_directory.data);
-    if (fd < 0)
-        return 1;
-    int status = ipc_send_blocking(fd, &m) == OK ? take_answer(fd, out, err) : 1;
-    close(fd);
-    return status;
-}
 
 static bool is_one_of(const char *word, const char *const *list)
 {

@@ -68,11 +68,16 @@ struct key key_entries(uint64_t mailbox)
     return key_of('e', mailbox);
 }
 
-struct key key_entry(uint64_t mailbox, uint32_t uid)
+static struct key key_of_uid(char letter, uint64_t mailbox, uint32_t uid)
 {
-    struct key k = key_of('e', mailbox);
+    struct key k = key_of(letter, mailbox);
     add_be32(&k, uid);
     return k;
+}
+
+struct key key_entry(uint64_t mailbox, uint32_t uid)
+{
+    return key_of_uid('e', mailbox, uid);
 }
 
 struct key key_message(uint64_t message)
@@ -123,9 +128,7 @@ struct key key_uidls(uint64_t mailbox)
 
 struct key key_uidl(uint64_t mailbox, uint32_t uid)
 {
-    struct key k = key_of('u', mailbox);
-    add_be32(&k, uid);
-    return k;
+    return key_of_uid('u', mailbox, uid);
 }
 
 struct key key_origins(uint64_t mailbox)

@@ -5,20 +5,21 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/control.h"
 #include "cli/faces/doveadm.h"
+#include "os/fds.h"
 
 enum { ANSWER_MAX = 16 << 20, WORDS_MAX = 40, FIELDS = 9, SESSIONS_MAX = 20000 };
 
 /* 0, or 75 with the reason told. */
 static int ask(struct doveadm *d, const char *const *words, size_t n, struct buf *out)
 {
-    struct slice items[WORDS_MAX];
     struct error err = {""};
-    for (size_t i = 0; i < n && i < WORDS_MAX; i++)
-        items[i] = slice_cstr(words[i]);
-    const struct slice_list list = {items, n < WORDS_MAX ? n : WORDS_MAX};
     buf_init(out, ANSWER_MAX);
-    if (cli_ask(d->cli, &list, out, &err) == 0)
+    int fd = cli_connect(d->cli->conf->state_directory.data);
+    enum result r = fd < 0 ? NOT_FOUND : control_ask(fd, words, n, out, &err);
+    fd_close(&fd);
+    if (r == OK)
         return 0;
     return doveadm_fatal(EX_TEMPFAIL, "%s", err.text[0] ? err.text : "the server is not running");
 }

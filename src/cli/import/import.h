@@ -7,7 +7,7 @@
  *     maildir.c   Maildir++ and LAYOUT=fs, with what Dovecot and Courier keep beside the messages
  *     uidlist.c   those files: dovecot-uidlist, dovecot-keywords, courierimapuiddb, subscriptions
  *     mbox.c      mbox files and folders of them
- *     lines.c     line ends, and the origin of a message that has no name
+ *     lines.c     files whole, paths, line ends
  *     sink.c      what was read, to the server; the report
  *
  * Nothing is changed where the mail comes from. A repeated import takes up only what is not there
@@ -20,7 +20,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 
-enum { IMPORT_MESSAGE_MAX = 1 << 30, IMPORT_ORIGIN_MAX = 200 };
+enum { IMPORT_MESSAGE_MAX = 1 << 30, IMPORT_ORIGIN_MAX = 200, PATH_BYTES = 4096 };
 
 struct import_sink;
 
@@ -139,6 +139,11 @@ bool uidl_format(struct slice format, uint32_t uid, uint32_t uidvalidity, struct
 void crlf_append(struct buf *out, struct slice text);
 /* The whole file; the reason of a failure in *ret_why. */
 MUST_USE bool file_read(const char *path, struct buf *out, const char **ret_why);
+/* "a/b"; false: too long. */
+MUST_USE bool path_join(char out[static PATH_BYTES], const char *a, const char *b);
+/* As scandir(3): all entries by name; each and the list are the caller's to free. */
+struct dirent;
+int list_names(const char *path, struct dirent ***ret);
 
 /* ---- mbox.c, for tests and the fuzzer ---- */
 

@@ -1,6 +1,8 @@
-/* lines.c: files whole, and line ends. */
+/* lines.c: files whole, paths, and line ends. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,4 +35,20 @@ bool file_read(const char *path, struct buf *out, const char **ret_why)
     close(fd);
     *ret_why = r == LIMIT ? "larger than 1 GiB" : "can't be read";
     return r == OK;
+}
+
+bool path_join(char out[static PATH_BYTES], const char *a, const char *b)
+{
+    int n = snprintf(out, PATH_BYTES, "%s/%s", a, b);
+    return n > 0 && n < PATH_BYTES;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int list_names(const char *path, struct dirent ***ret)
+{
+    return scandir(path, ret, NULL, by_name);
 }

@@ -8,15 +8,9 @@
 
 #include "cli/import/import.h"
 #include "mime/utf7.h"
+#include "store/store.h"
 
-enum {
-    PATH_BYTES = 4096,
-    FOLDERS_MAX = 10000,
-    FILES_MAX = 10000000,
-    DEPTH_MAX = 32,
-    NAME_BYTES = 1000
-};
-enum { SEEN = 1, ANSWERED = 2, FLAGGED = 4, DELETED = 8, DRAFT = 16, SUBSCRIBED = 2 };
+enum { FOLDERS_MAX = 10000, FILES_MAX = 10000000, DEPTH_MAX = 32, NAME_BYTES = 1000 };
 
 struct walk {
     struct import_sink *sink;
@@ -36,12 +30,6 @@ struct files {
     struct file *items;
     size_t n, room;
 };
-
-static bool join(char out[static PATH_BYTES], const char *a, const char *b)
-{
-    int n = snprintf(out, PATH_BYTES, "%s/%s", a, b);
-    return n > 0 && n < PATH_BYTES;
-}
 
 static bool is_folder(const char *path)
 {
@@ -87,7 +75,7 @@ static bool list_files(const char *maildir, const char *sub, bool fresh, const s
                        struct files *list)
 {
     char path[PATH_BYTES];
-    DIR *d = join(path, maildir, sub) ? opendir(path) : NULL;
+    DIR *d = path_join(path, maildir, sub) ? opendir(path) : NULL;
     bool ok = d != NULL;
     for (struct dirent *e; ok && (e = readdir(d));) {
         if (e->d_name[0] == '.')
@@ -125,7 +113,11 @@ static void take_flags(struct slice info, const struct uidlist *u, struct import
     static const struct {
         char letter;
         uint8_t flag;
-    } flags[] = {{'S', SEEN}, {'R', ANSWERED}, {'F', FLAGGED}, {'T', DELETED}, {'D', DRAFT}};
+    } flags[] = {{'S', FLAG_SEEN},
+                 {'R', FLAG_ANSWERED},
+                 {'F', FLAG_FLAGGED},
+                 {'T', FLAG_DELETED},
+                 {'D', FLAG_DRAFT}};
     for (size_t i = 0; i < info.len; i++) {
         char c = info.data[i];
         for (size_t k = 0; k < sizeof flags / sizeof *flags; k++)
@@ -186,7 +178,7 @@ static bool send_file(struct walk *w, const char *maildir, const struct uidlist 
     buf_init(&keywords, 4096);
     m.origin = slice_sub(m.origin, 0, IMPORT_ORIGIN_MAX);
     bool ok = true;
-    if (join(folder, maildir, f->fresh ? "new" : "cur") && join(path, folder, f->name) &&
+    if (path_join(folder, maildir, f->fresh ? "new" : "cur") && path_join(path, folder, f->name) &&
         read_message(path, &raw, &bytes, &m.date, &why)) {
         m.bytes = buf_slice(&bytes);
         take_flags(f->fresh ? SLICE("") : info_of(f->name), u, &m, &keywords);
@@ -221,7 +213,7 @@ static bool send_folder(struct walk *w, const char *maildir, struct slice name)
     struct import_folder f = {.name = name,
                               .uidvalidity = u.uidvalidity,
                               .uidnext = u.uidnext,
-                              .attrs = map_get(&w->subscribed, name) ? SUBSCRIBED : 0,
+                              .attrs = map_get(&w->subscribed, name) ? MAILBOX_SUBSCRIBED : 0,
                               .messages = files.n};
     bool ok = import_folder_begin(w->sink, &f);
     for (size_t i = 0; ok && i < files.n; i++)
@@ -274,18 +266,13 @@ static void read_subscriptions(struct walk *w)
         const char *why;
         struct buf text;
         buf_init(&text, 1 << 20);
-        if (join(path, w->root, names[i]) && file_read(path, &text, &why))
+        if (path_join(path, w->root, names[i]) && file_read(path, &text, &why))
             subscriptions_parse(buf_slice(&text), take_subscription, w);
         buf_release(&text);
     }
 }
 
 /* ---- the walk ---- */
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
 
 static bool too_many(struct walk *w, const char *path)
 {
@@ -299,7 +286,7 @@ static bool too_many(struct walk *w, const char *path)
 static bool is_maildir(const char *path)
 {
     char cur[PATH_BYTES];
-    return join(cur, path, "cur") && is_folder(cur);
+    return path_join(cur, path, "cur") && is_folder(cur);
 }
 
 static bool send_named(struct walk *w, const char *path, struct slice raw, char separator)
@@ -318,13 +305,14 @@ static bool send_named(struct walk *w, const char *path, struct slice raw, char 
 static bool walk_plus(struct walk *w)
 {
     struct dirent **list;
-    int n = scandir(w->root, &list, NULL, by_name);
+    int n = list_names(w->root, &list);
     bool ok = true;
     for (int i = 0; i < n; i++) {
         char path[PATH_BYTES];
         const char *name = list[i]->d_name;
         bool folder = name[0] == '.' && name[1] && name[1] != '.';
-        if (ok && folder && join(path, w->root, name) && is_maildir(path) && !too_many(w, path))
+        if (ok && folder && path_join(path, w->root, name) && is_maildir(path) &&
+            !too_many(w, path))
             ok = send_named(w, path, slice_cstr(name + 1), '.');
         free(list[i]);
     }
@@ -337,9 +325,9 @@ static bool walk_fs(struct walk *w, const char *below, const char *prefix, unsig
 {
     struct dirent **list;
     char folder[PATH_BYTES];
-    if (depth > DEPTH_MAX || !join(folder, w->root, below))
+    if (depth > DEPTH_MAX || !path_join(folder, w->root, below))
         return true;
-    int n = scandir(folder, &list, NULL, by_name);
+    int n = list_names(folder, &list);
     bool ok = true;
     for (int i = 0; i < n; i++) {
         char path[PATH_BYTES], relative[PATH_BYTES];
@@ -347,7 +335,8 @@ static bool walk_fs(struct walk *w, const char *below, const char *prefix, unsig
         bool own = name[0] == '.' || strcmp(name, "cur") == 0 || strcmp(name, "new") == 0 ||
                    strcmp(name, "tmp") == 0;
         int len = snprintf(relative, sizeof relative, "%s%s", prefix, name);
-        if (ok && !own && len < PATH_BYTES && join(path, w->root, relative) && is_folder(path)) {
+        if (ok && !own && len < PATH_BYTES && path_join(path, w->root, relative) &&
+            is_folder(path)) {
             bool inbox = strcmp(relative, "INBOX") == 0 && is_maildir(w->root);
             if (is_maildir(path) && !inbox && !too_many(w, path))
                 ok = send_named(w, path, slice_cstr(relative), '/');

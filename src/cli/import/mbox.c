@@ -10,16 +10,15 @@
 #include "cli/import/import.h"
 #include "mime/date.h"
 #include "mime/utf7.h"
+#include "store/store.h"
 
 enum {
-    PATH_BYTES = 4096,
     NAME_BYTES = 1000,
     DEPTH_MAX = 16,
     FOLDERS_MAX = 10000,
     EQUAL_MAX = 10000,
     LINE_BYTES = 1000
 };
-enum { SEEN = 1, ANSWERED = 2, FLAGGED = 4, DELETED = 8, DRAFT = 16, SUBSCRIBED = 2 };
 
 /* ---- messages ---- */
 
@@ -141,12 +140,31 @@ struct found {
     bool pseudo; /* Dovecot's and UW imapd's own, not a message */
 };
 
+static void found_init(struct found *f)
+{
+    *f = (struct found){0};
+    buf_init(&f->bytes, IMPORT_MESSAGE_MAX);
+    buf_init(&f->keywords, 8192);
+    buf_init(&f->uidl, 256);
+}
+
+static void found_release(struct found *f)
+{
+    buf_release(&f->bytes);
+    buf_release(&f->keywords);
+    buf_release(&f->uidl);
+}
+
 static void take_status(struct slice value, struct import_message *m)
 {
     static const struct {
         char letter;
         uint8_t flag;
-    } flags[] = {{'R', SEEN}, {'A', ANSWERED}, {'F', FLAGGED}, {'D', DELETED}, {'T', DRAFT}};
+    } flags[] = {{'R', FLAG_SEEN},
+                 {'A', FLAG_ANSWERED},
+                 {'F', FLAG_FLAGGED},
+                 {'D', FLAG_DELETED},
+                 {'T', FLAG_DRAFT}};
     for (size_t i = 0; i < value.len; i++)
         for (size_t k = 0; k < sizeof flags / sizeof *flags; k++)
             m->flags |= value.data[i] == flags[k].letter ? flags[k].flag : 0;
@@ -251,14 +269,10 @@ static bool send_message(struct file *f, const struct mbox_message *m, struct fo
 
 static bool send_next(struct file *f, const struct mbox_message *m)
 {
-    struct found to = {0};
-    buf_init(&to.bytes, IMPORT_MESSAGE_MAX);
-    buf_init(&to.keywords, 8192);
-    buf_init(&to.uidl, 256);
+    struct found to;
+    found_init(&to);
     bool ok = send_message(f, m, &to);
-    buf_release(&to.bytes);
-    buf_release(&to.keywords);
-    buf_release(&to.uidl);
+    found_release(&to);
     return ok;
 }
 
@@ -268,17 +282,13 @@ static bool send_next(struct file *f, const struct mbox_message *m)
 static size_t look_ahead(struct file *f, struct slice text)
 {
     struct mbox_message m;
-    struct found to = {0};
+    struct found to;
     size_t n = 0;
-    buf_init(&to.bytes, IMPORT_MESSAGE_MAX);
-    buf_init(&to.keywords, 8192);
-    buf_init(&to.uidl, 256);
+    found_init(&to);
     for (struct slice rest = text; mbox_next(&rest, &m); n++)
         if (n == 0)
             take_header(f, &to, m.header);
-    buf_release(&to.bytes);
-    buf_release(&to.keywords);
-    buf_release(&to.uidl);
+    found_release(&to);
     return to.pseudo ? n - 1 : n;
 }
 
@@ -294,7 +304,7 @@ static bool send_text(struct file *f, struct slice name, struct slice text, bool
     struct import_folder folder = {.name = name,
                                    .uidvalidity = f->uidvalidity,
                                    .uidnext = f->uidnext,
-                                   .attrs = subscribed ? SUBSCRIBED : 0,
+                                   .attrs = subscribed ? MAILBOX_SUBSCRIBED : 0,
                                    .messages = n};
     bool ok = import_folder_begin(f->sink, &folder);
     while (ok && mbox_next(&text, &m))
@@ -331,12 +341,6 @@ struct walk {
     size_t folders;
 };
 
-static bool join(char out[static PATH_BYTES], const char *a, const char *b)
-{
-    int n = snprintf(out, PATH_BYTES, "%s/%s", a, b);
-    return n > 0 && n < PATH_BYTES;
-}
-
 static void take_subscription(void *arg, struct slice line)
 {
     struct walk *w = arg;
@@ -355,14 +359,9 @@ static void read_subscriptions(struct walk *w, const char *path)
     const char *why;
     struct buf text;
     buf_init(&text, 1 << 20);
-    if (join(file, path, ".subscriptions") && file_read(file, &text, &why))
+    if (path_join(file, path, ".subscriptions") && file_read(file, &text, &why))
         subscriptions_parse(buf_slice(&text), take_subscription, w);
     buf_release(&text);
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 static bool walk_folder(struct walk *w, const char *path, const char *prefix, unsigned depth);
@@ -400,7 +399,7 @@ static bool walk_folder(struct walk *w, const char *path, const char *prefix, un
         import_failed(w->sink, path, "folders are nested too deeply");
         return true;
     }
-    int n = scandir(path, &list, NULL, by_name);
+    int n = list_names(path, &list);
     if (n < 0)
         import_failed(w->sink, path, "can't be listed");
     bool ok = true;
@@ -408,7 +407,7 @@ static bool walk_folder(struct walk *w, const char *path, const char *prefix, un
         char file[PATH_BYTES], relative[PATH_BYTES];
         const char *name = list[i]->d_name;
         int len = snprintf(relative, sizeof relative, "%s%s", prefix, name);
-        if (ok && name[0] != '.' && len < PATH_BYTES && join(file, path, name))
+        if (ok && name[0] != '.' && len < PATH_BYTES && path_join(file, path, name))
             ok = send_named(w, file, relative, depth);
         free(list[i]);
     }

@@ -124,14 +124,23 @@ static void count_answer(struct import_sink *s, const struct sent *sent,
     }
 }
 
+/* The next end of a command; its slices live until the one after. */
+static bool receive(struct import_sink *s, struct ipc_message *ret)
+{
+    arena_clear(&s->arena);
+    buf_reset(&s->packet);
+    if (ipc_receive_blocking(s->fd, &s->arena, &s->packet, ret) == OK &&
+        ret->type == IPC_CONTROL_END)
+        return true;
+    return give_up(s, "the server closed the connection: start it and import again");
+}
+
 /* Waits for one answer, of whichever message. */
 static bool take_answer(struct import_sink *s)
 {
     struct ipc_message m;
-    arena_clear(&s->arena);
-    buf_reset(&s->packet);
-    if (ipc_receive_blocking(s->fd, &s->arena, &s->packet, &m) != OK || m.type != IPC_CONTROL_END)
-        return give_up(s, "the server closed the connection: start it and import again");
+    if (!receive(s, &m))
+        return false;
     for (size_t i = 0; i < s->waiting; i++) {
         if (s->window[i].call != m.call)
             continue;
@@ -167,10 +176,8 @@ static bool adopt(struct import_sink *s, uint32_t uidnext, unsigned attrs, uint3
     struct ipc_message m;
     if (!send_words(s, words, sizeof words / sizeof *words, -1))
         return false;
-    arena_clear(&s->arena);
-    buf_reset(&s->packet);
-    if (ipc_receive_blocking(s->fd, &s->arena, &s->packet, &m) != OK || m.type != IPC_CONTROL_END)
-        return give_up(s, "the server closed the connection: start it and import again");
+    if (!receive(s, &m))
+        return false;
     if (m.CONTROL_END.status != 0) {
         wipe_bar(s);
         fprintf(stderr, "postrider: %s %.*s: %.*s\n", s->account, SLICE_ARG(buf_slice(&s->folder)),
