@@ -138,10 +138,13 @@ int agent_ask_saslauthd(const char *path, const char *user, const char *password
                         struct buf *reason);
 int agent_ask_dovecot(const char *path, const char *user, const char *password,
                       const char *client_ip, struct buf *reason);
-/* ask_socket.c: for both: a connected socket with time-outs, -1 with the reason; all of the bytes
- * written; more bytes read behind those in `in`. */
-int agent_connect(const char *path, struct buf *reason);
-MUST_USE bool agent_write(int fd, struct slice bytes, struct buf *reason);
+/* ask_socket.c: for both: sends the question over a new connection with time-outs and returns what
+ * read_verdict makes of the answer; the question is wiped and released. AGENT_UNASKED: it could not
+ * be asked, and why is in `reason`. */
+enum { AGENT_RIGHT = 0, AGENT_WRONG = 1, AGENT_UNASKED = 2 };
+int agent_ask_socket(const char *path, struct buf *question,
+                     int (*read_verdict)(int fd, struct buf *reason), struct buf *reason);
+/* More bytes read behind those in `in`. */
 MUST_USE bool agent_read(int fd, struct buf *in, struct buf *reason);
 /* listed.c: IPC USER_CHECK. */
 void agent_user_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m);

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-enum { RIGHT = 0, WRONG = 1, UNASKED = 2, IN_MAX = 64 * 1024 };
+enum { IN_MAX = 64 * 1024 };
 
 static void put_plain(const char *user, const char *password, struct buf *out)
 {
@@ -37,12 +37,12 @@ static void put_question(const char *user, const char *password, const char *cli
 
 static int take_fail(struct slice rest, struct buf *reason)
 {
-    int code = WRONG;
+    int code = AGENT_WRONG;
     while (rest.data) {
         struct slice value = slice_split(&rest, '\t');
         struct slice key = slice_split(&value, '=');
         if (slice_is(key, "temp"))
-            code = UNASKED;
+            code = AGENT_UNASKED;
         else if (slice_is(key, "reason"))
             dovecot_unescape(slice_sub(value, 0, 100), reason);
     }
@@ -56,14 +56,14 @@ static int take_line(struct slice line, struct buf *reason)
     struct slice verb = slice_split(&rest, '\t');
     if (slice_is(verb, "VERSION") && !slice_is(slice_split(&rest, '\t'), "1")) {
         buf_puts(reason, "Dovecot speaks another version of the protocol");
-        return UNASKED;
+        return AGENT_UNASKED;
     }
     bool right = slice_is(verb, "OK");
     if (!right && !slice_is(verb, "FAIL"))
         return -1;
     if (!slice_is(slice_split(&rest, '\t'), "1"))
         return -1;
-    return right ? RIGHT : take_fail(rest, reason);
+    return right ? AGENT_RIGHT : take_fail(rest, reason);
 }
 
 static int read_verdict(int fd, struct buf *reason)
@@ -78,7 +78,7 @@ static int read_verdict(int fd, struct buf *reason)
             code = take_line(slice_sub(all, 0, end), reason);
             buf_consume(&in, end + 1);
         } else if (!agent_read(fd, &in, reason)) {
-            code = UNASKED;
+            code = AGENT_UNASKED;
         }
     }
     buf_release(&in);
@@ -89,16 +89,7 @@ int agent_ask_dovecot(const char *path, const char *user, const char *password,
                       const char *client_ip, struct buf *reason)
 {
     struct buf out;
-    int code = UNASKED, fd = agent_connect(path, reason);
-    if (fd < 0)
-        return UNASKED;
     buf_init(&out, 8192);
     put_question(user, password, client_ip, &out);
-    if (buf_ok(&out) && agent_write(fd, buf_slice(&out), reason))
-        code = read_verdict(fd, reason);
-    if (out.mem)
-        explicit_bzero(out.mem, out.size);
-    buf_release(&out);
-    close(fd);
-    return code;
+    return agent_ask_socket(path, &out, read_verdict, reason);
 }

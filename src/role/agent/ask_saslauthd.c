@@ -2,10 +2,6 @@
 #include "proto/auth/saslauthd.h"
 #include "role/agent/agent.h"
 
-#include <unistd.h>
-
-enum { RIGHT = 0, WRONG = 1, UNASKED = 2 };
-
 /* user@realm: Cyrus gives saslauthd the two apart. */
 static void put_question(const char *user, const char *password, struct buf *out)
 {
@@ -26,7 +22,7 @@ static int read_verdict(int fd, struct buf *reason)
     while (r == BUSY) {
         if (!agent_read(fd, &in, reason)) {
             buf_release(&in);
-            return UNASKED;
+            return AGENT_UNASKED;
         }
         r = saslauthd_parse_answer(buf_slice(&in), &right, &text);
     }
@@ -35,23 +31,14 @@ static int read_verdict(int fd, struct buf *reason)
     else
         buf_append(reason, slice_sub(text, 0, 100));
     buf_release(&in);
-    return r != OK ? UNASKED : right ? RIGHT : WRONG;
+    return r != OK ? AGENT_UNASKED : right ? AGENT_RIGHT : AGENT_WRONG;
 }
 
 int agent_ask_saslauthd(const char *path, const char *user, const char *password,
                         struct buf *reason)
 {
     struct buf out;
-    int code = UNASKED, fd = agent_connect(path, reason);
-    if (fd < 0)
-        return UNASKED;
     buf_init(&out, SASLAUTHD_QUESTION_MAX);
     put_question(user, password, &out);
-    if (buf_ok(&out) && agent_write(fd, buf_slice(&out), reason))
-        code = read_verdict(fd, reason);
-    if (out.mem)
-        explicit_bzero(out.mem, out.size);
-    buf_release(&out);
-    close(fd);
-    return code;
+    return agent_ask_socket(path, &out, read_verdict, reason);
 }

@@ -10,7 +10,7 @@
 
 enum { WAIT_S = 20 };
 
-int agent_connect(const char *path, struct buf *reason)
+static int open_connection(const char *path, struct buf *reason)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     const struct timeval wait = {.tv_sec = WAIT_S};
@@ -30,7 +30,7 @@ int agent_connect(const char *path, struct buf *reason)
     return -1;
 }
 
-bool agent_write(int fd, struct slice bytes, struct buf *reason)
+static bool send_all(int fd, struct slice bytes, struct buf *reason)
 {
     while (bytes.len) {
         ssize_t n = send(fd, bytes.data, bytes.len, MSG_NOSIGNAL);
@@ -43,6 +43,21 @@ bool agent_write(int fd, struct slice bytes, struct buf *reason)
         bytes = slice_from(bytes, (size_t)n);
     }
     return true;
+}
+
+int agent_ask_socket(const char *path, struct buf *question,
+                     int (*read_verdict)(int fd, struct buf *reason), struct buf *reason)
+{
+    int code = AGENT_UNASKED, fd = open_connection(path, reason);
+    if (fd >= 0) {
+        if (buf_ok(question) && send_all(fd, buf_slice(question), reason))
+            code = read_verdict(fd, reason);
+        close(fd);
+    }
+    if (question->mem)
+        explicit_bzero(question->mem, question->size);
+    buf_release(question);
+    return code;
 }
 
 bool agent_read(int fd, struct buf *in, struct buf *reason)
