@@ -2,7 +2,7 @@
  * snapshot that threads share. Who calls it: role/auth builds one at each start and change of
  * users_file, alias_maps or settings, and asks it for every recipient, sender and login.
  *
- * Addresses are looked up as Postfix does it (docs/ROUTING.md): canonical_maps, virtual_alias_maps,
+ * Addresses are looked up as Postfix does it: canonical_maps, virtual_alias_maps,
  * the class of the domain, transport_maps.
  *
  * An address of a local domain leads, in this order, to: an alias ("user+detail@domain",

@@ -16,7 +16,7 @@
     X(BOOL, disable_vrfy_command, "yes", 0, 0, "postfix", "Refuse VRFY.") \
     X(NUMBER, hopcount_limit, "50", 1, 1000, "postfix", "A message with more Received headers is refused as a loop.") \
     X(BOOL, smtpd_delay_reject, "yes", 0, 0, "postfix", "Look at the client, helo and sender lists at RCPT only, so that the log has the recipient.") \
-    X(MAPS, smtpd_client_restrictions, "", 0, 0, "postfix", "Restrictions about the client. See docs/RESTRICTIONS.md for the words of all these lists.") \
+    X(MAPS, smtpd_client_restrictions, "", 0, 0, "postfix", "Restrictions about the client. The words of all these lists are those of Postfix's postconf(5); one that is not served stops the start with a proposal.") \
     X(MAPS, smtpd_helo_restrictions, "", 0, 0, "postfix", "Restrictions about the name of EHLO or HELO.") \
     X(MAPS, smtpd_sender_restrictions, "", 0, 0, "postfix", "Restrictions about the sender.") \
     X(MAPS, smtpd_relay_restrictions, "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination", 0, 0, "postfix", "Who may send to domains that are not this host's. This or the next must hold reject_unauth_destination (or a word as strict).") \
