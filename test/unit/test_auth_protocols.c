@@ -160,6 +160,20 @@ static void dovecot_has_so_many_slots(void **state)
     said("FAIL\t100\ttemp\treason=Too many logins under way\n");
 }
 
+/* What a refused line brought must not be taken for the next one's. */
+static void dovecot_forgets_a_refused_line(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        feed("VERSION\t1\t1\n"
+             "AUTH\t1\tPLAIN\tservice=smtp\tsecured\trip=192.0.2.1\tresp=AGFsaWNlAHg=\tresp=!\n"
+             "AUTH\t2\tLOGIN\n"),
+        DOVECOT_WANT_START);
+    assert_true(slice_is(req.mechanism, "LOGIN"));
+    assert_false(req.has_response || req.secured);
+    assert_true(req.response.len == 0 && req.service.len == 0 && req.client_ip.len == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +184,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(dovecot_ends_with_who_breaks_it, open_dovecot,
                                         close_dovecot),
         cmocka_unit_test_setup_teardown(dovecot_has_so_many_slots, open_dovecot, close_dovecot),
+        cmocka_unit_test_setup_teardown(dovecot_forgets_a_refused_line, open_dovecot,
+                                        close_dovecot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,6 +192,7 @@ static enum dovecot_want take_line(struct dovecot_auth *d, struct slice line, st
                                    struct dovecot_request *ret)
 {
     uint64_t id = 0;
+    *ret = (struct dovecot_request){0}; /* nothing of a line that was refused before */
     struct slice rest = line;
     struct slice verb = slice_split(&rest, '\t');
     if (slice_is(verb, "VERSION")) {
