@@ -152,7 +152,9 @@ class Server:
         """Sets, or with None removes, settings of the running server."""
         self.settings.update(settings)
         self.write_conf()
+        before = self.log().count(" conf.in_force ")
         self.ok("reload")
+        wait_for(lambda: self.log().count(" conf.in_force ") > before, 30, "all roles have the configuration")
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as f:

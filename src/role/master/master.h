@@ -55,6 +55,7 @@ struct master {
     const struct conf_origin *origin;
     const struct conf *conf;
     uint64_t generation;
+    uint64_t in_force; /* the generation that all roles said to have taken */
     struct child children[ROLE_COUNT]; /* [ROLE_MASTER] is unused */
     struct listener_set listeners;
     int control_fd; /* listens on state_directory/control */
