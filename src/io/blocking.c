@@ -1,5 +1,6 @@
 /* blocking.c: threads for calls of libraries that block. They are started when needed, at most
- * IO_HELPERS_MAX, and leave when they had nothing to do for a while. */
+ * IO_HELPERS_MAX, and leave when they had nothing to do for a while. Each that leaves joins the one
+ * that left before it, so that at the end all are gone with what libraries keep for a thread. */
 #include "io/engine.h"
 
 #include <errno.h>
@@ -53,9 +54,15 @@ static void *helper_main(void *arg)
         free(job);
         pthread_mutex_lock(&b->lock);
     }
+    pthread_t before = b->left;
+    bool one_left_before = b->any_left;
+    b->left = pthread_self();
+    b->any_left = true;
     b->helpers--;
     pthread_cond_signal(&b->gone);
     pthread_mutex_unlock(&b->lock);
+    if (one_left_before)
+        pthread_join(before, NULL);
     return NULL;
 }
 
@@ -67,10 +74,8 @@ static bool start_helper(struct io_blocking *b)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     bool started = pthread_create(&thread, NULL, helper_main, b) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (started) {
-        pthread_detach(thread);
+    if (started)
         b->helpers++;
-    }
     return started;
 }
 
@@ -108,6 +113,8 @@ void io_blocking_end(struct io_blocking *b)
     while (b->helpers)
         pthread_cond_wait(&b->gone, &b->lock);
     pthread_mutex_unlock(&b->lock);
+    if (b->any_left)
+        pthread_join(b->left, NULL);
     pthread_cond_destroy(&b->more);
     pthread_cond_destroy(&b->gone);
 }

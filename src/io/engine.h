@@ -56,7 +56,8 @@ struct io_blocking {
     pthread_cond_t more, gone;
     struct io_job *first, **last;
     unsigned waiting, helpers, idle;
-    bool ending;
+    pthread_t left; /* the helper that left last, valid when any_left */
+    bool any_left, ending;
 };
 
 struct io_engine {
