@@ -30,7 +30,14 @@ format:
 install: all
 	@meson install -C $(BUILD)
 
+deb: all
+	@python3 tools/make_package.py deb $(BUILD)
+
+rpm: all
+	@tools/install_packages package
+	@python3 tools/make_package.py rpm $(BUILD)
+
 clean:
 	@rm -rf build build-*
 
-.PHONY: all run test fuzz bench format install clean
+.PHONY: all run test fuzz bench format install deb rpm clean
