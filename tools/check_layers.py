@@ -12,6 +12,7 @@ ALLOWED = {
     "mime": "base",
     "table": "base os",
     "content": "base mime table",
+    "dkim": "base mime",
     "sasl": "base",
     "proto": "base mime",
     "io": "base os",
@@ -22,8 +23,8 @@ ALLOWED = {
     "queue": "base mime kv store",
     "auth": "base os io conf mime sasl table",
     "policy": "base conf mime table auth",
-    "role": "base os conf mime content sasl proto io ipc submit kv store queue table auth policy",
-    "cli": "base os conf mime proto ipc submit table auth policy kv store",
+    "role": "base os conf mime content dkim sasl proto io ipc submit kv store queue table auth policy",
+    "cli": "base os conf mime dkim proto ipc submit table auth policy kv store",
 }
 ROLES = {"master", "auth", "edge", "mailbox", "relay", "agent"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')

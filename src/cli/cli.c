@@ -31,6 +31,10 @@ static const struct command {
     {"import",
      "maildir|mbox PATH --user NAME [--mailbox NAME] [--inbox PATH] [--layout fs] | --all",
      "Take over the mail that another server keeps.", cli_import, true},
+    {"dkim",
+     "new DOMAIN [--selector NAME] [--algorithm rsa|ed25519] [--directory DIR] | show [DOMAIN] "
+     "[--json]",
+     "Keys that sign what is sent, and their DNS records.", cli_dkim, true},
     {"status", "[--json]", "Connections, queue, store and memory of each role.", cli_remote, true},
     {"reload", "", "Check the configuration and have the running server take it.", cli_reload,
      true},

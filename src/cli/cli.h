@@ -26,7 +26,7 @@ typedef int cli_command_fn(struct cli *c, char **words, int n);
 /* The control socket of the running server; -1: not there, and why was printed. */
 int cli_connect(const char *state_directory);
 
-cli_command_fn cli_config, cli_user, cli_remote, cli_reload, cli_import;
+cli_command_fn cli_config, cli_user, cli_remote, cli_reload, cli_import, cli_dkim;
 
 /* postrider.conf(5) from the settings table, as roff. */
 void cli_manual(struct buf *out);

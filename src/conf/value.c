@@ -1,5 +1,6 @@
 #include "conf/value.h"
 
+#include "conf/dkim.h"
 #include "conf/network.h"
 #include "conf/users.h"
 
@@ -253,6 +254,12 @@ static enum result check_relayhost(struct slice text, struct error *why)
     return OK;
 }
 
+static enum result check_dkim_key(struct slice text, struct error *why)
+{
+    struct slice domain, selector, path;
+    return conf_dkim_key(text, &domain, &selector, &path, why);
+}
+
 static const struct {
     const char *name;
     enum result (*check)(struct slice text, struct error *why); /* of TEXT, or of each in a LIST */
@@ -280,6 +287,7 @@ static const struct {
     {"smtp_dns_resolver", check_resolver},
     {"smtpd_tls_security_level", check_tls_level},
     {"smtp_tls_security_level", check_tls_level},
+    {"dkim_keys", check_dkim_key},
     {"recipient_delimiter", check_delimiter},
     {"auth_mechanisms", check_mechanism},
     {"mech_list", check_mechanism},

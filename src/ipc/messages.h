@@ -58,6 +58,8 @@
     X(REWRITE_RESULT)                                                                              \
     X(ACTION_ASK)                                                                                  \
     X(ACTION_RESULT)                                                                               \
+    X(DKIM_SIGN)                                                                                   \
+    X(DKIM_SIGN_RESULT)                                                                            \
     X(USER_CHECK)                                                                                  \
     X(USER_RESULT)
 
@@ -288,6 +290,19 @@
 #define IPC_FIELDS_ACTION_ASK(F) F(U64, conn) F(STR, sender) F(STR, source) F(STR, text)
 /* address "": there is none, reason says why. targets and grant as in RCPT_RESULT. */
 #define IPC_FIELDS_ACTION_RESULT(F) F(STR, address) F(LIST, targets) F(STR, grant) F(STR, reason)
+
+/* edge -> auth: sign what is signed of a message (dkim/gather.h). auth signs for clients that have
+ * proven themselves: logged in as conn, or by the socket that comes along (fd) as with RCPT_CHECK.
+ * fields: DKIM-Signature, each with CRLF; n = 0 of them: there is no key for it, or no such proof.
+ */
+#define IPC_FIELDS_DKIM_SIGN(F)                                                                    \
+    F(U64, conn)                                                                                   \
+    F(STR, service)                                                                                \
+    F(STR, domain)                                                                                 \
+    F(STR, names)                                                                                  \
+    F(STR, signed_fields)                                                                          \
+    F(STR, body_hash)
+#define IPC_FIELDS_DKIM_SIGN_RESULT(F) F(U32, n) F(STR, fields)
 
 /* auth, mailbox -> agent: does the list (conf/users.h) let this uid? code: 0 yes, 1 no, 2 could not
  * be asked. */

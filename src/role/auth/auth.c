@@ -1,4 +1,5 @@
 /* auth.c: start, messages and end of the auth role. */
+#include "dkim/sign.h"
 #include "role/auth/auth.h"
 #include "role/auth/policies.h"
 #include "role/auth/tables.h"
@@ -29,6 +30,7 @@ static void free_state(struct auth_role *a)
     auth_drop_secrets(a);
     directory_unref(a->directory);
     jwt_keys_unref(a->token_keys);
+    dkim_keys_unref(a->dkim_keys);
     auth_policies_unref(a->policies);
     table_set_unref(a->tables);
     system_accounts_free(a->system);
@@ -87,6 +89,7 @@ static void rebuild(struct auth_role *a)
         LOG(LOG_ERROR, "accounts.failed", LOG_C("reason", "no memory; the old ones stay in force"));
     auth_build_policies(a);
     auth_actions_build(a);
+    auth_dkim_build(a);
     password_cache_empty(a->cache);
     system_accounts_forget(a->system);
 }
@@ -110,6 +113,7 @@ static enum result start(struct role *r, struct error *err)
         return error_set(err, FAILED, "no memory or no random bytes");
     auth_build_policies(a);
     auth_actions_build(a);
+    auth_dkim_build(a);
     if (!a->policies)
         return error_set(err, INVALID, "the restrictions can't be used: see the lines above");
     return OK;
@@ -161,6 +165,9 @@ static bool request_of_edge(struct auth_role *a, struct ipc_channel *from, struc
         return true;
     case IPC_ACTION_ASK:
         auth_action_ask(a, from, m);
+        return true;
+    case IPC_DKIM_SIGN:
+        auth_dkim_sign(a, from, m);
         return true;
     case IPC_RCPT_CHECK:
         auth_rcpt_check(a, from, m);

@@ -37,6 +37,7 @@ struct auth_policies;
 struct table_set;
 struct check;
 struct system_accounts;
+struct dkim_keys;
 
 /* What a connection is to us: an exchange under way, a login, or both. */
 struct connection {
@@ -63,6 +64,7 @@ struct auth_role {
     struct table_set *tables;       /* of now; policies and directory hold their own */
     struct auth_policies *policies; /* NULL: none could be built yet */
     struct jwt_keys *token_keys;
+    struct dkim_keys *dkim_keys; /* NULL: none are configured */
     struct role_secret *secrets; /* copies, so that new settings can be applied to them */
     size_t n_secrets;
     struct map connections;
@@ -125,6 +127,16 @@ void auth_answer(struct ipc_channel *to, uint64_t call, enum auth_outcome outcom
 void auth_rcpt_check(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 void auth_expand(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 
+/* The address behind the socket that edge handed over, in `out`: what a client can't lie about; ""
+ * where none came. */
+enum { AUTH_IP_TEXT = 46 };
+struct slice auth_peer_ip(const struct ipc_message *m, char out[static AUTH_IP_TEXT]);
+
+/* dkim.c: the keys from the secrets and settings of now; those that can't be used are told. */
+void auth_dkim_build(struct auth_role *a);
+/* DKIM_SIGN. */
+void auth_dkim_sign(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
+
 /* route.c: ROUTE from mailbox. */
 void auth_route(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 /* submit.c: is RCPT_CHECK's client a program of this machine, and may its user send? */
@@ -135,6 +147,8 @@ enum submitter {
     SUBMITTER_LATER, /* agent could not be asked */
     SUBMITTER_DENIED
 };
+/* Was this socket accepted on ours for sendmail? edge could hand over any. */
+bool auth_is_submit_socket(const struct auth_role *a, int fd);
 enum submitter auth_submitter(const struct auth_role *a, const struct ipc_message *m,
                               unsigned *ret_uid);
 /* Then calls done, exactly once, on any thread. */

@@ -377,8 +377,7 @@ bool query_look_at(struct query *q)
     return answered;
 }
 
-/* The address behind the socket that edge handed over: what a client can't lie about. */
-static struct slice peer_ip(const struct ipc_message *m, char out[INET6_ADDRSTRLEN])
+struct slice auth_peer_ip(const struct ipc_message *m, char out[static AUTH_IP_TEXT])
 {
     struct sockaddr_storage peer = {0};
     socklen_t len = sizeof peer;
@@ -397,7 +396,7 @@ static struct slice peer_ip(const struct ipc_message *m, char out[INET6_ADDRSTRL
         family = AF_INET;
         address = (const char *)address + 12;
     }
-    return inet_ntop(family, address, out, INET6_ADDRSTRLEN) ? slice_cstr(out) : SLICE("");
+    return inet_ntop(family, address, out, AUTH_IP_TEXT) ? slice_cstr(out) : SLICE("");
 }
 
 static struct slice given(struct slice as_given, struct slice whole)
@@ -450,7 +449,7 @@ void auth_rcpt_check(struct auth_role *a, struct ipc_channel *from, struct ipc_m
         .sender = r->sender,
         .rcpt = r->rcpt,
         .sendmail = slice_is(r->service, "sendmail"),
-        .facts = facts_of(r, peer_ip(m, ip)),
+        .facts = facts_of(r, auth_peer_ip(m, ip)),
     };
     q.submitter = auth_submitter(a, m, &q.uid);
     pthread_mutex_lock(&a->lock);

@@ -10,8 +10,7 @@
 
 #include "conf/users.h"
 
-/* edge could hand over any socket: it must be one that was accepted on ours. */
-static bool is_our_socket(const struct auth_role *a, int fd)
+bool auth_is_submit_socket(const struct auth_role *a, int fd)
 {
     struct sockaddr_un name = {0};
     char expected[sizeof name.sun_path + 1];
@@ -34,7 +33,7 @@ enum submitter auth_submitter(const struct auth_role *a, const struct ipc_messag
     struct ucred who;
     socklen_t len = sizeof who;
     if (m->n_fds == 0 || !slice_is(m->RCPT_CHECK.service, "sendmail") ||
-        !is_our_socket(a, m->fds[0]) ||
+        !auth_is_submit_socket(a, m->fds[0]) ||
         getsockopt(m->fds[0], SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
         return SUBMITTER_UNPROVEN;
     const struct conf *c = role_conf(a->role);

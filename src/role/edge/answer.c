@@ -67,6 +67,10 @@ static void copy_known(struct conn_answer *a, const struct ipc_message *m)
             .reason = arena_dup(&a->arena, m->ACTION_RESULT.reason),
         };
         break;
+    case IPC_DKIM_SIGN_RESULT:
+        a->dkim.n = m->DKIM_SIGN_RESULT.n;
+        a->dkim.fields = arena_dup(&a->arena, m->DKIM_SIGN_RESULT.fields);
+        break;
     case IPC_LOGGED_IN_RESULT:
         a->logged_in.code = m->LOGGED_IN_RESULT.code;
         a->logged_in.text = arena_dup(&a->arena, m->LOGGED_IN_RESULT.text);

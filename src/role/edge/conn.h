@@ -33,6 +33,7 @@ struct conn_answer {
         struct ipc_LOGGED_IN_RESULT logged_in;
         struct ipc_ACTION_RESULT action;
         struct ipc_REWRITE_RESULT rewrite;
+        struct ipc_DKIM_SIGN_RESULT dkim;
     };
 };
 
@@ -102,6 +103,7 @@ struct conn {
             struct smtp_session session;
             struct smtp_peer peer;
             struct edge_work *work; /* content.h; NULL: none */
+            bool signing;           /* DKIM_SIGN is under way */
             bool named;             /* the four that follow are known */
             uint8_t name_status, reverse_status;
             char name[256], reverse[256];

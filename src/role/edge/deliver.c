@@ -7,6 +7,7 @@
 #include "mime/summary.h"
 #include "role/edge/check.h"
 #include "role/edge/content.h"
+#include "role/edge/dkim.h"
 
 enum { SLACK = 4096 };
 
@@ -199,6 +200,14 @@ static void send_message(struct conn *c)
     content_end(c);
 }
 
+/* All that changes the message is done. */
+static void sign_and_send(struct conn *c)
+{
+    c->smtp.signing = edge_dkim_ask(c);
+    if (!c->smtp.signing)
+        send_message(c);
+}
+
 /* Refused or dropped here. */
 static void end_here(struct conn *c)
 {
@@ -220,7 +229,7 @@ void edge_deliver(struct conn *c)
     if (!content_begin(c)) {
         end_here(c);
     } else if (!content_ask_next(c)) {
-        send_message(c);
+        sign_and_send(c);
     }
 }
 
@@ -273,8 +282,23 @@ static void give_outcomes(struct conn *c, const struct conn_answer *a)
     arena_release(&arena);
 }
 
+static void take_signatures(struct conn *c, const struct conn_answer *a)
+{
+    c->smtp.signing = false;
+    if (edge_dkim_answered(c, a)) {
+        send_message(c);
+    } else {
+        fail(c, "the message could not be signed");
+        end_here(c);
+    }
+}
+
 void edge_delivered(struct conn *c, const struct conn_answer *a)
 {
+    if (c->smtp.signing) {
+        take_signatures(c, a);
+        return;
+    }
     if (!c->smtp.work) {
         give_outcomes(c, a);
         return;
@@ -285,5 +309,5 @@ void edge_delivered(struct conn *c, const struct conn_answer *a)
     if (content_failed(c))
         end_here(c);
     else
-        send_message(c);
+        sign_and_send(c);
 }

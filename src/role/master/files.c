@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "conf/dkim.h"
 #include "conf/fields.h"
 #include "role/master/master.h"
 #include "role/wiring.h"
@@ -190,6 +191,12 @@ enum result files_list(struct master *m, const struct conf *c, struct error *err
         bool secret = slice_starts(path, SLICE("hs256:"));
         r = add(m, &n, ROLE_AUTH, secret ? "oauth2_secret" : "oauth2_keys",
                 slice_from(path, secret ? 6 : 0), err);
+    }
+    for (size_t i = 0; i < c->dkim_keys.n && r == OK; i++) {
+        struct slice domain, selector, path;
+        r = conf_dkim_key(c->dkim_keys.items[i], &domain, &selector, &path, err);
+        if (r == OK)
+            r = add(m, &n, ROLE_AUTH, "dkim_keys", path, err);
     }
     if (r == OK)
         r = add_databases(m, &n, c->passdb, err);
