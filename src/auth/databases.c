@@ -2,6 +2,7 @@
 
 #include "auth/format.h"
 #include "conf/fields.h"
+#include "conf/source.h"
 
 #include <stdio.h>
 
@@ -56,6 +57,40 @@ static bool yes_of(struct slice item, const char *key)
     return slice_is_nocase(v, "yes") || slice_is_nocase(v, "y");
 }
 
+/* The keys of an item: what all drivers have, then those of SQL and LDAP (lookup.c). */
+static const char *const keys[] = {"driver",
+                                   "path",
+                                   "service",
+                                   "scheme",
+                                   "username_format",
+                                   "fields",
+                                   "deny",
+                                   "config",
+                                   "sql",
+                                   "connect",
+                                   "password",
+                                   "allow_all_users",
+                                   "query",
+                                   "uris",
+                                   "dn",
+                                   "dnpass",
+                                   "base",
+                                   "scope",
+                                   "tls",
+                                   "bind",
+                                   "filter",
+                                   "bind_userdn",
+                                   "password_query",
+                                   "user_query",
+                                   "default_pass_scheme",
+                                   "auth_bind",
+                                   "auth_bind_userdn",
+                                   "pass_filter",
+                                   "user_filter",
+                                   "pass_attrs",
+                                   "user_attrs",
+                                   NULL};
+
 static enum result check_database(const struct auth_database *db, struct error *why)
 {
     bool server = db->driver == DRIVER_SQL || db->driver == DRIVER_LDAP;
@@ -75,6 +110,8 @@ enum result auth_database_parse(struct slice item, struct auth_database *ret, st
 {
     struct auth_database db = {.item = item};
     struct slice driver = text_of(item, "driver");
+    if (conf_fields_check(item, keys, why) != OK)
+        return INVALID;
     if (auth_driver_parse(driver, &db.driver) != OK)
         return error_set(why, INVALID,
                          "driver `%.*s` is none of passwd-file, pam, passwd, shadow, static, sql, "
@@ -96,6 +133,30 @@ enum result auth_database_parse(struct slice item, struct auth_database *ret, st
     if (r == OK)
         *ret = db;
     return r;
+}
+
+static void check_items(const struct conf *c, struct slice_list items, const char *setting,
+                        struct conf_errors *errors)
+{
+    for (size_t i = 0; i < items.n; i++) {
+        struct auth_database db;
+        struct error why = {""};
+        if (auth_database_parse(items.items[i], &db, &why) != OK)
+            conf_error(errors, conf_source(c, setting), 0, "%s, item %zu: %s", setting, i + 1,
+                       why.text);
+    }
+}
+
+enum result auth_databases_check(const struct conf *c, struct conf_errors *errors)
+{
+    unsigned before = errors->count;
+    check_items(c, c->passdb, "passdb", errors);
+    check_items(c, c->userdb, "userdb", errors);
+    struct error why = {""};
+    if (c->auth_username_format.len && format_check(c->auth_username_format, &why) != OK)
+        conf_error(errors, conf_source(c, "auth_username_format"), 0, "auth_username_format: %s",
+                   why.text);
+    return errors->count == before ? OK : INVALID;
 }
 
 void auth_database_stored(const struct auth_database *db, struct slice stored, struct buf *out)

@@ -50,6 +50,10 @@ const char *auth_driver_name(enum auth_driver d);
  */
 void auth_socket_path(const struct conf *c, enum auth_driver d, char *room, size_t size);
 
+/* What passdb and userdb say, checked when the configuration is loaded: an error for each item that
+ * can't be served. INVALID when there is one. */
+MUST_USE enum result auth_databases_check(const struct conf *c, struct conf_errors *errors);
+
 /* One item of passdb or userdb. INVALID with the reason. Slices borrow from the item. */
 MUST_USE enum result auth_database_parse(struct slice item, struct auth_database *ret,
                                          struct error *why);

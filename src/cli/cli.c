@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/faces.h"
+#include "auth/databases.h"
 #include "policy/policy.h"
 
 static int version(struct cli *c, char **words, int n)
@@ -68,11 +69,18 @@ int cli_fail(int status, const char *format, ...)
     return status;
 }
 
+/* What only those who use the settings can judge. */
+static enum result checked(const struct conf *c, struct conf_errors *errors)
+{
+    enum result accounts = auth_databases_check(c, errors), policy = policy_check(c, errors);
+    return accounts != OK ? accounts : policy;
+}
+
 int cli_load_told(struct cli *c, struct conf_errors *errors)
 {
     c->origin.path = c->config_path;
     enum result r = conf_load(&c->origin, &c->conf, errors);
-    if (r == OK && (r = policy_check(c->conf, errors)) != OK) {
+    if (r == OK && (r = checked(c->conf, errors)) != OK) {
         conf_unref(c->conf);
         c->conf = NULL;
     }

@@ -28,6 +28,9 @@ int cli_connect(const char *state_directory);
 
 cli_command_fn cli_config, cli_user, cli_remote, cli_reload, cli_import, cli_dkim;
 
+/* Appends a setting's value with **** for the passwords in it (hidden.c), as it may be shown. */
+void cli_put_hidden(struct buf *out, struct slice value);
+
 /* postrider.conf(5) from the settings table, as roff. */
 void cli_manual(struct buf *out);
 

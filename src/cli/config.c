@@ -9,7 +9,9 @@ enum { OUT_MAX = 4 << 20 };
 
 static void show_text(void *arg, const char *name, struct slice value, const char *source)
 {
-    buf_printf(arg, "%s = %.*s    # %s\n", name, SLICE_ARG(value), source);
+    buf_printf(arg, "%s = ", name);
+    cli_put_hidden(arg, value);
+    buf_printf(arg, "    # %s\n", source);
 }
 
 static void show_json(void *arg, const char *name, struct slice value, const char *source)
@@ -18,7 +20,11 @@ static void show_json(void *arg, const char *name, struct slice value, const cha
     json_item(list);
     struct json o = json_begin(list->out, '{');
     json_put_string(&o, "name", slice_cstr(name));
-    json_put_string(&o, "value", value);
+    struct buf shown;
+    buf_init(&shown, 2 * OUT_MAX);
+    cli_put_hidden(&shown, value);
+    json_put_string(&o, "value", buf_slice(&shown));
+    buf_release(&shown);
     json_put_string(&o, "source", slice_cstr(source));
     json_end(&o);
 }
@@ -77,7 +83,8 @@ static void put_comments(struct buf *out, const char *before, struct slice lines
 static void import(struct cli *c, const struct conf_errors *errors, struct buf *out)
 {
     buf_puts(out, "# postrider.conf, made by `postrider config import`: every value that is not "
-                  "Postrider's default,\n# with the place it comes from.\n");
+                  "Postrider's default,\n# with the place it comes from. Passwords of databases "
+                  "are in it as they were: let nobody else read it.\n");
     if (buf_len(&errors->warnings))
         buf_puts(out, "#\n# Not taken over:\n");
     put_comments(out, "#   ", buf_slice(&errors->warnings));

@@ -4,6 +4,7 @@
 
 #include "conf/cyrus/cyrus.h"
 #include "conf/dovecot/dovecot.h"
+#include "conf/join.h"
 #include "conf/lines.h"
 #include "conf/postfix/parameters.h"
 #include "conf/postfix/postfix.h"
@@ -297,35 +298,10 @@ static enum result read_theirs(struct loading *l)
     return result != OK ? result : worst;
 }
 
-/* The listeners of both: SMTP's are Postfix's, or ours without it; POP3's and IMAP's are
- * Dovecot's. */
-static enum result join_listeners(struct loading *l)
+static enum result join(struct loading *l)
 {
-    static const char ours[] = "smtp://:25, submission://:587, submissions://:465";
-    struct conf_assignments *layers = l->scope.layers;
-    struct arena *a = &l->out->arena;
     struct conf_reading r = begin_reading(l);
-    struct conf_assignment *smtp = conf_layer_find(&layers[CONF_LAYER_POSTFIX], SLICE("listen"));
-    struct conf_assignment *imap = conf_layer_find(&layers[CONF_LAYER_DOVECOT], SLICE("listen"));
-    if (!imap)
-        return OK;
-    struct slice first = smtp ? smtp->value : slice_cstr(ours);
-    const char *value = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(first), first.len ? ", " : "",
-                                     SLICE_ARG(imap->value));
-    const char *file =
-        smtp ? arena_printf(a, "%s:%u, %s:%u", smtp->file, smtp->line, imap->file, imap->line)
-             : arena_printf(a, "default, %s:%u", imap->file, imap->line);
-    if (!value || !file)
-        return FAILED;
-    r.found = layers[CONF_LAYER_POSTFIX];
-    enum result result = conf_assign(&r, &r.found,
-                                     (struct conf_assignment){.name = SLICE("listen"),
-                                                              .value = slice_cstr(value),
-                                                              .service = SLICE(""),
-                                                              .file = file,
-                                                              .grammar = CONF_LITERAL});
-    layers[CONF_LAYER_POSTFIX] = r.found;
-    return result;
+    return conf_join(&l->scope, &r);
 }
 
 static enum result load(struct slice text, const struct conf_origin *o, const struct conf **ret,
@@ -341,7 +317,7 @@ static enum result load(struct slice text, const struct conf_origin *o, const st
     if (r == OK)
         r = conf_scope_names(&l.scope, &l.out->arena);
     if (r == OK)
-        r = join_listeners(&l);
+        r = join(&l);
     if (r == OK) {
         conf_report_repeated(&l.scope, errors);
         evaluate(&l, l.out);

@@ -9,7 +9,7 @@
 #include "base/list.h"
 #include "conf/table.h"
 
-enum { CONF_SERVICES_MAX = 64, CONF_CLASSES_MAX = 256 };
+enum { CONF_SERVICES_MAX = 250, CONF_CLASSES_MAX = 256 };
 
 /* A restriction class (smtpd_restriction_classes): a name that stands for a list. */
 struct conf_class {

@@ -1,6 +1,7 @@
 #include "conf/value.h"
 
 #include "conf/dkim.h"
+#include "conf/items.h"
 #include "conf/network.h"
 #include "conf/users.h"
 
@@ -204,7 +205,7 @@ static enum result check_url(struct slice text, struct error *why)
         return error_set(why, INVALID,
                          "`%.*s` is no listener: write service://address:port with smtp, "
                          "smtps, submission, submissions, lmtp, pop3, pop3s, imap or imaps, or "
-                         "lmtp:/path",
+                         "lmtp:/path, saslauthd:/path or dovecot-auth:/path",
                          SLICE_ARG(text));
     return OK;
 }
@@ -265,6 +266,10 @@ static const struct {
     enum result (*check)(struct slice text, struct error *why); /* of TEXT, or of each in a LIST */
 } checks[] = {
     {"listen", check_url},
+    {"listen_if_free", check_url},
+    {"socket_access", conf_check_socket_access},
+    {"namespace", conf_check_namespace},
+    {"mailbox", conf_check_mailbox},
     {"postfix_config", check_path},
     {"dovecot_config", check_path},
     {"sasl_config", check_path},

@@ -26,7 +26,7 @@ const char *ipc_role_name(enum ipc_role r); /* "edge" */
 enum {
     IPC_PACKET_MAX = 160 * 1024,
     IPC_INLINE_MAX = 64 * 1024,
-    IPC_FDS_MAX = 64,
+    IPC_FDS_MAX = 250, /* Linux' SCM_MAX_FD is 253 */
     IPC_LIST_MAX = 2048
 };
 

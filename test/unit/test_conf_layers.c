@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "conf/conf.h"
+#include "conf/cyrus/saslauthd.h"
 
 static char dir[] = "/tmp/pr-layers-XXXXXX";
 
@@ -389,6 +390,77 @@ static void networks_are_worked_out(void **state)
     assert_error("inet_interfaces = no.such.host.invalid\n", "main.cf:1: inet_interfaces: ");
 }
 
+/* ---- saslauthd's place ---- */
+
+static void assert_free(const char *own, const char *smtpd_conf, const char *want)
+{
+    char sasl[512];
+    write_file("smtpd.conf", smtpd_conf);
+    snprintf(sasl, sizeof sasl, "%ssasl_config = %s/smtpd.conf\n", own, dir);
+    const struct conf *c = load_ok(sasl, "myhostname = h.test\n");
+    assert_int_equal(c->listen_if_free.n, want ? 1 : 0);
+    if (want)
+        assert_true(slice_is(c->listen_if_free.items[0], want));
+    conf_unref(c);
+}
+
+/* Where there are accounts of ours and the file says that saslauthd is asked, we are that. */
+static void saslauthds_place_is_taken(void **state)
+{
+    (void)state;
+    const char *asks = "pwcheck_method: saslauthd\n";
+    assert_free("pam_service = smtp\n", asks, "saslauthd:/run/saslauthd/mux");
+    assert_free("passdb = {driver=shadow}\n",
+                "saslauthd_path: /var/run/other\npwcheck_method: saslauthd\n",
+                "saslauthd:/run/other/mux");
+    assert_free("", asks, NULL);
+    assert_free("pam_service = smtp\n", "mech_list: plain\n", NULL);
+    assert_free("pam_service = smtp\nlisten_if_free =\n", asks, NULL);
+}
+
+static void saslauthds_start_is_read(void **state)
+{
+    struct conf_errors errors;
+    (void)state;
+    conf_errors_init(&errors);
+    struct saslauthd_start s = saslauthd_start_read(
+        SLICE("START=yes\nMECHANISMS=\"pam\"\nOPTIONS=\"-c -m /var/spool/x -r\"\n"), "f", &errors);
+    assert_true(slice_is(s.folder, "/var/spool/x"));
+    assert_int_equal(s.line, 3);
+    s = saslauthd_start_read(SLICE("SOCKETDIR=/run/saslauthd\nFLAGS=-m"), "f", &errors);
+    assert_true(slice_is(s.folder, "/run/saslauthd"));
+    s = saslauthd_start_read(SLICE("OPTIONS=-m\nOPTIONS='-m relative'\n"), "f", &errors);
+    assert_null(s.folder.data);
+    assert_int_equal(buf_len(&errors.warnings), 0);
+    (void)saslauthd_start_read(SLICE("MECH=ldap\n"), "f", &errors);
+    assert_true(slice_search(buf_slice(&errors.warnings), SLICE("f:1: ")) != SIZE_MAX);
+    conf_errors_release(&errors);
+}
+
+static void refused(const char *own, const char *why)
+{
+    struct conf_errors errors;
+    write_file("main.cf", "myhostname = h.test\n");
+    assert_null(load(own, &errors));
+    if (slice_search(buf_slice(&errors.text), slice_cstr(why)) == SIZE_MAX)
+        fail_msg("expected `%s` in:\n%.*s", why, SLICE_ARG(buf_slice(&errors.text)));
+    conf_errors_release(&errors);
+}
+
+static void records_are_checked(void **state)
+{
+    (void)state;
+    refused("socket_access = {path=x}\n", "own.conf:1: socket_access: `path` must begin with /");
+    refused("socket_access = {path=/x, mode=888}\n", "no octal number");
+    refused("socket_access = {path=/x, owner=me}\n", "`owner` is no key");
+    refused("namespace = {separator=//}\n", "one character");
+    refused("namespace = {inbox=maybe}\n", "`inbox=maybe` is not known");
+    refused("mailbox = {auto=subscribe}\n", "`name` is missing");
+    refused("mailbox = {name=x, auto=always}\n", "`auto=always` is not known");
+    refused("mailbox = {name=x, special_use=\\\\Bin}\n", "special_use `\\\\Bin` is not known");
+    refused("mailbox = Sent\n", "must be {key=value");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +474,9 @@ int main(void)
         cmocka_unit_test(malformed_services_are_told),
         cmocka_unit_test(services_not_served_are_told),
         cmocka_unit_test(networks_are_worked_out),
+        cmocka_unit_test(saslauthds_place_is_taken),
+        cmocka_unit_test(saslauthds_start_is_read),
+        cmocka_unit_test(records_are_checked),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

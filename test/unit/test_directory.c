@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "auth/databases.h"
 #include "auth/directory.h"
 #include "base/buf.h"
 
@@ -447,6 +448,32 @@ static void system_accounts_are_asked_for(void **state)
     directory_unref(d);
 }
 
+/* What can't be served is told when the configuration is loaded, with its place. */
+static void databases_are_checked(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"passdb = {driver=pamm}", "conf:1: passdb, item 1: driver `pamm`"},
+        {"passdb = {driver=shadow}, {driver=passwd-file}",
+         "item 2: passwd-file: `path` is missing"},
+        {"passdb = {driver=pam, service=x, servise=y}", "`servise` is no key"},
+        {"userdb = passwd", "conf:1: userdb, item 1: `passwd` must be {key=value"},
+        {"userdb = {driver=sql}", "userdb, item 1: sql: `config` is missing"},
+        {"auth_username_format = %{lower", "conf:1: auth_username_format: "},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const struct conf *c = NULL;
+        struct conf_errors errors;
+        conf_errors_init(&errors);
+        assert_int_equal(conf_parse(slice_cstr(wrong[i][0]), "conf", &c, &errors), OK);
+        assert_int_equal(auth_databases_check(c, &errors), INVALID);
+        if (slice_search(buf_slice(&errors.text), slice_cstr(wrong[i][1])) == SIZE_MAX)
+            fail_msg("expected `%s` in: %.*s", wrong[i][1], SLICE_ARG(buf_slice(&errors.text)));
+        conf_unref(c);
+        conf_errors_release(&errors);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,6 +490,7 @@ int main(void)
         cmocka_unit_test(nobody_s_mail_goes_to_the_relay),
         cmocka_unit_test(logins_mean_accounts),
         cmocka_unit_test(system_accounts_are_asked_for),
+        cmocka_unit_test(databases_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,6 +194,27 @@ static void databases(void **state)
     refuses("passdb {\n args = x\n}\n", "`driver` is missing");
 }
 
+/* Who may use which socket; and those that other programs ask about passwords at. */
+static void sockets(void **state)
+{
+    (void)state;
+    GIVES("protocols = lmtp\nservice lmtp {\n unix_listener /private/dovecot-lmtp {\n"
+          "  mode = 0660\n  user = postfix\n  group = postfix\n }\n unix_listener lmtp {\n }\n}\n",
+          "socket_access = {path=/private/dovecot-lmtp, mode=0660, user=postfix, group=postfix}, "
+          "{path=/run/dovecot/lmtp, mode=0666} @/d.conf:3");
+    GIVES("service auth {\n unix_listener auth-userdb {\n  mode = 0666\n }\n"
+          " unix_listener /var/spool/postfix/private/auth {\n  mode = 0660\n }\n"
+          " inet_listener {\n  port = 12345\n  address = ::1\n }\n user = root\n}\n",
+          "listen_if_free = dovecot-auth:/var/spool/postfix/private/auth, "
+          "dovecot-auth://[::1]:12345 @/d.conf:5",
+          "socket_access = {path=/var/spool/postfix/private/auth, mode=0660} @/d.conf:5",
+          "note /d.conf:12: user is not served");
+    GIVES("auth default {\n socket listen {\n  client {\n   path = /private/auth\n"
+          "   mode = 0660\n  }\n  master {\n   path = /run/dovecot/auth-master\n  }\n }\n}\n",
+          "listen_if_free = dovecot-auth:/private/auth @/d.conf:3");
+    refuses("service auth {\n inet_listener {\n  port = many\n }\n}\n", "is no port");
+}
+
 static void mailboxes_and_quota(void **state)
 {
     (void)state;
@@ -284,6 +305,7 @@ int main(void)
         cmocka_unit_test(listeners),
         cmocka_unit_test(plaintext_and_tls),
         cmocka_unit_test(databases),
+        cmocka_unit_test(sockets),
         cmocka_unit_test(mailboxes_and_quota),
         cmocka_unit_test(grammar),
         cmocka_unit_test(includes),

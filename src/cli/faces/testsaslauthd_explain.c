@@ -43,19 +43,26 @@ static void explain_folder(const char *path)
         folder, (unsigned)st.st_mode & 07777, g ? g->gr_name : "?", g ? g->gr_name : "GROUP");
 }
 
+/* Those of saslauthd among our listeners. */
+static bool explain_listeners(struct slice_list listeners, const char *setting)
+{
+    bool any = false;
+    for (size_t i = 0; i < listeners.n; i++) {
+        if (!slice_starts(listeners.items[i], SLICE("saslauthd:")))
+            continue;
+        any = true;
+        say("Postrider's `%s` has %.*s", setting, SLICE_ARG(listeners.items[i]));
+    }
+    return any;
+}
+
 static void explain_socket(const struct conf *conf, const char *path, int connect_error)
 {
-    bool ours = false;
-    for (size_t i = 0; conf && i < conf->listen.n; i++) {
-        struct slice s = conf->listen.items[i];
-        if (!slice_starts(s, SLICE("saslauthd:")))
-            continue;
-        ours = true;
-        say("Postrider's `listen` has %.*s", SLICE_ARG(s));
-    }
+    bool ours = conf && explain_listeners(conf->listen, "listen");
+    ours |= conf && explain_listeners(conf->listen_if_free, "listen_if_free");
     if (conf && !ours)
-        say("`listen` has no saslauthd socket: Postrider does not answer there; add "
-            "saslauthd:/run/saslauthd/mux");
+        say("neither `listen` nor `listen_if_free` has a saslauthd socket: Postrider does not "
+            "answer there; add saslauthd:/run/saslauthd/mux");
     if (connect_error == 0)
         return;
     say("socket %s: %s", path, strerror(connect_error));

@@ -2,6 +2,9 @@
  * the mechanisms that it offers. */
 #include "conf/cyrus/cyrus.h"
 
+#include "conf/cyrus/saslauthd.h"
+#include "conf/scope.h"
+
 #include <errno.h>
 
 struct option {
@@ -80,6 +83,60 @@ static enum result read_line(struct slice line, const char *file, unsigned numbe
     return OK;
 }
 
+/* ---- saslauthd's socket ---- */
+
+/* Both /var/run and /run are written for one folder. */
+static struct slice without_var(struct slice path)
+{
+    return slice_starts(path, SLICE("/var/run/")) ? slice_from(path, 4) : path;
+}
+
+static void put_socket(struct buf *list, struct slice path)
+{
+    bool whole = slice_ends_nocase(path, SLICE("/mux"));
+    path = without_var(path);
+    buf_printf(list, "%ssaslauthd:%.*s%s", buf_len(list) ? ", " : "", SLICE_ARG(path),
+               whole ? "" : "/mux");
+}
+
+/* Where a distribution's saslauthd would listen, when that is elsewhere. */
+static void put_started(struct buf *list, struct slice asked, struct conf_reading *r)
+{
+    static const char *const files[] = {"/etc/default/saslauthd", "/etc/sysconfig/saslauthd"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct slice text, other = without_var(asked);
+        if (conf_read_file(files[i], r->arena, &text) != OK)
+            continue;
+        struct saslauthd_start start = saslauthd_start_read(text, files[i], r->errors);
+        struct slice folder = start.folder.data ? without_var(start.folder) : SLICE_NONE;
+        if (folder.data && !slice_eq(slice_sub(other, 0, folder.len), folder))
+            put_socket(list, folder);
+    }
+}
+
+/* pwcheck_method: saslauthd: other programs look for saslauthd's socket, and we are its place when
+ * it is gone. */
+static enum result offer_socket(const char *file, struct conf_reading *r)
+{
+    struct conf_assignment *how = conf_layer_find(&r->found, SLICE("pwcheck_method"));
+    struct conf_assignment *path = conf_layer_find(&r->found, SLICE("saslauthd_path"));
+    struct slice asked = path && path->value.len ? path->value : SLICE("/run/saslauthd/mux");
+    struct buf list;
+    if (!how || slice_search(how->value, SLICE("saslauthd")) == SIZE_MAX)
+        return OK;
+    buf_init(&list, 4096);
+    put_socket(&list, asked);
+    put_started(&list, asked, r);
+    struct conf_assignment a = {.name = SLICE("listen_if_free"),
+                                .value = arena_dup(r->arena, buf_slice(&list)),
+                                .service = SLICE(""),
+                                .file = file,
+                                .line = path ? path->line : how->line,
+                                .grammar = CONF_LITERAL};
+    buf_release(&list);
+    return conf_assign(r, &r->found, a);
+}
+
 enum result cyrus_read(const char *path, struct conf_reading *r)
 {
     struct slice text;
@@ -91,5 +148,5 @@ enum result cyrus_read(const char *path, struct conf_reading *r)
     }
     for (unsigned number = 1; text.data && result == OK; number++)
         result = read_line(slice_split(&text, '\n'), path, number, r);
-    return result;
+    return result == OK ? offer_socket(path, r) : result;
 }

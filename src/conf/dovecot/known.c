@@ -148,7 +148,7 @@ static const struct rule rules[] = {
     {"plugin", "*", NULL, no_plugin},
     {"namespace", "*", NULL, "this part of a namespace is not served: remove it"},
     {"mailbox", "*", NULL, "this part of a mailbox is not served: remove it"},
-    {"auth", "socket", NULL, "sockets of authentication are set in Postrider's own configuration"},
+    {"auth", "socket", NULL, "accounts are asked in this process, not over sockets: remove it"},
     {"auth", "*", NULL, "this part of authentication is not served: remove it"},
     {"quota", "*", NULL, "quota is served as a limit in bytes for each account"},
     /* Blocks of the root. */

@@ -68,21 +68,10 @@ static void take_listener_setting(struct listeners *l, struct listener *to,
         to->ssl = map_yes(l->map, n, true);
     } else if (slice_is(n->key, "reuse_port") || slice_is(n->key, "mode") ||
                slice_is(n->key, "user") || slice_is(n->key, "group") || slice_is(n->key, "type")) {
-        return; /* the folder decides who comes to a socket, as ever */
+        return; /* of sockets.c, or of no effect */
     } else {
         map_not_served(l->map, "listener", n);
     }
-}
-
-/* Names of Unix sockets are below base_dir. */
-static struct slice socket_path(struct listeners *l, struct slice name)
-{
-    const struct dovecot_node *base = dovecot_find(l->map->root, "base_dir");
-    if (name.len && name.data[0] == '/')
-        return name;
-    const char *path = arena_printf(l->map->arena, "%s/%.*s",
-                                    base ? base->value.data : "/run/dovecot", SLICE_ARG(name));
-    return slice_cstr(path);
 }
 
 static void take_listener(struct listeners *l, const struct dovecot_node *block)
@@ -94,7 +83,7 @@ static void take_listener(struct listeners *l, const struct dovecot_node *block)
         return;
     }
     if (local)
-        to->path = socket_path(l, block->value);
+        to->path = map_socket_path(l->map, block->value);
     if (to->path.len > SOCKET_PATH_MAX)
         map_error(l->map, block, "the path of the socket is too long");
     MAP_EACH(n, block)
@@ -280,24 +269,6 @@ static const struct dovecot_node *take_protocols(struct listeners *l)
     return from ? from : flat;
 }
 
-/* Services that are no protocol of ours. */
-static void tell_services(struct map_dovecot *m)
-{
-    MAP_EACH(n, m->root)
-    {
-        bool served = false;
-        if (!n->block || !slice_is(n->key, "service"))
-            continue;
-        for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
-            served = served || slice_is(n->value, protocols[i].service);
-        if (!served && n->first)
-            map_note(m, n,
-                     "service %.*s is not served: processes and sockets are Postrider's own: "
-                     "remove it",
-                     SLICE_ARG(n->value));
-    }
-}
-
 void map_listeners(struct map_dovecot *m)
 {
     struct listeners l = {.map = m, .ssl = !no_tls(m), .hosts = SLICE("*, ::")};
@@ -311,5 +282,4 @@ void map_listeners(struct map_dovecot *m)
     else
         map_set(m, from ? from : m->root, "listen", buf_slice(&l.urls));
     buf_release(&l.urls);
-    tell_services(m);
 }

@@ -275,7 +275,8 @@ static void map_auth_block(struct map_dovecot *m, const struct dovecot_node *blo
 {
     MAP_EACH(n, block)
     {
-        if (n->block && !slice_is(n->key, "passdb") && !slice_is(n->key, "userdb"))
+        if (n->block && !slice_is(n->key, "passdb") && !slice_is(n->key, "userdb") &&
+            !(slice_is(n->key, "socket") && slice_is(n->value, "listen")))
             map_not_served(m, "auth", n);
         else if (!n->block && slice_is(n->key, "mechanisms"))
             map_set(m, n, "auth_mechanisms", n->value);
@@ -319,6 +320,7 @@ static void map_tree(struct map_dovecot *m)
             map_setting(m, n);
     }
     map_listeners(m);
+    map_sockets(m);
     map_databases(m);
     map_mail(m);
 }

@@ -42,6 +42,11 @@ void map_not_served(struct map_dovecot *m, const char *block, const struct dovec
 
 /* listen.c: protocols, listen, service blocks and ssl together are `listen`. */
 void map_listeners(struct map_dovecot *m);
+/* sockets.c: who may use the Unix sockets of service lmtp; the sockets of service auth; and
+ * services that are no protocol of ours. */
+void map_sockets(struct map_dovecot *m);
+/* A Unix socket's name, below base_dir when it is no path. */
+struct slice map_socket_path(struct map_dovecot *m, struct slice name);
 /* auth.c: passdb and userdb blocks of all versions. */
 void map_databases(struct map_dovecot *m);
 /* mail.c: namespaces, mailboxes, quota. */

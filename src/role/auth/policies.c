@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { SERVICES_MAX = 64, OWN_IPS_MAX = 256 };
+enum { SERVICES_MAX = 251, OWN_IPS_MAX = 256 };
 
 struct service_policy {
     const struct conf *conf; /* of the service, as long as the whole lives */

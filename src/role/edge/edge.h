@@ -28,7 +28,7 @@
 
 struct content_set;
 
-enum { EDGE_SERVICES_MAX = 64, SERVICE_TEXT_MAX = 100 };
+enum { EDGE_SERVICES_MAX = 250, SERVICE_TEXT_MAX = 100 };
 
 /* What connections need of the configuration: immutable, shared, one for each configuration or
  * certificate, and in it one for each listener with settings of its own. */

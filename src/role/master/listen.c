@@ -1,11 +1,10 @@
 /* listen.c: the listening sockets, bound by root and handed to edge. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <grp.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "role/master/master.h"
 
 enum { BACKLOG = 4096 };
+_Static_assert(LISTENERS_MAX == 250, "what reason() says");
 
 union address {
     struct sockaddr any;
@@ -55,6 +55,8 @@ static const char *reason(int error)
         return "ports below 1024 need root; start as root, or choose another port in `listen`";
     case EADDRNOTAVAIL:
         return "this machine does not have this address";
+    case E2BIG:
+        return "there are more than 250 listeners; name fewer in `listen`";
     case EAFNOSUPPORT:
         return "this machine has no such protocol; see inet_protocols";
     default:
@@ -63,6 +65,7 @@ static const char *reason(int error)
 }
 
 struct opening {
+    const struct conf *conf;
     const struct listener_set *before;
     struct listener_set *set;
     struct slice url;
@@ -112,43 +115,12 @@ static int open_inet(struct opening *o, const char *host, uint16_t port)
     return add_listener(o, key, &a, sizeof a.v4);
 }
 
-/* A socket left behind by a former run is removed; one that somebody answers on is not. */
-static bool remove_stale(const union address *a)
+static bool has_key(const struct listener_set *set, const char *key)
 {
-    struct stat st;
-    if (lstat(a->local.sun_path, &st) != 0)
-        return true;
-    if (!S_ISSOCK(st.st_mode)) {
-        errno = EEXIST;
-        return false;
-    }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool alive = fd >= 0 && connect(fd, &a->any, sizeof a->local) == 0;
-    close_keeping_errno(fd);
-    if (alive) {
-        errno = EADDRINUSE;
-        return false;
-    }
-    return unlink(a->local.sun_path) == 0;
-}
-
-/* saslauthd's folder, which is gone after each boot: for the members of group sasl where there is
- * one, as Debian has it. */
-static void make_saslauthd_folder(const char *socket_path)
-{
-    char folder[sizeof((struct sockaddr_un *)0)->sun_path];
-    snprintf(folder, sizeof folder, "%s", socket_path);
-    char *slash = strrchr(folder, '/');
-    if (!slash || slash == folder)
-        return;
-    *slash = 0;
-    const struct group *sasl = getgrnam("sasl");
-    if (mkdir(folder, 0700) != 0)
-        return; /* it is there, or bind says why not */
-    if (sasl && chown(folder, 0, sasl->gr_gid) == 0)
-        chmod(folder, 0710);
-    else
-        chmod(folder, 0755);
+    for (size_t i = 0; set && i < set->n; i++)
+        if (strcmp(set->items[i].key, key) == 0)
+            return true;
+    return false;
 }
 
 static int open_path(struct opening *o, enum listen_service service, struct slice path)
@@ -161,16 +133,15 @@ static int open_path(struct opening *o, enum listen_service service, struct slic
     }
     memcpy(a.local.sun_path, path.data, path.len);
     snprintf(key, sizeof key, "unix|%s", a.local.sun_path);
+    if (has_key(o->set, key))
+        return 0;
     if (service == LISTEN_SASLAUTHD)
-        make_saslauthd_folder(a.local.sun_path);
-    bool known = false;
-    for (size_t i = 0; o->before && i < o->before->n; i++)
-        known = known || strcmp(o->before->items[i].key, key) == 0;
-    if (!known && !remove_stale(&a))
+        unix_socket_make_folder(a.local.sun_path);
+    if (!has_key(o->before, key) && !unix_socket_clear(&a.local))
         return -1;
     int r = add_listener(o, key, &a, sizeof a.local);
-    if (r == 0 && !known)
-        chmod(a.local.sun_path, 0666); /* who may use it is decided by the folder */
+    if (r == 0)
+        unix_socket_give(o->conf, a.local.sun_path);
     return r;
 }
 
@@ -234,32 +205,49 @@ static enum result open_sendmail(struct opening *o, const struct conf *c, struct
                      o->url.len ? strerror(errno) : "state_directory is too long");
 }
 
+static enum result open_one(struct opening *o, struct slice url, struct error *err)
+{
+    struct listen_url u;
+    o->url = url;
+    if (listen_parse(url, &u) != OK)
+        return error_set(err, INVALID, "listen: not understood: %.*s", SLICE_ARG(url));
+    if (u.path.len == 0)
+        return open_hosts(o, o->conf, &u, err);
+    if (open_path(o, u.service, u.path) == 0)
+        return OK;
+    return error_set(err, FAILED, "cannot listen on %.*s: %s", SLICE_ARG(u.path),
+                     errno == EADDRINUSE ? "another program listens there" : reason(errno));
+}
+
+/* Those that may belong to another program, or whose folder may be that of one that is gone. */
+static void open_free(struct opening *o)
+{
+    for (size_t i = 0; i < o->conf->listen_if_free.n; i++) {
+        struct error why = {""};
+        if (open_one(o, o->conf->listen_if_free.items[i], &why) != OK)
+            LOG(LOG_WARNING, "listen.left", LOG_S("url", o->conf->listen_if_free.items[i]),
+                LOG_C("why", why.text), LOG_C("then", "Postrider does not answer there"));
+    }
+}
+
 enum result listen_open(const struct conf *c, const struct listener_set *before,
                         struct listener_set *ret, struct error *err)
 {
-    struct listener_set set = {.n = 0};
-    struct opening o = {before, &set, SLICE_NONE};
-    enum result r = OK;
-    for (size_t i = 0; i < c->listen.n && r == OK; i++) {
-        struct listen_url u;
-        o.url = c->listen.items[i];
-        r = listen_parse(o.url, &u);
-        if (r != OK)
-            r = error_set(err, INVALID, "listen: not understood: %.*s", SLICE_ARG(o.url));
-        else if (u.path.len == 0)
-            r = open_hosts(&o, c, &u, err);
-        else if (open_path(&o, u.service, u.path) != 0)
-            r = error_set(err, FAILED, "cannot listen on %.*s: %s", SLICE_ARG(u.path),
-                          errno == EADDRINUSE ? "another program listens there" : strerror(errno));
-    }
+    struct listener_set *set = calloc(1, sizeof *set);
+    struct opening o = {c, before, set, SLICE_NONE};
+    enum result r = set ? OK : error_set(err, FAILED, "no memory");
+    for (size_t i = 0; r == OK && i < c->listen.n; i++)
+        r = open_one(&o, c->listen.items[i], err);
     if (r == OK)
         r = open_sendmail(&o, c, err);
-    if (r != OK) {
-        listen_close(&set, before);
-        return r;
+    if (r == OK) {
+        open_free(&o);
+        *ret = *set;
+    } else if (set) {
+        listen_close(set, before);
     }
-    *ret = set;
-    return OK;
+    free(set);
+    return r;
 }
 
 void listen_close(struct listener_set *set, const struct listener_set *kept)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "auth/databases.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/process.h"
@@ -30,8 +31,11 @@ static enum result load(const struct conf_origin *origin, const struct conf **re
     struct conf_errors errors;
     conf_errors_init(&errors);
     enum result r = conf_load(origin, ret, &errors);
-    if (r == OK && (r = policy_check(*ret, &errors)) != OK)
+    enum result accounts = r == OK ? auth_databases_check(*ret, &errors) : OK;
+    if (r == OK && (policy_check(*ret, &errors) != OK || accounts != OK)) {
         conf_unref(*ret);
+        r = INVALID;
+    }
     log_lines(LOG_DEBUG, "conf.note", buf_slice(&errors.notes));
     log_lines(LOG_WARNING, "conf.warning", buf_slice(&errors.warnings));
     log_lines(LOG_ERROR, "conf.error", buf_slice(&errors.text));

@@ -10,6 +10,7 @@
 #include "role/role.h"
 
 #include <sys/types.h>
+#include <sys/un.h>
 
 enum {
     LISTENERS_MAX = IPC_FDS_MAX,
@@ -55,7 +56,7 @@ struct master {
     const struct conf_origin *origin;
     const struct conf *conf;
     uint64_t generation;
-    uint64_t in_force; /* the generation that all roles said to have taken */
+    uint64_t in_force;                 /* the generation that all roles said to have taken */
     struct child children[ROLE_COUNT]; /* [ROLE_MASTER] is unused */
     struct listener_set listeners;
     int control_fd; /* listens on state_directory/control */
@@ -73,11 +74,20 @@ struct master {
 };
 
 /* listen.c: binds what the configuration names; what `before` (may be NULL) has bound already is
- * taken over. On failure nothing is taken. */
+ * taken over. On failure nothing is taken; of listen_if_free, what fails is logged and left out. */
 MUST_USE enum result listen_open(const struct conf *c, const struct listener_set *before,
                                  struct listener_set *ret, struct error *err);
 /* Closes those of `set` that `kept` (may be NULL) does not have. */
 void listen_close(struct listener_set *set, const struct listener_set *kept);
+
+/* unix_socket.c. A socket left behind by a former run is removed; one that somebody answers on is
+ * not: false, with errno. */
+bool unix_socket_clear(const struct sockaddr_un *a);
+/* saslauthd's folder, which is gone after each boot: for the members of group sasl where there is
+ * one, as Debian has it. */
+void unix_socket_make_folder(const char *path);
+/* Gives the bound socket to whom `socket_access` says, or to who may enter its folder. */
+void unix_socket_give(const struct conf *c, const char *path);
 
 /* state.c: state_directory with what lies in it. */
 MUST_USE enum result state_prepare(struct master *m, struct error *err);
