@@ -44,6 +44,11 @@ static bool advance(struct smtp_client *c, struct buf *in, const struct smtp_cli
     return false;
 }
 
+static void cram_md5(const struct smtp_client_config *c, struct slice challenge, struct buf *out)
+{
+    buf_printf(out, "%.*s%zu", SLICE_ARG(c->password), challenge.len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -53,7 +58,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                         .tls = how % 3,
                                         .user = how & 4 ? SLICE("u") : SLICE(""),
                                         .password = SLICE("p"),
-                                        .plaintext_auth = how & 8};
+                                        .auth_clear = how & 8 ? 7 : 0,
+                                        .auth_tls = 7,
+                                        .cram_md5 = cram_md5};
     struct smtp_client_mail mail = {.sender = SLICE("me@x"),
                                     .rcpts = rcpts,
                                     .n_rcpts = 2,

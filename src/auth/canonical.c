@@ -26,35 +26,44 @@ bool directory_short_keys(const struct directory *d, struct slice domain, struct
 
 /* ---- canonical maps ---- */
 
+/* The one address that an entry makes of another. detail: what the key lacked; table: its kind, as
+ * propagate_unmatched_extensions names it. */
+static enum result take_entry(const struct directory *d, const char *table,
+                              const struct table_match *match, struct slice detail,
+                              struct directory_address *address, struct arena *a, bool *ret_same,
+                              struct error *err)
+{
+    struct directory_address *list;
+    size_t n;
+    if (!directory_propagates(d->conf, table))
+        detail = SLICE("");
+    enum result r = map_addresses(match->value, address, detail, 1, a, &list, &n);
+    if (r == INVALID)
+        return OK; /* an entry without an address changes nothing */
+    if (r != OK && r != LIMIT)
+        return error_set(err, FAILED, "out of memory");
+    if (r == LIMIT || rewrite_complete(d->conf, &list[0], a) != OK)
+        return error_set(err, FAILED, "%.*s: more than one address, or no domain",
+                         SLICE_ARG(match->where));
+    *ret_same =
+        slice_eq_nocase(list[0].local, address->local) && slice_eq(list[0].domain, address->domain);
+    *address = list[0];
+    return OK;
+}
+
 static enum result map_once(const struct directory *d, enum directory_map m,
                             struct directory_address *address, struct arena *a, bool *ret_same,
                             struct error *err)
 {
     struct table_match match;
     struct slice detail;
-    struct directory_address *list;
-    size_t n;
-    const struct conf *c = d->conf;
     enum result r =
-        map_find_address(&d->maps, m, address, c->recipient_delimiter,
+        map_find_address(&d->maps, m, address, d->conf->recipient_delimiter,
                          directory_short_keys(d, address->domain, a), a, &match, &detail, err);
     *ret_same = true;
     if (r != OK)
         return r == NOT_FOUND ? OK : FAILED;
-    if (!directory_propagates(c, "canonical"))
-        detail = SLICE("");
-    r = map_addresses(match.value, address, detail, 1, a, &list, &n);
-    if (r == INVALID)
-        return OK; /* an entry without an address changes nothing */
-    if (r != OK && r != LIMIT)
-        return error_set(err, FAILED, "out of memory");
-    if (r == LIMIT || rewrite_complete(c, &list[0], a) != OK)
-        return error_set(err, FAILED, "%.*s: more than one address, or no domain",
-                         SLICE_ARG(match.where));
-    *ret_same =
-        slice_eq_nocase(list[0].local, address->local) && slice_eq(list[0].domain, address->domain);
-    *address = list[0];
-    return OK;
+    return take_entry(d, "canonical", &match, detail, address, a, ret_same, err);
 }
 
 static enum result apply_map(const struct directory *d, enum directory_map m,
@@ -179,6 +188,55 @@ enum result directory_sender(const struct directory *d, struct slice text, struc
     if (slice_find(text, '@') != SIZE_MAX && slice_eq(before.local, address.local) &&
         slice_eq(before.domain, address.domain))
         return OK;
+    struct slice made = address_text(&address, a);
+    if (!made.data)
+        return error_set(err, FAILED, "out of memory");
+    *ret = made;
+    return OK;
+}
+
+/* ---- on the way out ---- */
+
+static enum result generic_tables(const struct directory *d, struct slice_list specs,
+                                  struct arena *a, struct tables *ret, struct error *err)
+{
+    const struct table **items = arena_alloc_n(a, specs.n + 1, sizeof(struct table *));
+    if (!items)
+        return error_set(err, FAILED, "out of memory");
+    *ret = (struct tables){.items = items};
+    for (size_t i = 0; i < specs.n; i++) {
+        items[i] = d->tables.find ? d->tables.find(d->tables.arg, specs.items[i]) : NULL;
+        if (!items[i])
+            return error_set(err, FAILED, "the table %.*s could not be opened",
+                             SLICE_ARG(specs.items[i]));
+        ret->n++;
+    }
+    return OK;
+}
+
+enum result directory_generic(const struct directory *d, struct slice service, struct slice text,
+                              struct arena *a, struct slice *ret, struct error *err)
+{
+    struct slice_list specs = conf_for_service(d->conf, service)->smtp_generic_maps;
+    struct directory_address address;
+    struct table_match match;
+    struct tables tables;
+    struct slice detail;
+    bool same = true;
+    *ret = text;
+    if (specs.n == 0 || directory_address_parse(text, a, &address) != OK ||
+        rewrite_complete(d->conf, &address, a) != OK)
+        return OK;
+    enum result r = generic_tables(d, specs, a, &tables, err);
+    struct slice key = address_key(&address, a);
+    if (r == OK)
+        r = tables_find_address(&tables, key, d->conf->recipient_delimiter,
+                                directory_short_keys(d, address.domain, a), a, &match, &detail,
+                                err);
+    if (r == OK)
+        r = take_entry(d, "generic", &match, detail, &address, a, &same, err);
+    if (r != OK || same)
+        return r == NOT_FOUND || r == OK ? OK : FAILED;
     struct slice made = address_text(&address, a);
     if (!made.data)
         return error_set(err, FAILED, "out of memory");

@@ -229,6 +229,7 @@ enum result directory_new(const struct directory_source *s, directory_problem_fn
         free_directory(d);
         return FAILED;
     }
+    d->tables = s->tables;
     d->release = s->release; /* only a finished one takes them over */
     d->release_arg = s->release_arg;
     *ret = d;

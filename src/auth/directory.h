@@ -180,6 +180,11 @@ MUST_USE enum result directory_route(const struct directory *d, struct slice add
 MUST_USE enum result directory_header_address(const struct directory *d, bool sender,
                                               struct slice text, struct arena *a, struct slice *ret,
                                               struct error *err);
+/* An address as the smtp_generic_maps of a transport's service ("smtp/unix") have it, generic(5):
+ * text itself where nothing changes. FAILED: a table can't tell now. */
+MUST_USE enum result directory_generic(const struct directory *d, struct slice service,
+                                       struct slice text, struct arena *a, struct slice *ret,
+                                       struct error *err);
 /* The envelope's sender as it goes on: completed, by canonical maps and masquerade_domains;
  * `sender` itself where nothing changes it. FAILED: can't be told now. */
 MUST_USE enum result directory_sender(const struct directory *d, struct slice sender,

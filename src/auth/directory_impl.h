@@ -31,6 +31,7 @@ struct directory {
     bool
         domains_broken; /* a domain list could not be read whole: foreign can't be told from ours */
     struct map_sets maps;
+    struct table_finder tables;         /* of all settings */
     bool lists_accounts, lists_aliases; /* local_recipient_maps holds them */
     void (*release)(void *arg);         /* of the tables */
     void *release_arg;

@@ -81,7 +81,7 @@ enum result map_find_key(const struct map_sets *s, enum directory_map m, struct 
     return r == OK ? tables_find(&s->of[m].tables, key, a, ret, err) : r;
 }
 
-static struct slice text_of(const struct directory_address *address, struct arena *a)
+struct slice address_key(const struct directory_address *address, struct arena *a)
 {
     const char *text =
         address->domain.data
@@ -101,7 +101,7 @@ enum result map_find_address(const struct map_sets *s, enum directory_map m,
         return r;
     if (set->tables.n == 0)
         return NOT_FOUND;
-    struct slice text = text_of(address, a);
+    struct slice text = address_key(address, a);
     if (!text.data)
         return error_set(err, FAILED, "out of memory");
     return tables_find_address(&set->tables, text, delimiters, local_domain, a, ret, ret_detail,

@@ -59,6 +59,9 @@ MUST_USE enum result map_find_address(const struct map_sets *s, enum directory_m
                                       struct table_match *ret, struct slice *ret_detail,
                                       struct error *err);
 
+/* An address as tables are asked for it: without quotes. data NULL: no memory. */
+struct slice address_key(const struct directory_address *address, struct arena *a);
+
 /* The addresses of a map's result, completed: "@other" stands for the same user there, `detail` is
  * put behind each user. At most `limit`; LIMIT: there are more. INVALID: it holds no address. */
 MUST_USE enum result map_addresses(struct slice value, const struct directory_address *from,

@@ -16,7 +16,7 @@ static bool has_option(const struct slice_list *options, const char *name)
 }
 
 /* Each option forbids what has the property, or (mutual_auth) what has it not. */
-static bool options_allow(const struct slice_list *options, const struct sasl_mechanism *m)
+bool offer_options_allow(const struct slice_list *options, const struct sasl_mechanism *m)
 {
     static const struct {
         const char *name;
@@ -49,7 +49,7 @@ static bool link_allows(const struct conf *c, bool smtp, enum offer_link link,
         return true;
     if (!tls && c->smtpd_tls_auth_only)
         return false;
-    return options_allow(
+    return offer_options_allow(
         tls ? &c->smtpd_sasl_tls_security_options : &c->smtpd_sasl_security_options, m);
 }
 

@@ -16,6 +16,8 @@ enum offer_link {
     OFFER_LINKS
 };
 
+/* Do security options (noplaintext, noanonymous …) allow the mechanism? */
+bool offer_options_allow(const struct slice_list *options, const struct sasl_mechanism *m);
 /* smtp: the rules for SMTP (mech_list, smtpd_sasl_*) hold, else those for POP3 and IMAP. */
 bool offer_has(const struct conf *c, bool smtp, enum offer_link link,
                const struct sasl_mechanism *m);

@@ -77,13 +77,17 @@ void conf_each_class(const struct conf *c,
 const char *conf_source(const struct conf *c, const char *name);
 
 /* The kind of a transport ("smtp", "lmtp", "pipe" …) by transport_services; "" (no route) is SMTP;
- * data NULL: there is none of that name. Settings of one alone: conf_for_service(c, "name/unix"). */
+ * data NULL: there is none of that name. Settings of one alone: conf_for_service(c, "name/unix").
+ */
 struct slice conf_transport_kind(const struct conf *c, struct slice name);
 
 /* Every lookup table that the configuration names, services and restriction classes included; one
  * may come several times. spec: "hash:/etc/postfix/access", or a path alone. */
 typedef void conf_table_fn(void *arg, const char *setting, struct slice spec);
 void conf_tables(const struct conf *c, conf_table_fn *each, void *arg);
+/* Are the tables of this setting asked by the relay role alone, for mail on its way out? No other
+ * role gets their files (smtp_sasl_password_maps holds passwords). */
+bool conf_table_is_outgoing(const char *setting);
 
 /* The listeners, taken apart. */
 enum listen_service {

@@ -13,8 +13,6 @@
     X(mynetworks_style, "postfix")                                                                 \
     X(protocols, "dovecot")                                                                        \
     X(readme_directory, "postfix")                                                                 \
-    X(smtp_sasl_auth_enable, "postfix")                                                            \
-    X(smtp_sasl_security_options, "postfix")                                                       \
     X(smtp_tls_CAfile, "postfix")                                                                  \
     X(smtpd_milters, "postfix")                                                                    \
     X(smtpd_sasl_local_domain, "postfix")

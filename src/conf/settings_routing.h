@@ -60,7 +60,17 @@
     X(TEXT, smtp_helo_name, "$myhostname", 0, 0, "postfix", "Name in our EHLO.") \
     X(NUMBER, smtp_port, "25", 1, 65535, "postrider", "Port of other servers where none is given.") \
     X(TEXT, smtp_dns_resolver, "", 0, 0, "postrider", "host:port of the resolver to ask. Empty: the system's.") \
-    X(TEXT, smtp_sasl_password_maps, "", 0, 0, "postfix", "Text file \"host user:password\": credentials for relayhost.") \
+    X(BOOL, smtp_sasl_auth_enable, "yes", 0, 0, "postfix", "Log in to the next hops that smtp_sasl_password_maps has a password for.") \
+    X(MAPS, smtp_sasl_password_maps, "", 0, 0, "postfix", "Tables \"nexthop user:password\": credentials for relayhost and the next hops of transport_maps, by the next hop as it is written there ([mail.isp.test]:587), its bare name, or the host's name.") \
+    X(BOOL, smtp_sender_dependent_authentication, "no", 0, 0, "postfix", "Look for the sender's address in smtp_sasl_password_maps first. Mail of different senders then takes different connections.") \
+    X(LIST, smtp_sasl_security_options, "noplaintext, noanonymous", 0, 0, "postfix", "Which mechanisms may be used to log in to another server without TLS: noplaintext, noanonymous, noactive, nodictionary, mutual_auth. A server on this host counts as one under TLS.") \
+    X(LIST, smtp_sasl_tls_security_options, "noanonymous", 0, 0, "postfix", "The same under TLS.") \
+    X(LIST, smtp_sasl_mechanism_filter, "", 0, 0, "postfix", "The mechanisms to use of plain, login and cram-md5; !name: not that one; static:all: all others. Empty: all.") \
+    X(MAPS, smtp_generic_maps, "", 0, 0, "postfix", "Tables that replace addresses of mail that leaves by SMTP, in the envelope and the header (generic(5)).") \
+    X(MAPS, smtp_header_checks, "", 0, 0, "postfix", "As header_checks, for mail that leaves by SMTP: IGNORE, STRIP, PREPEND, REPLACE, INFO, WARN.") \
+    X(MAPS, smtp_mime_header_checks, "", 0, 0, "postfix", "The same for the fields of MIME and the headers of parts.") \
+    X(MAPS, smtp_nested_header_checks, "", 0, 0, "postfix", "The same for the headers of messages within the message.") \
+    X(MAPS, smtp_body_checks, "", 0, 0, "postfix", "The same for each line of the body.") \
     X(NUMBER, default_destination_concurrency_limit, "20", 1, 10000, "postfix", "Most deliveries at a time to one destination.") \
     X(NUMBER, default_destination_recipient_limit, "50", 1, 10000, "postfix", "Most recipients of one outgoing transaction.") \
     X(SECONDS, minimal_backoff_time, "300s", 1, YEAR_S, "postfix", "First wait before a deferred message is tried again; doubles each time.") \

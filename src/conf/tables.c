@@ -94,6 +94,17 @@ static void walk_part(struct walk *w, const struct snapshot *s)
         walk_list(w, &s->classes[i].items);
 }
 
+bool conf_table_is_outgoing(const char *setting)
+{
+    static const char *const names[] = {"smtp_sasl_password_maps", "smtp_header_checks",
+                                        "smtp_mime_header_checks", "smtp_nested_header_checks",
+                                        "smtp_body_checks"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], setting) == 0)
+            return true;
+    return false;
+}
+
 void conf_tables(const struct conf *c, conf_table_fn *each, void *arg)
 {
     struct walk w = {.each = each, .arg = arg};

@@ -120,6 +120,13 @@ static const char *perform(struct run *r, const struct content_line *l, enum con
     }
 }
 
+/* postconf(5), smtp_header_checks: these alone make sense behind the queue. */
+static bool works_outgoing(enum content_action a)
+{
+    return a == ACTION_DUNNO || a == ACTION_IGNORE || a == ACTION_INFO || a == ACTION_PREPEND ||
+           a == ACTION_REPLACE || a == ACTION_STRIP || a == ACTION_WARN;
+}
+
 static void look_at(struct run *r, const struct content_line *l)
 {
     struct table_match match;
@@ -144,7 +151,10 @@ static void look_at(struct run *r, const struct content_line *l)
         e.action = content_action_parse(match.value, &text);
         e.text = e.action == ACTION_UNKNOWN ? match.value : text;
         e.where = match.where;
-        e.problem = perform(r, l, e.action, text);
+        if (r->checks->outgoing && !works_outgoing(e.action))
+            e.problem = "the action is not possible for mail on its way out";
+        else
+            e.problem = perform(r, l, e.action, text);
     }
     if (e.action != ACTION_DUNNO && e.action != ACTION_IGNORE)
         r->each(r->arg, &e);

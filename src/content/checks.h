@@ -27,6 +27,7 @@ struct content_checks {
     size_t header_size_limit;      /* bytes of a header field that are looked at */
     size_t body_checks_size_limit; /* bytes of each part's body that are looked at */
     size_t line_length_limit;      /* bytes of a body line; the rest is looked at as one more */
+    bool outgoing;                 /* mail on its way out: it can only be changed, not refused */
     bool disable_mime;             /* all behind the first header is body */
 };
 

@@ -280,9 +280,10 @@
 #define IPC_FIELDS_ACCOUNT_CHECK(F) F(STR, driver) F(STR, user) F(U8, of_userdb) F(U32, item)
 #define IPC_FIELDS_ACCOUNT_RESULT(F) F(U8, code)
 
-/* edge -> auth: addresses of header fields, and for each "s" (sender's) or "r" (recipient's): what
- * canonical maps and masquerade_domains make of them. As many come back, in order. */
-#define IPC_FIELDS_REWRITE(F) F(LIST, classes) F(LIST, addresses)
+/* edge, relay -> auth: addresses, and for each "s" (sender's) or "r" (recipient's): what becomes of
+ * them. To edge, header fields' by canonical maps and masquerade_domains; to relay, by the
+ * smtp_generic_maps of that service ("smtp/unix"). As many come back, in order. */
+#define IPC_FIELDS_REWRITE(F) F(STR, service) F(LIST, classes) F(LIST, addresses)
 #define IPC_FIELDS_REWRITE_RESULT(F) F(LIST, addresses)
 
 /* edge -> auth: an action asks for another recipient (REDIRECT, BCC). source: "header_checks" and

@@ -22,7 +22,9 @@ static const struct {
     {"Resent-Reply-To", true},
     {"Resent-To", false},
     {"Resent-Cc", false},
+    {"Apparently-To", false},
     {"Errors-To", true},
+    {"Mail-Followup-To", true},
     {"Return-Receipt-To", true},
     {"Disposition-Notification-To", true},
 };

@@ -1,10 +1,16 @@
 """scripted.py: a small SMTP server that does what a test tells it to: break TLS, demand a password. It remembers each
 message with what was known of its connection."""
 import base64
+import hmac
 import re
 import socketserver
 import ssl
 import threading
+
+
+def address_in(command):
+    """The address of MAIL or RCPT."""
+    return command[command.index("<") + 1:command.rindex(">")]
 
 
 class Session(socketserver.StreamRequestHandler):
@@ -39,7 +45,7 @@ class Session(socketserver.StreamRequestHandler):
         if self.script.starttls and not self.tls:
             offers.append("STARTTLS")
         if self.script.password:
-            offers.append("AUTH PLAIN")
+            offers.append("AUTH " + self.script.mechanisms)
         for offer in offers[:-1]:
             self.say("250-" + offer)
         self.say("250 " + offers[-1])
@@ -58,12 +64,26 @@ class Session(socketserver.StreamRequestHandler):
         self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
         return None
 
+    def cram_md5(self):
+        """The login whose digest is right, or None."""
+        challenge = b"<123.456@scripted.test>"
+        self.say("334 " + base64.b64encode(challenge).decode())
+        login, digest = base64.b64decode(self.rfile.readline()).decode().split(" ")
+        return login if digest == hmac.new(self.script.password.encode(), challenge, "md5").hexdigest() else None
+
     def do_auth(self, line):
-        _, login, password = base64.b64decode(line.split()[2]).decode().split("\0")
-        if (login, password) != ("relayuser", self.script.password):
+        if line.upper() == "AUTH CRAM-MD5":
+            login, password = self.cram_md5(), self.script.password
+        else:
+            _, login, password = base64.b64decode(line.split()[2]).decode().split("\0")
+        if login not in self.script.users or password != self.script.password:
             return self.say("535 5.7.8 wrong password")
         self.login = login
         return self.say("235 2.7.0 Welcome")
+
+    def do_mail(self, line):
+        self.sender = line
+        return self.say("250 Ok")
 
     def do_rcpt(self, line):
         if self.script.password and not self.login:
@@ -81,7 +101,8 @@ class Session(socketserver.StreamRequestHandler):
             if not line:
                 return False
             text += line
-        self.script.messages.append({"text": text.decode(), "tls": self.tls, "login": self.login, "rcpts": len(self.rcpts)})
+        self.script.messages.append({"text": text.decode(), "tls": self.tls, "login": self.login, "rcpts": len(self.rcpts),
+                                     "from": address_in(self.sender), "to": sorted(map(address_in, self.rcpts))})
         self.rcpts = []
         return self.say("250 taken")
 
@@ -91,10 +112,11 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 class Scripted:
-    """starttls: None, "works", "refused" or "broken"; password: None or what relayuser must say."""
+    """starttls: None, "works", "refused" or "broken"; password: None or what one of the users must say."""
 
-    def __init__(self, address, certificate, starttls=None, password=None):
+    def __init__(self, address, certificate, starttls=None, password=None, mechanisms="PLAIN", users=("relayuser",)):
         self.certificate, self.starttls, self.password = certificate, starttls, password
+        self.mechanisms, self.users = mechanisms, users
         self.messages, self.lines = [], []
         self.server = Server(address, Session)
         self.server.script = self

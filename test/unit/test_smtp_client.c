@@ -271,7 +271,7 @@ static void authenticates(void **state)
     (void)state;
     config.user = SLICE("u");
     config.password = SLICE("p");
-    config.plaintext_auth = true;
+    config.auth_clear = SMTP_CLIENT_PLAIN | SMTP_CLIENT_LOGIN;
     assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH PLAIN LOGIN\n"
                           "C: AUTH PLAIN AHUAcA==\nS: 235 2.7.0 ok\n"),
                      SMTP_CLIENT_READY);
@@ -282,7 +282,7 @@ static void authenticates_with_login(void **state)
     (void)state;
     config.user = SLICE("u");
     config.password = SLICE("p");
-    config.plaintext_auth = true;
+    config.auth_clear = SMTP_CLIENT_PLAIN | SMTP_CLIENT_LOGIN;
     assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH=LOGIN\n"
                           "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: dQ==\nS: 334 UGFzc3dvcmQ6\n"
                           "C: cA==\nS: 535 5.7.8 wrong\n"),
@@ -295,8 +295,50 @@ static void password_does_not_go_in_clear(void **state)
     (void)state;
     config.user = SLICE("u");
     config.password = SLICE("p");
+    config.auth_tls = SMTP_CLIENT_PLAIN;
     assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH PLAIN\n"),
                      SMTP_CLIENT_CLOSED);
+    assert_true(slice_search(client.failure.text, SLICE("without TLS")) != SIZE_MAX);
+}
+
+static void cram_md5(const struct smtp_client_config *c, struct slice challenge, struct buf *out)
+{
+    buf_printf(out, "%.*s/%.*s", SLICE_ARG(c->password), SLICE_ARG(challenge));
+}
+
+static void cram_md5_hides_the_password_in_clear(void **state)
+{
+    (void)state;
+    config.user = SLICE("u");
+    config.password = SLICE("p");
+    config.auth_clear = SMTP_CLIENT_CRAM_MD5;
+    config.cram_md5 = cram_md5;
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH PLAIN CRAM-MD5\n"
+                          "C: AUTH CRAM-MD5\nS: 334 PGM+\nC: dSBwLzxjPg==\nS: 235 2.7.0 ok\n"),
+                     SMTP_CLIENT_READY);
+}
+
+static void cram_md5_needs_a_challenge(void **state)
+{
+    (void)state;
+    config.user = SLICE("u");
+    config.password = SLICE("p");
+    config.auth_clear = SMTP_CLIENT_CRAM_MD5;
+    config.cram_md5 = cram_md5;
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH CRAM-MD5\n"
+                          "C: AUTH CRAM-MD5\nS: 334 %%%\n"),
+                     SMTP_CLIENT_CLOSED);
+}
+
+static void only_what_the_settings_allow(void **state)
+{
+    (void)state;
+    config.user = SLICE("u");
+    config.password = SLICE("p");
+    config.auth_clear = config.auth_tls = SMTP_CLIENT_LOGIN;
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH PLAIN\n"),
+                     SMTP_CLIENT_CLOSED);
+    assert_true(slice_search(client.failure.text, SLICE("settings allow")) != SIZE_MAX);
 }
 
 static void mail_waits_where_the_password_can_not_be_used(void **state)
@@ -304,7 +346,7 @@ static void mail_waits_where_the_password_can_not_be_used(void **state)
     (void)state;
     config.user = SLICE("u");
     config.password = SLICE("p");
-    config.plaintext_auth = true;
+    config.auth_clear = SMTP_CLIENT_PLAIN | SMTP_CLIENT_LOGIN;
     assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH GSSAPI NTLM\n"),
                      SMTP_CLIENT_CLOSED);
     assert_true(slice_is(client.failure.status, "4.7.0"));
@@ -475,6 +517,9 @@ int main(void)
         T(authenticates),
         T(authenticates_with_login),
         T(password_does_not_go_in_clear),
+        T(cram_md5_hides_the_password_in_clear),
+        T(cram_md5_needs_a_challenge),
+        T(only_what_the_settings_allow),
         T(mail_waits_where_the_password_can_not_be_used),
         T(password_needs_the_tls_that_is_offered),
         T(smtputf8_is_needed),

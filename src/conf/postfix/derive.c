@@ -147,24 +147,11 @@ static void derive_network_files(struct deriving *d)
     buf_release(&out);
 }
 
-/* Without smtp_sasl_auth_enable Postfix looks no credentials up. */
-static void derive_credentials(struct deriving *d)
-{
-    const struct conf_assignment *a =
-        conf_layer_find(&d->scope->layers[CONF_LAYER_POSTFIX], SLICE("smtp_sasl_password_maps"));
-    if (!a || slice_is_nocase(value_of(d, "smtp_sasl_auth_enable"), "yes"))
-        return;
-    conf_note(d->reading->errors, a->file, a->line,
-              "smtp_sasl_password_maps is not used, since smtp_sasl_auth_enable is not yes");
-    assign(d, "smtp_sasl_password_maps", SLICE(""), a->file, a->line);
-}
-
 enum result postfix_derive(struct conf_scope *scope, struct conf_reading *r)
 {
     struct deriving d = {scope, r, OK};
     derive_mynetworks(&d);
     derive_myorigin(&d);
     derive_network_files(&d);
-    derive_credentials(&d);
     return d.result;
 }

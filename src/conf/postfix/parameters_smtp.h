@@ -11,7 +11,7 @@
     X("smtp_bind_address", "", UNSERVED, "the system chooses the address of outgoing connections") \
     X("smtp_bind_address6", "", UNSERVED, "the system chooses the address of outgoing connections") \
     X("smtp_bind_address_enforce", "no", UNSERVED, "the system chooses the address of outgoing connections") \
-    X("smtp_body_checks", "", UNSERVED, "messages are not changed on their way out") \
+    X("smtp_body_checks", "", READ, "") \
     X("smtp_cname_overrides_servername", "no", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
     X("smtp_connect_timeout", "30s", INNER, "") \
     X("smtp_connection_cache_destinations", "", INNER, "connections are reused as Postrider sees fit") \
@@ -31,18 +31,18 @@
     X("smtp_dns_support_level", "", UNSERVED, "names are looked up in DNS") \
     X("smtp_enforce_tls", "no", READ, "") \
     X("smtp_fallback_relay", "$fallback_relay", UNSERVED, "the fallback is not tried: undeliverable mail waits in the queue") \
-    X("smtp_generic_maps", "", UNSERVED, "addresses are not changed on their way out") \
-    X("smtp_header_checks", "", UNSERVED, "messages are not changed on their way out") \
+    X("smtp_generic_maps", "", READ, "") \
+    X("smtp_header_checks", "", READ, "") \
     X("smtp_helo_name", "$myhostname", READ, "") \
     X("smtp_helo_timeout", "300s", INNER, "") \
     X("smtp_host_lookup", "dns", UNSERVED, "names are looked up in DNS") \
     X("smtp_line_length_limit", "998", UNSERVED, "long lines are not broken") \
     X("smtp_mail_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
-    X("smtp_mime_header_checks", "", UNSERVED, "messages are not changed on their way out") \
+    X("smtp_mime_header_checks", "", READ, "") \
     X("smtp_min_data_rate", "500", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("smtp_mx_address_limit", "5", UNSERVED, "names are looked up in DNS") \
     X("smtp_mx_session_limit", "2", UNSERVED, "names are looked up in DNS") \
-    X("smtp_nested_header_checks", "", UNSERVED, "messages are not changed on their way out") \
+    X("smtp_nested_header_checks", "", READ, "") \
     X("smtp_never_send_ehlo", "no", UNSERVED, "Postrider sends EHLO first and HELO when it is refused") \
     X("smtp_per_request_deadline", "${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("smtp_pix_workaround_delay_time", "10s", INNER, "a workaround for firewalls that are gone") \
@@ -59,16 +59,16 @@
     X("smtp_sasl_auth_cache_time", "90d", INNER, "which SASL library the client uses, and its cache") \
     X("smtp_sasl_auth_enable", "no", READ, "") \
     X("smtp_sasl_auth_soft_bounce", "yes", INNER, "which SASL library the client uses, and its cache") \
-    X("smtp_sasl_mechanism_filter", "", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
+    X("smtp_sasl_mechanism_filter", "", READ, "") \
     X("smtp_sasl_password_maps", "", READ, "") \
     X("smtp_sasl_path", "", INNER, "which SASL library the client uses, and its cache") \
-    X("smtp_sasl_security_options", "noplaintext, noanonymous", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
-    X("smtp_sasl_tls_security_options", "$smtp_sasl_security_options", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
+    X("smtp_sasl_security_options", "noplaintext, noanonymous", READ, "") \
+    X("smtp_sasl_tls_security_options", "$smtp_sasl_security_options", READ, "") \
     X("smtp_sasl_tls_verified_security_options", "$smtp_sasl_tls_security_options", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
     X("smtp_sasl_type", "cyrus", INNER, "which SASL library the client uses, and its cache") \
     X("smtp_send_dummy_mail_auth", "no", INNER, "which SASL library the client uses, and its cache") \
     X("smtp_send_xforward_command", "no", UNSERVED, "the client's name and address are not sent on (XFORWARD)") \
-    X("smtp_sender_dependent_authentication", "no", UNSERVED, "credentials are looked up for relayhost and the next hop only") \
+    X("smtp_sender_dependent_authentication", "no", READ, "") \
     X("smtp_skip_5xx_greeting", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
     X("smtp_skip_quit_response", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
     X("smtp_starttls_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \

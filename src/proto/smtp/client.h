@@ -34,8 +34,12 @@ struct smtp_client_config {
     bool lmtp; /* RFC 2033: LHLO, and a verdict for each recipient */
     enum { SMTP_TLS_NONE, SMTP_TLS_MAY, SMTP_TLS_ENCRYPT } tls;
     struct slice user, password; /* "" : no AUTH */
-    bool plaintext_auth;         /* AUTH without TLS is allowed (the peer is this very host) */
+    /* The mechanisms to log in with (enum smtp_client_auth): without TLS, and under it. */
+    unsigned auth_clear, auth_tls;
+    /* The response of CRAM-MD5 to a challenge: its digest in hexadecimal. NULL: not to be used. */
+    void (*cram_md5)(const struct smtp_client_config *c, struct slice challenge, struct buf *out);
 };
+enum smtp_client_auth { SMTP_CLIENT_PLAIN = 1, SMTP_CLIENT_LOGIN = 2, SMTP_CLIENT_CRAM_MD5 = 4 };
 
 struct smtp_client_rcpt {
     struct slice address;
@@ -86,11 +90,11 @@ struct smtp_client {
     const struct smtp_client_config *config;
     struct buf out; /* to be sent; consume what went */
 
-    unsigned state;  /* enum client_state */
-    unsigned offers; /* of the last EHLO, enum offer (client_ehlo.c) */
-    unsigned auth_step;
-    uint64_t size_limit; /* the server's, 0: none told */
-    bool tls, dirty;     /* dirty: the server may still hold a transaction: RSET first */
+    unsigned state;                     /* enum client_state */
+    unsigned offers;                    /* of the last EHLO, enum offer (client_ehlo.c) */
+    unsigned auth_step, auth_mechanism; /* enum smtp_client_auth */
+    uint64_t size_limit;                /* the server's, 0: none told */
+    bool tls, dirty; /* dirty: the server may still hold a transaction: RSET first */
     unsigned transactions;
 
     const struct smtp_client_mail *mail;

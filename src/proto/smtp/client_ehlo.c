@@ -28,6 +28,8 @@ static void take_mechanisms(struct smtp_client *c, struct slice rest)
             c->offers |= OFFER_AUTH_PLAIN;
         else if (slice_is_nocase(word, "LOGIN"))
             c->offers |= OFFER_AUTH_LOGIN;
+        else if (slice_is_nocase(word, "CRAM-MD5"))
+            c->offers |= OFFER_AUTH_CRAM_MD5;
     }
 }
 
@@ -65,18 +67,12 @@ void smtp_client_hello_line(struct smtp_client *c, unsigned code, unsigned line,
 
 /* ---- what to do with it ---- */
 
-/* Without its password a server would refuse the mail for good (RFC 4954 6: 530), though the fault
- * is the administrator's to mend. One that offers no AUTH at all may know us by our address. */
 static void after_hello(struct smtp_client *c)
 {
     if (c->config->tls == SMTP_TLS_ENCRYPT && !c->tls)
         smtp_client_fail(c, "4.7.4", "TLS is required, but was not offered by the server");
-    else if (c->config->user.len && (c->offers & (OFFER_AUTH_PLAIN | OFFER_AUTH_LOGIN)))
-        smtp_client_start_auth(c);
-    else if (c->config->user.len && (c->offers & OFFER_AUTH))
-        smtp_client_fail(c, "4.7.0", "the server offers neither AUTH PLAIN nor LOGIN");
     else
-        c->state = CLIENT_READY;
+        smtp_client_log_in(c);
 }
 
 void smtp_client_on_ehlo(struct smtp_client *c, const struct smtp_reply *r)

@@ -30,7 +30,8 @@ enum offer {
     OFFER_STARTTLS = 32,
     OFFER_AUTH_PLAIN = 64,
     OFFER_AUTH_LOGIN = 128,
-    OFFER_AUTH = 256 /* with whatever mechanisms */
+    OFFER_AUTH = 256, /* with whatever mechanisms */
+    OFFER_AUTH_CRAM_MD5 = 512
 };
 
 /* Ends the session for a reason that the server (r) or we (status, text) give. */
@@ -45,7 +46,8 @@ void smtp_client_on_helo(struct smtp_client *c, const struct smtp_reply *r);
 void smtp_client_on_starttls(struct smtp_client *c, const struct smtp_reply *r, bool more_input);
 
 /* client_auth.c */
-void smtp_client_start_auth(struct smtp_client *c);
+/* Where there is a password: logs in, goes on without where the server knows no AUTH, or fails. */
+void smtp_client_log_in(struct smtp_client *c);
 void smtp_client_on_auth(struct smtp_client *c, const struct smtp_reply *r);
 
 /* client_mail.c */

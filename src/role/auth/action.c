@@ -100,9 +100,20 @@ static struct slice look_up(struct auth_actions *s, struct slice source, struct 
     return text;
 }
 
+static enum result rewrite_one(const struct directory *d, const struct ipc_REWRITE *q, size_t i,
+                               bool on_the_way_out, struct arena *a, struct slice *ret,
+                               struct error *err)
+{
+    struct slice address = q->addresses.items[i];
+    if (on_the_way_out)
+        return directory_generic(d, q->service, address, a, ret, err);
+    return directory_header_address(d, slice_is(q->classes.items[i], "s"), address, a, ret, err);
+}
+
 void auth_rewrite(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
 {
     const struct ipc_REWRITE *q = &m->REWRITE;
+    bool out = ipc_channel_peer(from) == ROLE_RELAY;
     const struct directory *d = auth_directory(a);
     struct ipc_message answer = {.type = IPC_REWRITE_RESULT};
     struct error err = {"malformed"};
@@ -112,8 +123,7 @@ void auth_rewrite(struct auth_role *a, struct ipc_channel *from, struct ipc_mess
     struct slice *made = arena_alloc_n(&arena, n + 1, sizeof *made);
     bool told = made && q->classes.n == n;
     for (size_t i = 0; told && i < n; i++)
-        told = directory_header_address(d, slice_is(q->classes.items[i], "s"),
-                                        q->addresses.items[i], &arena, &made[i], &err) == OK;
+        told = rewrite_one(d, q, i, out, &arena, &made[i], &err) == OK;
     answer.REWRITE_RESULT.addresses = (struct slice_list){made, n};
     if (told)
         ipc_answer(from, m->call, &answer);

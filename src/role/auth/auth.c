@@ -182,6 +182,10 @@ static void request(struct role *r, struct ipc_channel *from, struct ipc_message
     enum ipc_role peer = ipc_channel_peer(from);
     if (peer == ROLE_EDGE && request_of_edge(auth_state(r), from, m))
         return;
+    if (peer == ROLE_RELAY && m->type == IPC_REWRITE) {
+        auth_rewrite(auth_state(r), from, m);
+        return;
+    }
     if (peer == ROLE_MAILBOX && m->type == IPC_ROUTE) {
         auth_route(auth_state(r), from, m);
         return;

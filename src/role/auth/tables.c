@@ -75,6 +75,8 @@ static void open_one(void *arg, const char *setting, struct slice spec)
     struct opening *o = arg;
     struct table_reader reader = {read_file, o->auth, find_account, o->auth};
     struct error err = {""};
+    if (conf_table_is_outgoing(setting))
+        return;
     if (table_set_add(o->set, spec, &reader, report, NULL, &err) != OK)
         LOG(LOG_ERROR, "table.failed", LOG_C("setting", setting), LOG_S("table", spec),
             LOG_C("why", err.text), LOG_C("then", "whoever asks it is put off"));

@@ -4,6 +4,7 @@
 #define ROLE_EDGE_CONTENT_H
 
 #include "content/set.h"
+#include "mime/rewriting.h"
 #include "role/edge/conn.h"
 
 enum { CONTENT_ASKS_MAX = 50 };
@@ -19,14 +20,13 @@ struct content_ask {
 /* Of a message, from the end of its bytes to DELIVER. */
 struct edge_work {
     struct arena arena;
-    bool hold, failed;            /* failed: REDIRECT or rewriting could not be done */
-    struct edge_rewrite *rewrite; /* in the arena; NULL: the header stays as it is */
-    size_t n_asks, asked;         /* to be asked, and already */
+    bool hold, failed;         /* failed: REDIRECT or rewriting could not be done */
+    struct rewriting *rewrite; /* in the arena; NULL: the header stays as it is */
+    size_t n_asks, asked;      /* to be asked, and already */
     struct content_ask asks[CONTENT_ASKS_MAX];
 };
 
 /* rewrite.c: completes and rewrites the header (canonical(5), masquerading). */
-struct edge_rewrite;
 /* Is anything of the kind configured for this client? */
 bool rewrite_is_wanted(const struct conn *c);
 /* Does what needs nobody else, and makes w->rewrite where auth must be asked. False: no memory. */

@@ -97,7 +97,7 @@ static void stop(struct role *r)
     edge_settings_unref(e->settings);
     tls_context_unref(e->tls);
     edge_free_limits(e);
-    edge_free_files(e);
+    kept_files_release(&e->files);
     pthread_mutex_destroy(&e->lock);
     free(e);
     r->state = NULL;

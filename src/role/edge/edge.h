@@ -15,6 +15,7 @@
 #include "auth/offer.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "table/kept.h"
 #include "io/stream.h"
 #include "proto/auth/dovecot.h"
 #include "proto/imap/login.h"
@@ -66,8 +67,7 @@ struct edge {
     struct map addresses; /* limits.c */
     struct edge_settings *settings;
     struct tls_context *tls;
-    struct edge_file *files; /* that tables are read from, as the master sent them */
-    size_t n_files;
+    struct kept_files files; /* that tables are read from, as the master sent them */
     struct edge_counters count;
 };
 
@@ -80,11 +80,7 @@ enum result edge_settings_renew(struct edge *e, struct error *err);
 void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n);
 
 /* content_tables.c: tables for what is done to messages. */
-struct edge_file {
-    struct slice path, bytes; /* owned */
-};
 void edge_keep_files(struct edge *e, const struct role_secret *secrets, size_t n);
-void edge_free_files(struct edge *e);
 /* Those that the configuration names; what is wrong is logged, and keeps messages out until it is
  * mended. NULL: none are named. FAILED: no memory. */
 MUST_USE enum result edge_content_new(struct edge *e, const struct conf *c,

@@ -10,14 +10,7 @@
 #include "mime/submission.h"
 #include "role/edge/content.h"
 
-enum { ADDRESSES_MAX = 1000, ADDRESSES_BYTES_MAX = 60 * 1024, GROWTH_MAX = 1 << 20 };
-
-struct edge_rewrite {
-    struct slice origin;
-    struct map known; /* "s" or "r" and the address -> its number + 1 */
-    size_t n, bytes;
-    struct slice classes[ADDRESSES_MAX], addresses[ADDRESSES_MAX], made[ADDRESSES_MAX];
-};
+enum { GROWTH_MAX = 1 << 20 };
 
 /* ---- whose headers ---- */
 
@@ -147,61 +140,20 @@ static bool apply(struct conn *c, struct submission *s)
 
 /* ---- canonical maps and masquerading ---- */
 
-static struct slice key_of(struct arena *a, bool sender, struct slice local, struct slice domain)
-{
-    struct buf b;
-    buf_init(&b, 1024);
-    buf_putc(&b, sender ? 's' : 'r');
-    address_quote(local, &b);
-    buf_putc(&b, '@');
-    buf_append(&b, domain);
-    struct slice key = buf_ok(&b) ? arena_dup(a, buf_slice(&b)) : SLICE_NONE;
-    buf_release(&b);
-    return key;
-}
-
-static void collect(void *arg, bool sender, struct slice local, struct slice domain)
-{
-    struct edge_work *w = arg;
-    struct edge_rewrite *r = w->rewrite;
-    struct slice key = key_of(&w->arena, sender, local, domain);
-    if (!key.data || r->n == ADDRESSES_MAX || r->bytes + key.len + 8 > ADDRESSES_BYTES_MAX ||
-        map_put(&r->known, key, &r->made[r->n]) != OK)
-        return;
-    r->classes[r->n] = slice_sub(key, 0, 1);
-    r->addresses[r->n] = slice_from(key, 1);
-    r->bytes += key.len + 8;
-    r->n++;
-}
-
-static bool find(void *arg, bool sender, struct slice local, struct slice domain, struct slice *ret)
-{
-    struct edge_rewrite *r = arg;
-    struct arena a;
-    arena_init(&a, 4096);
-    struct slice key = key_of(&a, sender, local, domain);
-    const struct slice *made = key.data ? map_get(&r->known, key) : NULL;
-    bool changed = made && made->len && !slice_eq(*made, slice_from(key, 1));
-    arena_release(&a);
-    if (changed)
-        *ret = *made;
-    return changed;
-}
-
-static bool complete(struct conn *c, struct edge_rewrite *r)
+static bool complete(struct conn *c, struct rewriting *r)
 {
     const struct conf *conf = c->settings->conf;
     struct slice origin = origin_of(c);
     bool add = !is_submission(c) && (origin.len > 0 || conf->always_add_missing_headers);
     struct submission s = {
-        .origin = origin, .keep_missing = !add, .map = r ? find : NULL, .map_arg = r};
+        .origin = origin, .keep_missing = !add, .map = r ? rewriting_find : NULL, .map_arg = r};
     return apply(c, &s);
 }
 
 void rewrite_end(struct edge_work *w)
 {
     if (w->rewrite)
-        map_release(&w->rewrite->known);
+        rewriting_release(w->rewrite);
     w->rewrite = NULL;
 }
 
@@ -210,11 +162,16 @@ bool rewrite_begin(struct conn *c, struct edge_work *w)
     struct slice origin = origin_of(c), message = buf_slice(&c->smtp.session.tx->message);
     if (origin.len == 0 || !maps_headers(c->settings->conf))
         return complete(c, NULL);
-    w->rewrite = ARENA_NEW(&w->arena, struct edge_rewrite);
+    w->rewrite = ARENA_NEW(&w->arena, struct rewriting);
     if (!w->rewrite)
         return false;
-    map_init(&w->rewrite->known, ADDRESSES_MAX);
-    submission_addresses(slice_sub(message, 0, header_length(message)), origin, collect, w);
+    rewriting_init(w->rewrite, &w->arena);
+    submission_addresses(slice_sub(message, 0, header_length(message)), origin, rewriting_add,
+                         w->rewrite);
+    if (w->rewrite->left_out)
+        LOG(LOG_WARNING, "message.addresses_kept", LOG_CTX(conn_ctx(c)),
+            LOG_C("id", log_id(c->smtp.session.tx->id).text),
+            LOG_C("why", "the header has too many for canonical maps"));
     if (w->rewrite->n > 0)
         return true;
     rewrite_end(w);
@@ -224,9 +181,10 @@ bool rewrite_begin(struct conn *c, struct edge_work *w)
 bool rewrite_ask(struct conn *c, struct edge_work *w)
 {
     struct ipc_message m = {.type = IPC_REWRITE};
-    struct edge_rewrite *r = w->rewrite;
+    struct rewriting *r = w->rewrite;
     if (!r)
         return false;
+    m.REWRITE.service = SLICE("");
     m.REWRITE.classes = (struct slice_list){r->classes, r->n};
     m.REWRITE.addresses = (struct slice_list){r->addresses, r->n};
     conn_request(c, ROLE_AUTH, &m);
@@ -235,7 +193,7 @@ bool rewrite_ask(struct conn *c, struct edge_work *w)
 
 void rewrite_answered(struct conn *c, struct edge_work *w, const struct conn_answer *a)
 {
-    struct edge_rewrite *r = w->rewrite;
+    struct rewriting *r = w->rewrite;
     bool told = a->type == IPC_REWRITE_RESULT && a->rewrite.addresses.n == r->n;
     for (size_t i = 0; told && i < r->n; i++)
         r->made[i] = a->rewrite.addresses.items[i];

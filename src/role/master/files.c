@@ -116,8 +116,6 @@ static const struct {
     {"canonical_maps", ROLE_EDGE},           {"canonical_maps", ROLE_AUTH},
     {"sender_canonical_maps", ROLE_EDGE},    {"sender_canonical_maps", ROLE_AUTH},
     {"recipient_canonical_maps", ROLE_EDGE}, {"recipient_canonical_maps", ROLE_AUTH},
-    {"smtp_generic_maps", ROLE_RELAY},       {"smtp_sasl_password_maps", ROLE_RELAY},
-    {"smtp_header_checks", ROLE_RELAY},      {"smtp_body_checks", ROLE_RELAY},
     {"smtp_tls_policy_maps", ROLE_RELAY},    {"smtp_reply_filter", ROLE_RELAY},
 };
 
@@ -167,7 +165,7 @@ static void add_table(void *arg, const char *setting, struct slice spec)
             known = true;
         }
     if (!known)
-        add_files_of(l, ROLE_AUTH, setting, spec);
+        add_files_of(l, conf_table_is_outgoing(setting) ? ROLE_RELAY : ROLE_AUTH, setting, spec);
 }
 
 static enum result add_named_tables(struct master *m, size_t *n, const struct conf *c,
@@ -212,8 +210,6 @@ enum result files_list(struct master *m, const struct conf *c, struct error *err
         r = add(m, &n, ROLE_EDGE, "smtpd_tls_CAfile", c->smtpd_tls_CAfile, err);
     if (r == OK)
         r = add(m, &n, ROLE_EDGE, "ssl_ca", without_mark(c->ssl_ca), err);
-    if (r == OK)
-        r = add(m, &n, ROLE_RELAY, "smtp_sasl_password_maps", c->smtp_sasl_password_maps, err);
     if (r == OK)
         r = add_content_tables(m, &n, c, ROLE_EDGE, err);
     if (r == OK)

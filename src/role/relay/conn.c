@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { IN_MAX = 64 * 1024 };
+enum { IN_MAX = 64 * 1024, LOGIN_MAX = 256 * 1024 };
 
 static void run(struct io_task *t, unsigned events);
 
@@ -24,13 +24,11 @@ void conn_close_task(struct outconn *c)
 /* The settings of the transport's service in master.cf, where it has any. */
 static void choose_conf(struct outconn *c)
 {
-    char label[80];
+    char label[RELAY_LABEL_SIZE];
     struct slice transport, nexthop;
     target_route_split(dest_route(c->dest), &transport, &nexthop);
     c->held = role_conf(c->relay->role);
-    snprintf(label, sizeof label, "%.*s/unix",
-             SLICE_ARG(transport.len ? transport : SLICE("smtp")));
-    c->conf = conf_for_service(c->held, slice_cstr(label));
+    c->conf = relay_service(c->held, dest_route(c->dest), label);
     c->lmtp = slice_is(conf_transport_kind(c->conf, transport), "lmtp");
 }
 
@@ -48,6 +46,8 @@ struct outconn *outconn_new(struct relay *relay, struct dest *d, struct rjob *j)
     c->route = d->route;
     c->route->refs++;
     buf_init(&c->in, IN_MAX);
+    arena_init(&c->login, LOGIN_MAX);
+    c->tables = relay_tables_ref(relay->tables);
     verdict_set(&c->last, SMTP_DEFERRED, "4.4.1", "no address to connect to");
     list_push_back(&relay->conns, &c->all);
     conn_open_task(c, -1);
@@ -80,6 +80,8 @@ static void conn_release(struct outconn *c)
     list_remove(&c->all);
     route_unref(c->route);
     conf_unref(c->held);
+    relay_tables_unref(c->tables);
+    arena_release(&c->login);
     buf_release(&c->in);
     free(c);
 }

@@ -7,6 +7,7 @@
 #define ROLE_RELAY_CONN_H
 
 #include "role/relay/relay.h"
+#include "role/relay/tables.h"
 
 struct outconn {
     struct io_task task;
@@ -28,6 +29,8 @@ struct outconn {
     bool task_open; /* the task is */
     struct smtp_client client;
     struct smtp_client_config config;
+    struct relay_tables *tables;
+    struct arena login; /* the texts of config */
     struct buf in;
     struct slice body; /* of the job's message, what is still to go */
     unsigned messages;

@@ -29,28 +29,42 @@ static int tls_level(const struct outconn *c)
     return SMTP_TLS_MAY;
 }
 
-static void session_config(struct outconn *c)
+/* Who sends to strangers' MX hosts does not know them by a password. */
+static enum result find_login(struct outconn *c, const struct address *a, struct error *err)
+{
+    struct slice transport, nexthop;
+    target_route_split(dest_route(c->dest), &transport, &nexthop);
+    struct login_peer peer = {.nexthop = nexthop,
+                              .host = slice_cstr(a->host),
+                              .sender = dest_sender(c->dest),
+                              .loopback = is_loopback(a)};
+    arena_clear(&c->login);
+    if (c->lmtp || transport.len == 0)
+        return OK;
+    return passwords_find(c->conf, c->tables, &peer, &c->login, &c->config, err);
+}
+
+static enum result session_config(struct outconn *c, struct error *err)
 {
     const struct address *a = &c->route->addresses[c->at];
     c->config = (struct smtp_client_config){.helo_name = c->conf->smtp_helo_name,
                                             .lmtp = c->lmtp,
                                             .tls = a->path ? SMTP_TLS_NONE : tls_level(c),
-                                            .plaintext_auth = is_loopback(a)};
-    struct slice transport, nexthop;
-    target_route_split(dest_route(c->dest), &transport, &nexthop);
-    if (c->lmtp)
-        return;
-    /* Who sends to strangers' MX hosts does not know them by a password. */
-    if (transport.len)
-        passwords_find(c->relay, nexthop, slice_cstr(a->host), &c->config.user,
-                       &c->config.password);
+                                            .user = SLICE(""),
+                                            .password = SLICE("")};
+    return find_login(c, a, err);
 }
 
 static void start_session(struct outconn *c)
 {
     int on = 1; /* a Unix socket knows no such thing */
     (void)setsockopt(c->stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    session_config(c);
+    struct error err = {""};
+    if (session_config(c, &err) != OK) {
+        verdict_set(&c->last, SMTP_DEFERRED, "4.3.0", "%s", err.text);
+        conn_next_address(c);
+        return;
+    }
     smtp_client_release(&c->client);
     smtp_client_init(&c->client, &c->config);
     c->messages = 0;

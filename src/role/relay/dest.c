@@ -15,6 +15,13 @@ struct slice dest_route(const struct dest *d)
     return slice_split(&rest, '\n');
 }
 
+struct slice dest_sender(const struct dest *d)
+{
+    struct slice rest = dest_name(d);
+    (void)slice_split(&rest, '\n');
+    return rest.data ? rest : SLICE("");
+}
+
 static struct dest *dest_get(struct relay *relay, struct slice name)
 {
     struct dest *d = map_get(&relay->dests, name);

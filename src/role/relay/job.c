@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "mime/header.h"
+#include "mime/rewriting.h"
 #include "role/relay/relay.h"
 
 enum { JOB_ARENA_MAX = 32 << 20, REPLY_MAX = 1000 };
@@ -48,8 +49,8 @@ static enum result take_message(struct rjob *j, struct ipc_message *m)
         j->message = arena_dup(&j->arena, q->message);
         return j->message.data && q->message.len == q->size ? OK : INVALID;
     }
-    enum result r = ipc_memfd_map(m->fds[0], q->size, &j->message);
-    j->mapped = r == OK;
+    enum result r = ipc_memfd_map(m->fds[0], q->size, &j->mapped);
+    j->message = j->mapped;
     return r;
 }
 
@@ -59,10 +60,13 @@ static enum result take_recipients(struct rjob *j, const struct ipc_RELAY_JOB *q
     if (n == 0 || q->dsn_notify.n != n || q->dsn_orcpt.n != n)
         return INVALID;
     j->rcpts = arena_alloc_n(&j->arena, n, sizeof *j->rcpts);
-    for (size_t i = 0; j->rcpts && i < n; i++)
-        j->rcpts[i] = (struct smtp_client_rcpt){arena_dup(&j->arena, q->rcpts.items[i]),
-                                                arena_dup(&j->arena, q->dsn_notify.items[i]),
-                                                arena_dup(&j->arena, q->dsn_orcpt.items[i])};
+    j->given = arena_alloc_n(&j->arena, n, sizeof *j->given);
+    for (size_t i = 0; j->rcpts && j->given && i < n; i++) {
+        j->given[i] = arena_dup(&j->arena, q->rcpts.items[i]);
+        j->rcpts[i] =
+            (struct smtp_client_rcpt){j->given[i], arena_dup(&j->arena, q->dsn_notify.items[i]),
+                                      arena_dup(&j->arena, q->dsn_orcpt.items[i])};
+    }
     return arena_failed(&j->arena) ? FAILED : OK;
 }
 
@@ -92,19 +96,28 @@ enum result job_new(struct relay *relay, struct ipc_channel *from, struct ipc_me
     j->mail = (struct smtp_client_mail){.sender = arena_dup(&j->arena, q->sender),
                                         .rcpts = j->rcpts,
                                         .n_rcpts = q->rcpts.n,
-                                        .size = j->message.len,
-                                        .eightbit = q->eightbit || has_high_bytes(j->message),
                                         .ret = arena_dup(&j->arena, q->ret),
                                         .envid = arena_dup(&j->arena, q->envid)};
-    j->mail.smtputf8 = q->smtputf8 && needs_smtputf8(j);
+    j->smtputf8 = q->smtputf8;
+    j->eightbit = q->eightbit;
     *ret = j;
     return OK;
 }
 
+void job_describe(struct rjob *j)
+{
+    j->mail.size = j->message.len;
+    j->mail.eightbit = j->eightbit || has_high_bytes(j->message);
+    j->mail.smtputf8 = j->smtputf8 && needs_smtputf8(j);
+}
+
 void job_free(struct rjob *j)
 {
-    if (j->mapped)
-        ipc_memfd_unmap(j->message);
+    if (j->mapped.data)
+        ipc_memfd_unmap(j->mapped);
+    if (j->rewriting)
+        rewriting_release(j->rewriting);
+    buf_release(&j->changed);
     arena_release(&j->arena);
     free(j);
 }
@@ -129,7 +142,7 @@ static void log_recipient(const struct rjob *j, size_t i, const struct smtp_clie
 {
     int64_t ms = clock_monotonic_ms() - j->started_ms;
     LOG(LOG_INFO, "relay.attempt", LOG_C("id", log_id(j->message_id).text),
-        LOG_S("from", j->mail.sender), LOG_S("to", j->rcpts[i].address),
+        LOG_S("from", j->mail.sender), LOG_S("to", j->given[i]),
         LOG_C("relay", *remote ? remote : "none"), LOG_I("delay_ms", ms),
         LOG_U("attempt", j->attempt), LOG_S("dsn", r->status),
         LOG_C("status", r->outcome == SMTP_FAILED ? "bounced" : outcome_word(r->outcome)),

@@ -1,31 +1,9 @@
-/* passwords.c: see passwords.h. */
 #include "role/relay/passwords.h"
 
-#include "role/relay/relay.h"
+#include "auth/offer.h"
+#include "sasl/md5.h"
 
-bool passwords_search(struct slice text, struct slice key, struct slice *ret_user,
-                      struct slice *ret_password)
-{
-    struct slice rest = text;
-    while (rest.data) {
-        struct slice line = slice_trim(slice_split(&rest, '\n'));
-        size_t end = 0;
-        if (line.len == 0 || line.data[0] == '#')
-            continue;
-        while (end < line.len && line.data[end] != ' ' && line.data[end] != '\t')
-            end++;
-        if (!slice_eq_nocase(slice_sub(line, 0, end), key))
-            continue;
-        struct slice value = slice_trim(slice_from(line, end));
-        size_t colon = slice_find(value, ':');
-        if (colon == SIZE_MAX || colon == 0)
-            return false;
-        *ret_user = slice_sub(value, 0, colon);
-        *ret_password = slice_from(value, colon + 1);
-        return true;
-    }
-    return false;
-}
+/* ---- passwords ---- */
 
 static struct slice bare_name(struct slice nexthop)
 {
@@ -34,14 +12,106 @@ static struct slice bare_name(struct slice nexthop)
     return slice_sub(nexthop, 0, slice_find(nexthop, ':'));
 }
 
-void passwords_find(struct relay *relay, struct slice nexthop, struct slice host,
-                    struct slice *ret_user, struct slice *ret_password)
+static enum result open_maps(const struct conf *c, const struct relay_tables *tables,
+                             struct arena *a, struct tables *ret, struct error *err)
 {
-    pthread_mutex_lock(&relay->lock);
-    struct slice text = relay->passwords;
-    pthread_mutex_unlock(&relay->lock);
-    *ret_user = *ret_password = SLICE("");
-    if (!passwords_search(text, nexthop, ret_user, ret_password) &&
-        !passwords_search(text, bare_name(nexthop), ret_user, ret_password))
-        (void)passwords_search(text, host, ret_user, ret_password);
+    struct slice_list specs = c->smtp_sasl_password_maps;
+    const struct table **items = arena_alloc_n(a, specs.n + 1, sizeof(struct table *));
+    if (!items)
+        return error_set(err, FAILED, "out of memory");
+    *ret = (struct tables){.items = items};
+    for (size_t i = 0; i < specs.n; i++) {
+        items[i] = relay_table(tables, specs.items[i]);
+        if (!items[i])
+            return error_set(err, FAILED,
+                             "the table %.*s of smtp_sasl_password_maps could not be opened",
+                             SLICE_ARG(specs.items[i]));
+        ret->n++;
+    }
+    return OK;
+}
+
+static enum result look_up(const struct conf *c, const struct tables *maps,
+                           const struct login_peer *peer, struct arena *a, struct slice *ret,
+                           struct error *err)
+{
+    struct table_match match = {.value = SLICE("")};
+    struct slice detail, keys[] = {peer->nexthop, bare_name(peer->nexthop), peer->host};
+    enum result r = NOT_FOUND;
+    if (peer->sender.len)
+        r = tables_find_address(maps, peer->sender, c->recipient_delimiter, false, a, &match,
+                                &detail, err);
+    for (size_t i = 0; r == NOT_FOUND && i < sizeof keys / sizeof *keys; i++)
+        if (keys[i].len)
+            r = tables_find(maps, keys[i], a, &match, err);
+    *ret = match.value;
+    return r;
+}
+
+/* ---- mechanisms ---- */
+
+/* CRAM-MD5 takes the password, never its hash. */
+static void cram_md5(const struct smtp_client_config *c, struct slice challenge, struct buf *out)
+{
+    struct hmac_md5_state k;
+    unsigned char mac[MD5_LEN];
+    hmac_md5_key(&k, c->password);
+    hmac_md5(&k, challenge, mac);
+    for (size_t i = 0; i < sizeof mac; i++)
+        buf_printf(out, "%02x", mac[i]);
+    explicit_bzero(&k, sizeof k);
+}
+
+/* The first item that speaks of it decides: "plain", "!plain", "static:rest". */
+static bool filter_allows(struct slice_list filter, const char *mechanism)
+{
+    for (size_t i = 0; i < filter.n; i++) {
+        struct slice item = filter.items[i];
+        bool negated = item.len && item.data[0] == '!';
+        struct slice name = slice_from(item, negated);
+        if (slice_is_nocase(name, mechanism) || slice_starts(name, SLICE("static:")))
+            return !negated;
+    }
+    return filter.n == 0;
+}
+
+static unsigned mechanisms(const struct conf *c, const struct slice_list *options)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } all[] = {{"PLAIN", SMTP_CLIENT_PLAIN},
+               {"LOGIN", SMTP_CLIENT_LOGIN},
+               {"CRAM-MD5", SMTP_CLIENT_CRAM_MD5}};
+    unsigned found = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        const struct sasl_mechanism *m = sasl_find(slice_cstr(all[i].name));
+        if (m && offer_options_allow(options, m) &&
+            filter_allows(c->smtp_sasl_mechanism_filter, all[i].name))
+            found |= all[i].bit;
+    }
+    return found;
+}
+
+enum result passwords_find(const struct conf *c, const struct relay_tables *tables,
+                           const struct login_peer *peer, struct arena *a,
+                           struct smtp_client_config *config, struct error *err)
+{
+    struct tables maps;
+    struct slice value;
+    config->user = config->password = SLICE("");
+    if (!c->smtp_sasl_auth_enable || c->smtp_sasl_password_maps.n == 0)
+        return OK;
+    enum result r = open_maps(c, tables, a, &maps, err);
+    if (r == OK)
+        r = look_up(c, &maps, peer, a, &value, err);
+    if (r != OK)
+        return r == NOT_FOUND ? OK : FAILED;
+    config->user = slice_split(&value, ':');
+    config->password = value.data ? value : SLICE("");
+    config->auth_tls = mechanisms(c, &c->smtp_sasl_tls_security_options);
+    config->auth_clear =
+        peer->loopback ? config->auth_tls : mechanisms(c, &c->smtp_sasl_security_options);
+    config->cram_md5 = cram_md5;
+    return OK;
 }

@@ -1,9 +1,12 @@
 /* relay.c: the role's table: start and end, settings, secrets, requests of the other roles. */
 #include "role/relay/relay.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { DESTS_MAX = 100000, PASSWORDS_ARENA_MAX = 64 << 20 };
+#include "role/relay/tables.h"
+
+enum { DESTS_MAX = 100000 };
 
 static struct relay *state_of(struct role *role)
 {
@@ -16,7 +19,6 @@ static struct relay *state_of(struct role *role)
         map_init(&r->dests, DESTS_MAX);
         list_init(&r->conns);
         list_init(&r->old_resolvers);
-        arena_init(&r->kept, PASSWORDS_ARENA_MAX);
         role->state = r;
     }
     return role->state;
@@ -37,21 +39,67 @@ static enum result start(struct role *role, struct error *err)
     return result;
 }
 
+/* ---- tables ---- */
+
+/* The old ones stay where there is no memory for new ones. */
+static void renew_tables(struct relay *r)
+{
+    const struct conf *c = role_conf(r->role);
+    struct relay_tables *fresh = NULL;
+    pthread_mutex_lock(&r->lock);
+    struct relay_tables *old = r->tables;
+    if (relay_tables_new(c, &r->files, &fresh) == OK)
+        r->tables = fresh;
+    pthread_mutex_unlock(&r->lock);
+    if (fresh)
+        relay_tables_unref(old);
+    else
+        LOG(LOG_ERROR, "relay.tables_kept", LOG_C("why", "no memory"));
+    conf_unref(c);
+}
+
+/* What was found and opened under the old settings (next hop, TLS level, login) is not used again.
+ */
+static void forget(struct relay *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->generation++;
+    dest_forget_routes(r);
+    pthread_mutex_unlock(&r->lock);
+}
+
 static void secrets(struct role *role, const struct role_secret *s, size_t n)
 {
     struct relay *r = state_of(role);
-    for (size_t i = 0; r && i < n; i++) {
-        if (!slice_is(s[i].setting, "smtp_sasl_password_maps"))
-            continue;
-        pthread_mutex_lock(&r->lock);
-        struct slice kept = arena_dup(&r->kept, s[i].bytes);
-        if (kept.data)
-            r->passwords = kept;
-        pthread_mutex_unlock(&r->lock);
+    struct kept_files fresh = {.n = 0}, old;
+    for (size_t i = 0; i < n; i++)
+        if (kept_files_add(&fresh, s[i].path, s[i].bytes, s[i].there) != OK)
+            LOG(LOG_ERROR, "file.not_kept", LOG_S("path", s[i].path), LOG_C("why", "no memory"),
+                LOG_C("then", "its table fails"));
+    if (!r) {
+        kept_files_release(&fresh);
+        return;
     }
+    pthread_mutex_lock(&r->lock);
+    old = r->files;
+    r->files = fresh;
+    pthread_mutex_unlock(&r->lock);
+    kept_files_release(&old);
+    renew_tables(r);
+    forget(r);
 }
 
 /* ---- jobs ---- */
+
+const struct conf *relay_service(const struct conf *c, struct slice destination,
+                                 char label[static RELAY_LABEL_SIZE])
+{
+    struct slice transport, nexthop;
+    target_route_split(destination, &transport, &nexthop);
+    snprintf(label, RELAY_LABEL_SIZE, "%.*s/unix",
+             SLICE_ARG(transport.len ? transport : SLICE("smtp")));
+    return conf_for_service(c, slice_cstr(label));
+}
 
 static unsigned destination_limit(struct role *role)
 {
@@ -72,11 +120,14 @@ static void take_job(struct role *role, struct ipc_channel *from, struct ipc_mes
         ipc_answer_failure(from, m->call, "unusable job");
         return;
     }
-    unsigned limit = destination_limit(role);
+    const struct conf *c = role_conf(role);
     pthread_mutex_lock(&r->lock);
     r->jobs++;
-    dest_submit(r, j, limit);
+    struct relay_tables *tables = relay_tables_ref(r->tables);
     pthread_mutex_unlock(&r->lock);
+    job_prepare(j, c, tables);
+    relay_tables_unref(tables);
+    conf_unref(c);
 }
 
 /* Twice the connections, so that each finds its next job waiting. */
@@ -91,16 +142,13 @@ static void peer_up(struct role *role, enum ipc_role peer)
         LOG(LOG_WARNING, "relay.window_not_sent", LOG_C("peer", "mailbox"));
 }
 
-/* What was found and opened under the old settings (next hop, TLS level) is not used again. */
 static void configured(struct role *role)
 {
     struct relay *r = state_of(role);
     if (r) {
         dns_configured(r);
-        pthread_mutex_lock(&r->lock);
-        r->generation++;
-        dest_forget_routes(r);
-        pthread_mutex_unlock(&r->lock);
+        renew_tables(r);
+        forget(r);
     }
     peer_up(role, ROLE_MAILBOX);
 }
@@ -146,7 +194,8 @@ static void stop(struct role *role)
     dest_free_all(r);
     dns_stop(r);
     tls_context_unref(r->tls);
-    arena_release(&r->kept);
+    relay_tables_unref(r->tables);
+    kept_files_release(&r->files);
     pthread_mutex_destroy(&r->lock);
     free(r);
     role->state = NULL;

@@ -5,6 +5,8 @@
  *   relay.c    the role's table, settings
  *   dns.c      the resolver, also for the other roles
  *   job.c      a job, from its message to its result
+ *   prepare.c  what is changed in it on its way out
+ *   tables.h   the tables that are asked; passwords.h: who logs in to whom
  *   dest.c     destinations: who waits, who is connected, who is next
  *   hop.c      a destination taken apart: transport, host, port
  *   route.c    where a destination's mail goes: MX, addresses
@@ -22,9 +24,11 @@
 #include "io/resolver.h"
 #include "io/stream.h"
 #include "proto/smtp/client.h"
+#include "table/kept.h"
 #include "role/role.h"
 
 enum {
+    RELAY_LABEL_SIZE = 80,
     RELAY_JOBS = 400,         /* taken at a time */
     ROUTE_HOSTS_MAX = 10,     /* MX hosts looked at */
     ROUTE_ADDRESSES_MAX = 20, /* addresses tried */
@@ -42,12 +46,18 @@ struct relay {
     struct list_node old_resolvers; /* with questions under way */
     struct map dests;
     struct list_node conns;
-    struct arena kept;           /* every version of the passwords' file */
-    struct slice passwords;      /* smtp_sasl_password_maps: the newest */
+    struct kept_files files;     /* of the tables, as the master sent them */
+    struct relay_tables *tables; /* of now */
     unsigned generation;         /* of the settings */
     struct buf system_resolvers; /* what resolv.conf said at the start */
     uint64_t jobs, sent, deferred, failed;
 };
+
+struct relay_tables;
+/* The settings of a destination's transport, as its service has them; *label is that service's
+ * name, "smtp/unix". They live as long as c. */
+const struct conf *relay_service(const struct conf *c, struct slice destination,
+                                 char label[static RELAY_LABEL_SIZE]);
 
 /* A failure in words, as a recipient's result. */
 struct verdict {
@@ -66,8 +76,15 @@ struct rjob {
     struct ipc_channel *from;
     uint64_t call, message_id;
     struct arena arena;
-    struct slice destination, message;
-    bool mapped;
+    struct slice destination; /* where the login depends on the sender, a line break and the sender
+                                 stand behind it */
+    struct slice message;
+    struct slice mapped;         /* the memfd's bytes; data NULL: it came inline */
+    struct buf changed;          /* the message, where its way out changes it */
+    bool smtputf8, eightbit;     /* as the queue says */
+    unsigned limit;              /* of connections to its destination */
+    struct slice *given;         /* the recipients as the queue has them */
+    struct rewriting *rewriting; /* in the arena; NULL: none */
     int64_t started_ms;
     uint32_t attempt;
     struct smtp_client_mail mail;
@@ -76,6 +93,11 @@ struct rjob {
 /* INVALID: malformed. */
 MUST_USE enum result job_new(struct relay *relay, struct ipc_channel *from, struct ipc_message *m,
                              struct rjob **ret);
+/* What MAIL must say of the message as it is by now. */
+void job_describe(struct rjob *j);
+/* prepare.c: changes what is to be changed, and brings the job to its destination, now or later;
+ * the job is taken. */
+void job_prepare(struct rjob *j, const struct conf *conf, struct relay_tables *tables);
 /* Answers, logs and frees. results: one per recipient. */
 void job_finish(struct rjob *j, const struct smtp_client_result *results, const char *remote,
                 const char *tls);
@@ -135,6 +157,8 @@ void dest_forget_routes(struct relay *relay);
 struct slice dest_name(const struct dest *d);
 /* The destination of its jobs: the name without the sender that may be behind it. */
 struct slice dest_route(const struct dest *d);
+/* That sender; "": none. */
+struct slice dest_sender(const struct dest *d);
 void dest_free_all(struct relay *relay); /* the engine has stopped */
 
 /* ---- conn.c ---- */

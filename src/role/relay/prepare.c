@@ -1,0 +1,166 @@
+/* prepare.c: a job's message and envelope as they leave: smtp_header_checks and its like, then
+ * smtp_generic_maps, which auth knows. Postfix's smtp(8) does it in this order. A job without
+ * either goes on at once. */
+#include "mime/header.h"
+#include "mime/rewriting.h"
+#include "mime/submission.h"
+#include "role/relay/relay.h"
+#include "role/relay/tables.h"
+
+enum { SCRATCH_MAX = 1 << 20, GROWTH_MAX = 1 << 20, LINE_LOGGED = 200 };
+
+static void defer(struct rjob *j, const char *status, const char *why)
+{
+    struct verdict v;
+    verdict_set(&v, SMTP_DEFERRED, status, "%s", why);
+    job_finish_all(j, &v, "");
+}
+
+static void go_on(struct rjob *j)
+{
+    job_describe(j);
+    pthread_mutex_lock(&j->relay->lock);
+    dest_submit(j->relay, j, j->limit);
+    pthread_mutex_unlock(&j->relay->lock);
+}
+
+static void take_changed(struct rjob *j, struct buf changed)
+{
+    buf_release(&j->changed);
+    j->changed = changed;
+    j->message = buf_slice(&j->changed);
+}
+
+/* ---- checks ---- */
+
+static void on_event(void *arg, const struct content_event *e)
+{
+    const struct rjob *j = arg;
+    LOG(e->problem || e->action == ACTION_WARN ? LOG_WARNING : LOG_INFO, "message.check",
+        LOG_C("id", log_id(j->message_id).text), LOG_C("check", "smtp"),
+        LOG_C("class", content_class_name(e->class)),
+        LOG_C("action", content_action_name(e->action)), LOG_S("text", e->text),
+        LOG_S("where", e->where), LOG_S("line", slice_sub(e->line, 0, LINE_LOGGED)),
+        LOG_C("problem", e->problem ? e->problem : ""));
+}
+
+/* False: the job is over. */
+static bool check(struct rjob *j, const struct content_set *set)
+{
+    struct content_result r = {.verdict = CONTENT_ACCEPT};
+    struct arena a;
+    if (!set)
+        return true;
+    arena_init(&a, SCRATCH_MAX);
+    bool done = !set->broken && content_check(&set->checks, j->message, &a, on_event, j, &r) == OK;
+    arena_release(&a);
+    if (done && r.changed)
+        take_changed(j, r.message);
+    if (done && r.verdict == CONTENT_ACCEPT)
+        return true;
+    defer(j, "4.3.5", "a table of smtp_header_checks or its like can't be asked now");
+    return false;
+}
+
+/* ---- addresses ---- */
+
+static bool write_header(struct rjob *j)
+{
+    struct submission s = {.origin = SLICE(""),
+                           .keep_missing = true,
+                           .keep_bcc = true,
+                           .map = rewriting_find,
+                           .map_arg = j->rewriting};
+    struct buf whole;
+    size_t body;
+    unsigned changes = 0;
+    buf_init(&whole, j->message.len + GROWTH_MAX);
+    enum result r = submission_complete(j->message, &s, &whole, &body, &changes);
+    if (r == OK && changes)
+        buf_append(&whole, slice_from(j->message, body));
+    bool fits = r == OK && buf_ok(&whole);
+    if (fits && changes)
+        take_changed(j, whole);
+    else
+        buf_release(&whole);
+    return fits;
+}
+
+static void answered(void *arg, struct ipc_message *m)
+{
+    struct rjob *j = arg;
+    struct rewriting *r = j->rewriting;
+    bool told = m->type == IPC_REWRITE_RESULT && m->REWRITE_RESULT.addresses.n == r->n;
+    for (size_t i = 0; told && i < r->n; i++)
+        r->made[i] = arena_dup(&j->arena, m->REWRITE_RESULT.addresses.items[i]);
+    if (told) {
+        j->mail.sender = rewriting_find_text(r, true, j->mail.sender);
+        for (size_t i = 0; i < j->mail.n_rcpts; i++)
+            j->rcpts[i].address = rewriting_find_text(r, false, j->rcpts[i].address);
+    }
+    if (!told || arena_failed(&j->arena))
+        defer(j, "4.3.0", "smtp_generic_maps can't be asked now");
+    else if (!write_header(j))
+        defer(j, "4.3.0", "no memory for the header that smtp_generic_maps ask for");
+    else
+        go_on(j);
+}
+
+static void ask_generic(struct rjob *j, struct slice service)
+{
+    struct ipc_message m = {.type = IPC_REWRITE};
+    struct rewriting *r = ARENA_NEW(&j->arena, struct rewriting);
+    if (!r) {
+        defer(j, "4.3.0", "out of memory");
+        return;
+    }
+    rewriting_init(r, &j->arena);
+    j->rewriting = r;
+    rewriting_add_text(r, true, j->mail.sender);
+    for (size_t i = 0; i < j->mail.n_rcpts; i++)
+        rewriting_add_text(r, false, j->rcpts[i].address);
+    submission_addresses(slice_sub(j->message, 0, header_length(j->message)), SLICE(""),
+                         rewriting_add, r);
+    if (r->left_out)
+        LOG(LOG_WARNING, "relay.addresses_kept", LOG_C("id", log_id(j->message_id).text),
+            LOG_C("setting", "smtp_generic_maps"), LOG_C("why", "the header has too many"));
+    m.REWRITE.service = service;
+    m.REWRITE.classes = (struct slice_list){r->classes, r->n};
+    m.REWRITE.addresses = (struct slice_list){r->addresses, r->n};
+    ipc_request(j->relay->role->peers[ROLE_AUTH], &m, answered, j);
+}
+
+/* ---- the way in ---- */
+
+/* Mail of different senders must not share a connection where the login depends on them: the
+ * sender becomes a part of the destination's name (dest_sender). */
+static void part_by_sender(struct rjob *j, const struct conf *c)
+{
+    if (!c->smtp_sender_dependent_authentication || !c->smtp_sasl_auth_enable ||
+        c->smtp_sasl_password_maps.n == 0)
+        return;
+    char *name =
+        arena_printf(&j->arena, "%.*s\n%.*s", SLICE_ARG(j->destination), SLICE_ARG(j->mail.sender));
+    if (name)
+        j->destination = slice_cstr(name);
+}
+
+void job_prepare(struct rjob *j, const struct conf *conf, struct relay_tables *tables)
+{
+    char label[RELAY_LABEL_SIZE];
+    const struct conf *c = relay_service(conf, j->destination, label);
+    struct slice transport, nexthop, service = slice_cstr(label);
+    target_route_split(j->destination, &transport, &nexthop);
+    j->limit = (unsigned)c->default_destination_concurrency_limit;
+    if (!slice_is(conf_transport_kind(conf, transport), "smtp")) {
+        go_on(j);
+        return;
+    }
+    part_by_sender(j, c);
+    if (!check(j, relay_checks(tables, service)))
+        return;
+    if (c->smtp_generic_maps.n)
+        ask_generic(j, service);
+    else
+        go_on(j);
+}
