@@ -47,8 +47,9 @@ static void add_unit(const struct conf_setting *s, struct snapshot *snap, struct
  * our own grammar $ is written $$ there. */
 static bool keeps_dollars(const struct conf_setting *s, const struct conf_raw *raw)
 {
-    static const char *const names[] = {"forward_path", "luser_relay", "mailbox_command",
-                                        "command_execution_directory", "default_rbl_reply"};
+    static const char *const names[] = {"forward_path",      "luser_relay",
+                                        "mailbox_command",   "command_execution_directory",
+                                        "default_rbl_reply", "smtpd_reject_footer"};
     bool found = false;
     for (size_t i = 0; i < sizeof names / sizeof *names && raw->grammar == CONF_POSTFIX; i++)
         found = found || strcmp(s->name, names[i]) == 0;

@@ -65,6 +65,9 @@ static enum result take_domain(struct cursor *c, unsigned options, struct addres
         return domain_is_literal(a->domain) ? OK : INVALID;
     }
     a->domain = cursor_while(c, domain_byte);
+    a->final_dot = options & ADDRESS_FINAL_DOT && a->domain.len > 1 &&
+                   a->domain.data[a->domain.len - 1] == '.';
+    a->domain.len -= a->final_dot;
     if (a->domain.len > ADDRESS_DOMAIN_MAX)
         return LIMIT;
     return domain_valid(a->domain, options & ADDRESS_UTF8) ? OK : INVALID;
@@ -83,7 +86,7 @@ static enum result check_bytes(struct slice whole, unsigned options, struct addr
 /* Mailbox = Local-part "@" ( Domain / address-literal ) */
 static enum result take_mailbox(struct cursor *c, unsigned options, struct address *ret)
 {
-    struct address a = {SLICE_NONE, SLICE_NONE, false, false};
+    struct address a = {.local = SLICE_NONE};
     struct slice before = c->rest;
     bool ok = cursor_peek(c) == '"' ? take_quoted(c) : take_dot_string(c);
     if (!ok)
@@ -137,7 +140,7 @@ static enum result take_path(struct cursor *c, unsigned options, struct address 
     if (!cursor_accept(c, '<'))
         return options & ADDRESS_BARE ? take_mailbox(c, options, a) : INVALID;
     if (cursor_accept(c, '>')) {
-        *a = (struct address){SLICE(""), SLICE(""), false, false};
+        *a = (struct address){.local = SLICE(""), .domain = SLICE("")};
         return options & ADDRESS_NULL ? OK : INVALID;
     }
     enum result r = skip_route(c, options);

@@ -21,13 +21,15 @@ struct address {
     struct slice domain; /* as written, a literal with its brackets; empty: <postmaster> */
     bool literal;        /* domain is [1.2.3.4] or [IPv6:…] */
     bool utf8;           /* has bytes above 127: needs SMTPUTF8 to be passed on */
+    bool final_dot;      /* behind the domain stood a dot, which is not in `domain` */
 };
 
 enum address_options {
     ADDRESS_UTF8 = 1,      /* bytes above 127 are allowed (and must be UTF-8) */
     ADDRESS_NULL = 2,      /* <> is allowed */
     ADDRESS_NO_DOMAIN = 4, /* <local> without a domain is allowed */
-    ADDRESS_BARE = 8       /* a path may stand without its brackets */
+    ADDRESS_BARE = 8,      /* a path may stand without its brackets */
+    ADDRESS_FINAL_DOT = 16 /* "user@example.org.": taken, the dot is dropped */
 };
 
 /* A whole text is one Mailbox: local-part@domain. INVALID or LIMIT. */

@@ -143,9 +143,10 @@ static enum outcome refuse_unknown(struct run *r, const struct policy_address *a
         return refuse(r, BY_POLICY, a->code, status, "<%.*s>: %s rejected: %.*s",
                       SLICE_ARG(address), class, SLICE_ARG(a->text));
     int64_t code = code_of(r->conf, a->class, &table);
-    return refuse(r, BY_POLICY, code, sender ? "5.1.0" : "5.1.1",
-                  "<%.*s>: %s rejected: User unknown%s", SLICE_ARG(address), class,
-                  r->conf->show_user_unknown_table_name ? table : "");
+    /* An alias domain's unknown names end at error(8) with 5.1.1: 5.1.7 of a sender. */
+    const char *enhanced = !sender ? "5.1.1" : a->class == POLICY_CLASS_ALIAS ? "5.1.7" : "5.1.0";
+    return refuse(r, BY_POLICY, code, enhanced, "<%.*s>: %s rejected: User unknown%s",
+                  SLICE_ARG(address), class, r->conf->show_user_unknown_table_name ? table : "");
 }
 
 enum outcome refuse_unlisted(struct run *r, struct slice address, bool sender)

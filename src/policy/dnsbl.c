@@ -182,6 +182,18 @@ static enum outcome refuse_listed(struct run *r, const struct rule *rule, struct
     return refuse(r, BY_POLICY, (int64_t)code, e ? e : "5.7.1", "%.*s", SLICE_ARG(rest));
 }
 
+/* False: asked for. Without a recipient there is nothing to relay. */
+static bool goes_to_us(struct run *r, bool *ret)
+{
+    struct policy_address a;
+    if (!r->facts->rcpt.data)
+        return true;
+    if (!ask_address(r, r->facts->rcpt, &a))
+        return false;
+    *ret = a.class != POLICY_CLASS_OTHER && !a.routed;
+    return true;
+}
+
 /* what: for the question; shown: in the reply. */
 static enum outcome check(struct run *r, const struct rule *rule, struct slice what,
                           struct slice shown, const char *class)
@@ -189,6 +201,11 @@ static enum outcome check(struct run *r, const struct rule *rule, struct slice w
     struct dnsbl list = dnsbl_of(rule);
     struct slice name = SLICE("");
     bool permits = rule->word->option & LIST_PERMITS, ours = true;
+    /* A stranger's list does not make a relay of us. */
+    if (permits && !goes_to_us(r, &ours))
+        return PENDING;
+    if (!ours)
+        return DUNNO;
     struct blocked b = {.r = r, .list = &list, .what = shown, .class = class};
     switch (look_up(r, &list, what, &name)) {
     case ASKED:
@@ -203,16 +220,7 @@ static enum outcome check(struct run *r, const struct rule *rule, struct slice w
     case LISTED:
         break;
     }
-    if (!permits)
-        return refuse_listed(r, rule, &b, name);
-    /* A stranger's list does not make a relay of us. */
-    struct policy_address a;
-    if (r->facts->rcpt.data) {
-        if (!ask_address(r, r->facts->rcpt, &a))
-            return PENDING;
-        ours = a.class != POLICY_CLASS_OTHER && !a.routed;
-    }
-    return ours ? PERMIT : DUNNO;
+    return permits ? PERMIT : refuse_listed(r, rule, &b, name);
 }
 
 enum outcome rule_rbl_client(struct run *r, const struct rule *rule)

@@ -246,6 +246,9 @@ static enum outcome end_rcpt(struct run *r, enum outcome o)
 static enum outcome run_rcpt(struct run *r)
 {
     const struct list *lists[2] = {&r->policy->relay, &r->policy->stages[POLICY_AT_RCPT]};
+    /* RFC 5321 4.5.1: <postmaster> hears everybody, whatever the lists say. */
+    if (slice_is_nocase(r->facts->rcpt, "postmaster"))
+        return refuse_unlisted(r, r->facts->rcpt, false);
     enum outcome o = run_all_early(r);
     if (o != DUNNO)
         return o;

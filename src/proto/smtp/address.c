@@ -3,6 +3,31 @@
 
 #include "mime/address.h"
 
+struct slice smtp_given_address(struct smtp_tx *tx, const struct address *a)
+{
+    struct buf text;
+    bool quoted = a->local.len && a->local.data[0] == '"';
+    if (a->local.len == 0 || (a->domain.len && !a->final_dot && !quoted))
+        return SLICE_NONE;
+    buf_init(&text, 2 * ADDRESS_MAX);
+    address_unquote(a->local, &text);
+    if (a->domain.len)
+        buf_printf(&text, "@%.*s%s", SLICE_ARG(a->domain), a->final_dot ? "." : "");
+    struct slice given = buf_ok(&text) ? arena_dup(&tx->arena, buf_slice(&text)) : SLICE_NONE;
+    buf_release(&text);
+    return given;
+}
+
+bool smtp_address_odd(const struct address *a)
+{
+    size_t digits = 0;
+    bool quoted = a->local.len && a->local.data[0] == '"';
+    struct slice local = slice_from(a->local, quoted);
+    while (digits < a->domain.len && strchr("0123456789.", a->domain.data[digits]))
+        digits++;
+    return (local.len && local.data[0] == '-') || (a->domain.len && digits == a->domain.len);
+}
+
 struct slice smtp_full_address(const struct smtp_session *s, struct smtp_tx *tx,
                                const struct address *a)
 {

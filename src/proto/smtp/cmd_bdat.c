@@ -44,11 +44,11 @@ void cmd_bdat(struct smtp_session *s, struct slice args)
     }
     if (!parse(args, &s->chunk_left, &s->chunk_last)) {
         /* How much to skip is not known: whatever came next might be message text. */
-        smtp_reply(s, "501 5.5.4 Syntax: BDAT count [LAST]");
+        smtp_reply(s, "521 5.5.4 Syntax: BDAT count [LAST]");
         s->closing = true;
         return;
     }
-    const char *broken = smtp_broken_rule(s, NEEDS_MAIL | NEEDS_RCPT | IN_CHUNKS);
+    const char *broken = smtp_broken_rule(s, NEEDS_RCPT | IN_CHUNKS);
     s->chunk_refused = broken != NULL;
     if (!broken && !s->tx->chunked) {
         smtp_ask_policy(s, SMTP_AT_DATA, begin_chunk);

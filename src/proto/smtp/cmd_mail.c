@@ -12,6 +12,7 @@ struct mail {
     struct address sender;
     bool smtputf8, body8bit;
     struct slice ret, envid;
+    struct slice refused; /* the parameter that a refusal names, or empty */
 };
 
 /* Each returns the reply that refuses the parameter, or NULL. */
@@ -30,7 +31,7 @@ static const char *take_body(struct mail *m, struct slice value)
 {
     m->body8bit = slice_is_nocase(value, "8BITMIME");
     if (!m->body8bit && !slice_is_nocase(value, "7BIT"))
-        return "555 5.5.4 Unsupported option: BODY";
+        return smtp_unsupported;
     return NULL;
 }
 
@@ -52,18 +53,24 @@ static const char *take_dsn(const struct smtp_session *s, struct mail *m,
     return NULL;
 }
 
-/* RFC 4954 5: who submitted it elsewhere. Checked for its form; nobody here asks for it. */
+/* RFC 4954 5: who submitted it elsewhere. Nobody here asks for it; its form is checked where AUTH
+ * is served. */
 static const char *take_auth(const struct smtp_session *s, struct slice value)
 {
-    if (!s->config->mechanisms.len)
-        return "503 5.5.4 Error: authentication disabled";
-    return smtp_xtext_valid(value, SMTP_ORCPT_MAX) ? NULL
-                                                   : "501 5.5.4 Error: Bad AUTH parameter syntax";
+    return !s->config->mechanisms.len || smtp_xtext_valid(value, SMTP_ORCPT_MAX)
+               ? NULL
+               : "501 5.5.4 Error: Bad AUTH parameter syntax";
 }
 
 static const char *take_param(const struct smtp_session *s, struct mail *m,
                               const struct smtp_param *p)
 {
+    if (slice_is_nocase(p->keyword, "SMTPUTF8") && !p->has_value) {
+        m->smtputf8 = true;
+        return NULL;
+    }
+    if (!p->has_value)
+        return smtp_unsupported;
     if (slice_is_nocase(p->keyword, "SIZE"))
         return take_size(s, p->value);
     if (slice_is_nocase(p->keyword, "BODY"))
@@ -72,11 +79,7 @@ static const char *take_param(const struct smtp_session *s, struct mail *m,
         return take_dsn(s, m, p);
     if (slice_is_nocase(p->keyword, "AUTH"))
         return take_auth(s, p->value);
-    if (slice_is_nocase(p->keyword, "SMTPUTF8") && !p->has_value) {
-        m->smtputf8 = true;
-        return NULL;
-    }
-    return "555 5.5.4 Unsupported option";
+    return smtp_unsupported;
 }
 
 /* "FROM:<path> params": the reply that refuses it, or NULL. */
@@ -88,19 +91,20 @@ static const char *parse(const struct smtp_session *s, struct slice args, struct
     c.rest = slice_trim(c.rest);
     if (cursor_at_end(&c))
         return "501 5.5.4 Syntax: MAIL FROM:<address>";
-    unsigned options = ADDRESS_UTF8 | ADDRESS_NULL | ADDRESS_NO_DOMAIN |
+    unsigned options = ADDRESS_UTF8 | ADDRESS_NULL | ADDRESS_NO_DOMAIN | ADDRESS_FINAL_DOT |
                        (s->config->strict_envelopes ? 0 : ADDRESS_BARE);
-    if (address_parse_path(&c, options, &m->sender) != OK)
+    if (address_parse_path(&c, options, &m->sender) != OK || smtp_address_odd(&m->sender))
         return "501 5.1.7 Bad sender address syntax";
     struct smtp_param p;
     for (unsigned n = 0; smtp_param_next(&c, &p); n++) {
         const char *refusal =
             n < SMTP_PARAMS_MAX ? take_param(s, m, &p) : "501 5.5.4 Error: too many parameters";
+        m->refused = refusal == smtp_unsupported ? smtp_param_text(&p) : SLICE_NONE;
         if (refusal)
             return refusal;
     }
     if (!cursor_ok(&c))
-        return "501 5.5.4 Syntax: MAIL FROM:<address> [parameters]";
+        return "501 5.1.7 Bad sender address syntax";
     /* RFC 6531 3.4, 3.7.4.2 */
     if (m->sender.utf8 && !m->smtputf8)
         return "553 5.6.7 Error: SMTPUTF8 is required for this address";
@@ -127,14 +131,13 @@ void cmd_mail(struct smtp_session *s, struct slice args)
     struct mail m = {0};
     const char *refusal = parse(s, args, &m);
     if (refusal) {
-        smtp_reply(s, "%s", refusal);
+        smtp_reply(s, "%s%.*s", refusal, SLICE_ARG(m.refused));
         return;
     }
     struct smtp_tx *tx = s->tx = tx_new(s->config);
     if (tx) {
         tx->sender = smtp_full_address(s, tx, &m.sender);
-        if (m.sender.local.len && !m.sender.domain.len)
-            tx->sender_given = arena_dup(&tx->arena, m.sender.local);
+        tx->sender_given = smtp_given_address(tx, &m.sender);
         tx->smtputf8 = m.smtputf8;
         tx->body8bit = m.body8bit;
         tx->ret = arena_dup(&tx->arena, m.ret);

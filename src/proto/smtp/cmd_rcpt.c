@@ -10,11 +10,14 @@
 struct rcpt {
     struct address address;
     struct slice notify, orcpt;
+    struct slice refused; /* the parameter that a refusal names, or empty */
 };
 
 static const char *take_param(const struct smtp_session *s, struct rcpt *r,
                               const struct smtp_param *p)
 {
+    if (!p->has_value)
+        return smtp_unsupported;
     bool dsn = slice_is_nocase(p->keyword, "NOTIFY") || slice_is_nocase(p->keyword, "ORCPT");
     if (dsn && smtp_discards(s, "DSN"))
         return "501 5.7.1 DSN support is disabled";
@@ -30,7 +33,7 @@ static const char *take_param(const struct smtp_session *s, struct rcpt *r,
         r->orcpt = p->value;
         return NULL;
     }
-    return "555 5.5.4 Unsupported option";
+    return smtp_unsupported;
 }
 
 /* "TO:<path> params": the reply that refuses it, or NULL. */
@@ -42,19 +45,20 @@ static const char *parse(const struct smtp_session *s, struct slice args, struct
     c.rest = slice_trim(c.rest);
     if (cursor_at_end(&c))
         return "501 5.5.4 Syntax: RCPT TO:<address>";
-    unsigned options =
-        ADDRESS_UTF8 | ADDRESS_NO_DOMAIN | (s->config->strict_envelopes ? 0 : ADDRESS_BARE);
-    if (address_parse_path(&c, options, &r->address) != OK)
+    unsigned options = ADDRESS_UTF8 | ADDRESS_NO_DOMAIN | ADDRESS_FINAL_DOT |
+                       (s->config->strict_envelopes ? 0 : ADDRESS_BARE);
+    if (address_parse_path(&c, options, &r->address) != OK || smtp_address_odd(&r->address))
         return "501 5.1.3 Bad recipient address syntax";
     struct smtp_param p;
     for (unsigned n = 0; smtp_param_next(&c, &p); n++) {
         const char *refusal =
             n < SMTP_PARAMS_MAX ? take_param(s, r, &p) : "501 5.5.4 Error: too many parameters";
+        r->refused = refusal == smtp_unsupported ? smtp_param_text(&p) : SLICE_NONE;
         if (refusal)
             return refusal;
     }
     if (!cursor_ok(&c))
-        return "501 5.5.4 Syntax: RCPT TO:<address> [parameters]";
+        return "501 5.1.3 Bad recipient address syntax";
     if (r->address.utf8 && !s->tx->smtputf8)
         return "553 5.6.7 Error: SMTPUTF8 is required for this address";
     return NULL;
@@ -77,10 +81,10 @@ static bool make_room(struct smtp_tx *tx)
     return true;
 }
 
-static void refuse(struct smtp_session *s, const char *reply)
+static void refuse(struct smtp_session *s, const char *reply, struct slice named)
 {
     s->tx->refused++;
-    smtp_reply(s, "%s", reply);
+    smtp_reply(s, "%s%.*s", reply, SLICE_ARG(named));
 }
 
 void cmd_rcpt(struct smtp_session *s, struct slice args)
@@ -89,19 +93,19 @@ void cmd_rcpt(struct smtp_session *s, struct slice args)
     struct rcpt r = {0};
     const char *refusal = parse(s, args, &r);
     if (refusal) {
-        refuse(s, refusal);
+        refuse(s, refusal, r.refused);
         return;
     }
     /* RFC 5321 4.5.3.1.10 */
     if (tx->n_rcpts >= s->config->recipient_limit) {
-        refuse(s, "452 4.5.3 Error: too many recipients");
+        refuse(s, "452 4.5.3 Error: too many recipients", SLICE_NONE);
         if (s->overshoot < s->config->overshoot_limit) {
             s->overshoot++;
             s->errors--; /* RFC 5321 4.5.3.1.10: clients may try their luck */
         }
         return;
     }
-    tx->rcpt_given = r.address.domain.len ? SLICE_NONE : arena_dup(&tx->arena, r.address.local);
+    tx->rcpt_given = smtp_given_address(tx, &r.address);
     tx->being_asked = (struct smtp_rcpt){
         .address = smtp_full_address(s, tx, &r.address),
         .notify = arena_dup(&tx->arena, r.notify),
@@ -109,7 +113,7 @@ void cmd_rcpt(struct smtp_session *s, struct slice args)
     };
     if (!make_room(tx) || arena_failed(&tx->arena)) {
         tx->arena.failed = false; /* what was taken before is whole */
-        refuse(s, "452 4.5.3 Error: too many recipients");
+        refuse(s, "452 4.5.3 Error: too many recipients", SLICE_NONE);
         return;
     }
     s->request->rcpt = tx->being_asked.address;
@@ -141,7 +145,7 @@ void smtp_rcpt_accepted(struct smtp_session *s, struct slice_list targets, struc
     if (keep(s->tx, targets, grant))
         smtp_reply(s, "250 2.1.5 Ok");
     else
-        refuse(s, "452 4.5.3 Error: too many recipients");
+        refuse(s, "452 4.5.3 Error: too many recipients", SLICE_NONE);
 }
 
 void smtp_rcpt_refused(struct smtp_session *s, unsigned code, struct slice enhanced,

@@ -9,21 +9,27 @@ static void finish_vrfy(struct smtp_session *s)
     smtp_drop_pending(s);
 }
 
+/* RFC 6531 3.7.4.2: the one parameter. */
+static bool vrfy_ends(const struct cursor *c)
+{
+    return cursor_at_end(c) || slice_is_nocase(slice_trim(c->rest), "SMTPUTF8");
+}
+
 /* RFC 5321 3.5.3: 252 says that it may exist: whoever may not send there does not hear even that.
  */
 void cmd_vrfy(struct smtp_session *s, struct slice args)
 {
     struct cursor c = cursor_of(args);
     struct address address;
-    unsigned options =
-        ADDRESS_UTF8 | ADDRESS_NO_DOMAIN | (s->config->strict_envelopes ? 0 : ADDRESS_BARE);
+    unsigned options = ADDRESS_UTF8 | ADDRESS_NO_DOMAIN | ADDRESS_FINAL_DOT |
+                       (s->config->strict_envelopes ? 0 : ADDRESS_BARE);
     if (!s->config->vrfy)
         smtp_reply(s, "502 5.5.1 VRFY command is disabled");
     else if (args.len == 0)
-        smtp_reply(s, "501 5.5.4 Syntax: VRFY address");
-    else if (address_parse_path(&c, options, &address) != OK || !cursor_at_end(&c))
+        smtp_reply(s, "501 5.5.4 Syntax: VRFY address [SMTPUTF8]");
+    else if (address_parse_path(&c, options, &address) != OK || !vrfy_ends(&c))
         smtp_reply(s, "501 5.1.3 Bad recipient address syntax");
-    else if (smtp_set_pending(s, args))
+    else if (smtp_set_pending(s, slice_sub(args, 0, args.len - c.rest.len)))
         smtp_ask_policy(s, SMTP_AT_RCPT, finish_vrfy);
 }
 
@@ -45,7 +51,7 @@ void cmd_etrn(struct smtp_session *s, struct slice args)
     /* RFC 1985 5.3: "@domain" asks for subdomains too, "#name" for a queue. */
     bool marked = args.len && (args.data[0] == '@' || args.data[0] == '#');
     struct slice domain = slice_from(args, marked);
-    if (args.len == 0)
+    if (args.len == 0 || slice_find(args, ' ') != SIZE_MAX)
         smtp_reply(s, "500 Syntax: ETRN domain");
     else if (!domain_valid(domain, true) && !domain_is_literal(domain))
         smtp_reply(s, "501 Error: invalid parameter syntax");

@@ -26,7 +26,9 @@ enum command_rule {
     NOT_LMTP = 512,
     IN_CHUNKS = 1024,     /* goes on while BDAT chunks come */
     CHECKS_ITSELF = 2048, /* NEEDS_* are checked by the handler, since bytes follow that must go */
-    COMES_LAST = 4096     /* of a group of pipelined commands (RFC 2920 3.1) */
+    COMES_LAST = 4096,    /* of a group of pipelined commands (RFC 2920 3.1) */
+    NOT_NESTED = 8192,    /* NO_MAIL in the words for MAIL itself */
+    BARE_CODES = 16384    /* refusals have no enhanced status (RFC 1985 is older) */
 };
 
 struct smtp_command {
@@ -72,6 +74,12 @@ bool smtp_auth_offered(const struct smtp_session *s);
 struct address;
 struct slice smtp_full_address(const struct smtp_session *s, struct smtp_tx *tx,
                                const struct address *a);
+/* As the client meant it, where that is not the same (without a domain, with a dot behind it,
+ * without the quotes that it came in): what restrictions and their replies show. Else data NULL. */
+struct slice smtp_given_address(struct smtp_tx *tx, const struct address *a);
+/* Not an address to accept, though RFC 5321's grammar allows it: a local part that looks like an
+ * option of a command, a domain of digits alone. */
+bool smtp_address_odd(const struct address *a);
 
 /* The handlers, one file each. */
 void cmd_ehlo(struct smtp_session *s, struct slice args);

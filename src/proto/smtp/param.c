@@ -2,20 +2,29 @@
 
 #include "proto/smtp/smtp.h"
 
+const char smtp_unsupported[] = "555 5.5.4 Unsupported option: ";
+
+struct slice smtp_param_text(const struct smtp_param *p)
+{
+    size_t len = p->keyword.len + (p->has_value ? 1 + p->value.len : 0);
+    return slice_of(p->keyword.data, len);
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
-static bool is_keyword(char c)
-{
-    return ascii_alnum(c) || c == '-';
-}
-
-/* esmtp-value: any but "=", SP and controls; beyond ASCII for UTF-8 addresses (RFC 6531 3.3). */
+/* Any but blanks and controls; beyond ASCII for UTF-8 addresses (RFC 6531 3.3). What a parameter
+ * may hold is said where it is taken; the others are named in the refusal. */
 static bool is_value(char c)
 {
-    return (unsigned char)c > ' ' && c != '=' && c != 0x7f;
+    return (unsigned char)c > ' ' && c != 0x7f;
+}
+
+static bool is_keyword(char c)
+{
+    return is_value(c) && c != '=';
 }
 
 bool smtp_param_next(struct cursor *c, struct smtp_param *ret)
@@ -27,8 +36,7 @@ bool smtp_param_next(struct cursor *c, struct smtp_param *ret)
     bool has_value = cursor_accept(c, '=');
     struct slice value = has_value ? cursor_while(c, is_value) : SLICE_NONE;
     bool ends = cursor_at_end(c) || is_blank((char)cursor_peek(c));
-    if (blanks.len == 0 || keyword.len == 0 || keyword.data[0] == '-' || !ends ||
-        (has_value && value.len == 0)) {
+    if (blanks.len == 0 || !ends) {
         cursor_fail(c);
         return false;
     }

@@ -14,6 +14,11 @@ struct smtp_param {
  * it has no parameter's form. */
 bool smtp_param_next(struct cursor *c, struct smtp_param *ret);
 
+/* The reply to a parameter that is not served; its text belongs behind it. */
+extern const char smtp_unsupported[];
+/* The parameter as it was written. */
+struct slice smtp_param_text(const struct smtp_param *p);
+
 /* xtext (RFC 3461 4) of at most max octets. */
 bool smtp_xtext_valid(struct slice s, size_t max);
 /* NOTIFY=: NEVER, or a list of SUCCESS, FAILURE, DELAY (RFC 3461 4.1). */
