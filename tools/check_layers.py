@@ -19,11 +19,12 @@ ALLOWED = {
     "ipc": "base os io",
     "submit": "base os",
     "kv": "base os",
-    "store": "base mime kv",
-    "queue": "base mime kv store",
+    "trace": "base kv",
+    "store": "base mime kv trace",
+    "queue": "base mime kv store trace",
     "auth": "base os io conf mime sasl table",
     "policy": "base conf mime table auth",
-    "role": "base os conf mime content dkim sasl proto io ipc submit kv store queue table auth policy",
+    "role": "base os conf mime content dkim sasl proto io ipc submit kv store queue table trace auth policy",
     "cli": "base os conf mime dkim proto ipc submit table auth policy kv store",
 }
 ROLES = {"master", "auth", "edge", "mailbox", "relay", "agent"}

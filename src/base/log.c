@@ -167,10 +167,27 @@ enum result log_id_parse(struct slice s, uint64_t *ret)
     return OK;
 }
 
+enum { ID_TIME_SHIFT = 12 };
+
+int64_t log_id_time_us(uint64_t id)
+{
+    return (int64_t)(id >> ID_TIME_SHIFT);
+}
+
+int64_t log_id_time(uint64_t id)
+{
+    return log_id_time_us(id) / 1000000;
+}
+
+uint64_t log_id_at(int64_t seconds)
+{
+    return seconds > 0 ? (uint64_t)seconds * 1000000 << ID_TIME_SHIFT : 0;
+}
+
 uint64_t log_id_new(void)
 {
     static _Atomic uint64_t last;
-    uint64_t id = (uint64_t)clock_realtime_us() << 12 | (process & 0xfff);
+    uint64_t id = (uint64_t)clock_realtime_us() << ID_TIME_SHIFT | (process & 0xfff);
     uint64_t before = last;
     do {
         if (id <= before)

@@ -53,5 +53,10 @@ MUST_USE enum result log_id_parse(struct slice s, uint64_t *ret);
 /* A fresh id: microseconds since 1970 in the upper bits, so ids sort by time; unique per machine
  * as long as fewer than 4096 processes draw more than one a microsecond. */
 uint64_t log_id_new(void);
+/* Ids tell when they were made: seconds, microseconds since 1970 UTC. And the least id of a second.
+ */
+int64_t log_id_time(uint64_t id);
+int64_t log_id_time_us(uint64_t id);
+uint64_t log_id_at(int64_t seconds);
 
 #endif

@@ -28,6 +28,8 @@ static const struct command {
      "Accounts in users_file.", cli_user, true},
     {"queue", "list [--json] | show|flush|hold|release|delete ID|all",
      "Mail that waits to be sent.", cli_remote, true},
+    {"trace", "ID|MESSAGE-ID | --from ADDRESS | --to ADDRESS | --since TIME [--limit N] [--json]",
+     "What became of a message: every station of its journey.", cli_remote, true},
     {"mailbox", "list NAME [--json]", "An account's mailboxes.", cli_remote, true},
     {"import",
      "maildir|mbox PATH --user NAME [--mailbox NAME] [--inbox PATH] [--layout fs] | --all",

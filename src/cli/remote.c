@@ -27,6 +27,11 @@ static int check_words(char **words, int n)
         return cli_fail(2, "usage: queue list [--json] | queue show ID [--json] | "
                            "queue flush [ID|all] | queue hold|release|delete ID|all");
     }
+    if (strcmp(words[0], "trace") == 0)
+        return plain > 1
+                   ? 0
+                   : cli_fail(2, "usage: trace ID|MESSAGE-ID [--json] | trace [--from ADDRESS] "
+                                 "[--to ADDRESS] [--since TIME] [--limit N] [--json]");
     if (strcmp(words[0], "mailbox") == 0)
         return plain == 3 && strcmp(words[1], "list") == 0
                    ? 0

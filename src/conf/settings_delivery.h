@@ -46,6 +46,7 @@
     X(NUMBER, line_length_limit, "2048", 1, 10000000, "postfix", "Longest piece of a line that body_checks sees.") \
     X(BOOL, disable_mime_input_processing, "no", 0, 0, "postfix", "Take everything behind the first header as body for header_checks and body_checks.") \
     X(LIST, dkim_keys, "", 0, 0, "postrider", "Keys that sign mail of our users and networks on its way in (DKIM, RFC 6376): DOMAIN:SELECTOR:/path/of/key.pem, several for a domain are several signatures. A key serves the domains below its own that have none. `postrider dkim new DOMAIN` makes one. Read by auth alone.") \
+    X(SECONDS, trace_lifetime, "30d", 0, NO_MAX, "postrider", "How long the journey of a message is kept for `postrider trace`; 0: none is written.") \
     X(NUMBER, mailbox_quota, "0", 0, NO_MAX, "postrider", "Most bytes of mail of one account; 0: no limit.")
 /* clang-format on */
 

@@ -53,13 +53,14 @@ static void *helper_main(void *arg)
         job->fn(job->arg);
         free(job);
         pthread_mutex_lock(&b->lock);
+        pthread_cond_broadcast(&b->gone); /* io_wait_blocking looks again once this one waits */
     }
     pthread_t before = b->left;
     bool one_left_before = b->any_left;
     b->left = pthread_self();
     b->any_left = true;
     b->helpers--;
-    pthread_cond_signal(&b->gone);
+    pthread_cond_broadcast(&b->gone);
     pthread_mutex_unlock(&b->lock);
     if (one_left_before)
         pthread_join(before, NULL);
@@ -103,6 +104,15 @@ enum result io_run_blocking(struct io_engine *e, void (*fn)(void *arg), void *ar
     if (r != OK)
         free(job);
     return r;
+}
+
+void io_wait_blocking(struct io_engine *e)
+{
+    struct io_blocking *b = &e->blocking;
+    pthread_mutex_lock(&b->lock);
+    while (b->first || b->helpers > b->idle)
+        pthread_cond_wait(&b->gone, &b->lock);
+    pthread_mutex_unlock(&b->lock);
 }
 
 void io_blocking_end(struct io_blocking *b)

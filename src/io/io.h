@@ -86,4 +86,8 @@ void io_task_close(struct io_task *t);
  * already. */
 MUST_USE enum result io_run_blocking(struct io_engine *e, void (*fn)(void *arg), void *arg);
 
+/* Returns when all that io_run_blocking took is done: for the end of a role, before it frees what
+ * the functions use. After io_engine_run returned, so that nobody asks for more. */
+void io_wait_blocking(struct io_engine *e);
+
 #endif

@@ -158,7 +158,9 @@
 /* edge -> mailbox. message: the bytes with CRLF, Received on top, no Return-Path; or in a sealed
  * memfd (fd) when larger than 64 KiB. summary: mime/summary.h. rcpts, targets, grants: rcpts[i] has
  * target_counts[i] consecutive entries of targets (numbers in decimal), and grants[i]. dsn_*: one
- * per rcpt, "" when absent. hold: it waits in the queue, on hold, for all of its recipients. */
+ * per rcpt, "" when absent. client_name, helo, tls, login, rules: for the trace; rules[i] permitted
+ * rcpts[i] ("permit_mynetworks main.cf:12"), "" where it is the one before. hold: it waits in the
+ * queue, on hold, for all of its recipients. */
 #define IPC_FIELDS_DELIVER(F)                                                                      \
     F(U64, conn)                                                                                   \
     F(U64, message_id)                                                                             \
@@ -166,6 +168,11 @@
     F(STR, account)                                                                                \
     F(STR, client_ip)                                                                              \
     F(STR, service)                                                                                \
+    F(STR, client_name)                                                                            \
+    F(STR, helo)                                                                                   \
+    F(STR, tls)                                                                                    \
+    F(STR, login)                                                                                  \
+    F(LIST, rules)                                                                                 \
     F(U8, smtputf8)                                                                                \
     F(U8, eightbit)                                                                                \
     F(U8, hold)                                                                                    \

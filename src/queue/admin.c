@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "queue/internal.h"
+#include "trace/trace.h"
 
 enum { CHUNK = 500, INFO_ARENA_MAX = 8 << 20, STATS_KEPT_MS = 10 * 1000 };
 
@@ -246,6 +247,17 @@ static enum result change_bundles(struct admin *a, struct slice prefix, struct q
     return kv_iter_free(it);
 }
 
+static void put_journey(struct admin *a)
+{
+    struct trace t;
+    if (!store_traces(a->queue->store, a->message))
+        return;
+    trace_begin(&t, a->change == CHANGE_HOLD      ? TRACE_HELD
+                    : a->change == CHANGE_RELEASE ? TRACE_RELEASED
+                                                  : TRACE_REMOVED);
+    trace_put(&t, a->batch, a->message);
+}
+
 static enum result put_head(struct admin *a)
 {
     struct queue *q = a->queue;
@@ -260,6 +272,7 @@ static enum result put_head(struct admin *a)
         e.held = a->change == CHANGE_HOLD || (a->change != CHANGE_RELEASE && e.held);
         e.bundles -= a->deleted < e.bundles ? a->deleted : e.bundles;
         e.recipients -= a->deleted_rcpts < e.recipients ? (uint32_t)a->deleted_rcpts : e.recipients;
+        put_journey(a);
         if (a->change == CHANGE_DELETE && e.bundles == 0) {
             kv_batch_del(a->batch, q_key_slice(&key));
             message_release(q->store, a->batch, a->message, q_key_slice(&key));

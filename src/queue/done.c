@@ -8,6 +8,7 @@
 #include "mime/header.h"
 #include "queue/dsn.h"
 #include "queue/internal.h"
+#include "queue/journey.h"
 
 enum { DSN_BYTES_MAX = 4 << 20, HEADER_MAX = 64 * 1024 };
 
@@ -151,6 +152,20 @@ static uint32_t keep_deferred(struct finish *f, int64_t next_s)
     return n - kept;
 }
 
+static void put_journey(struct finish *f, struct kv_batch *b, int64_t next_s)
+{
+    struct job *j = f->job;
+    const struct queue_envelope *e = &j->pub.envelope;
+    struct journey_end *ends;
+    if (!store_traces(j->queue->store, e->message))
+        return;
+    ends = arena_alloc_n(&j->arena, e->n_rcpts, sizeof *ends);
+    for (size_t i = 0; ends && i < e->n_rcpts; i++)
+        ends[i] = (struct journey_end){&e->rcpts[i], &f->results[i], f->bounced[i], f->expired[i]};
+    if (ends)
+        journey_put_attempt(b, e->message, j->bundle.attempts, next_s, ends, e->n_rcpts);
+}
+
 /* RFC 5321 4.5.4.1: the bundle goes, or comes again later; with the message's last bundle its
  * envelope and its hold on the bytes go too. */
 static void put_outcome(struct finish *f, struct kv_batch *b)
@@ -163,6 +178,7 @@ static void put_outcome(struct finish *f, struct kv_batch *b)
     queue_del_schedule(b, p, j->bundle.destination);
     j->bundle.attempts++;
     p.due_s = clock_realtime_s() + backoff(&f->options, j->bundle.attempts);
+    put_journey(f, b, p.due_s);
     uint32_t gone = keep_deferred(f, p.due_s);
     e->recipients -= gone < e->recipients ? gone : e->recipients;
     if (j->bundle.n > 0) {
@@ -292,7 +308,8 @@ static void send_notice(struct finish *f)
     buf_init(&message, DSN_BYTES_MAX);
     enum result r = build_notice(f, &message);
     if (r == OK)
-        q->bounce(q->bounce_owner, e->sender, buf_slice(&message), e->smtputf8, told, f);
+        q->bounce(q->bounce_owner, e->message, e->sender, buf_slice(&message), e->smtputf8, told,
+                  f);
     else
         told(f, r);
     buf_release(&message);
@@ -322,6 +339,7 @@ static struct finish *finish_new(struct job *j, const struct queue_rcpt_result *
             .reply = keep(&j->arena, results[i].reply, 1000),
             .remote = keep(&j->arena, results[i].remote, 400),
             .diag_type = keep(&j->arena, results[i].diag_type, 40),
+            .tls = keep(&j->arena, results[i].tls, 80),
         };
     return arena_failed(&j->arena) ? NULL : f;
 }

@@ -75,6 +75,7 @@ struct queue_rcpt_result {
     struct slice reply;     /* words */
     struct slice remote;    /* "mx.example.org[192.0.2.1]" or "" */
     struct slice diag_type; /* "smtp" or "x-postrider" */
+    struct slice tls;       /* "TLSv1.3 CIPHER", or "" */
 };
 /* Records the outcome of every recipient of the job (results[i] for rcpts[i], copied); takes the
  * job. Deferred ones get their next time (exponential between the back-off limits; beyond the
@@ -94,10 +95,11 @@ MUST_USE enum result queue_job_reroute(struct queue *q, struct queue_job *job,
 void queue_job_abandon(struct queue *q, struct queue_job *job);
 
 /* Where a bounce goes is not the queue's knowledge: it calls this, from the thread of
- * queue_job_done, with a finished DSN message (CRLF) for `rcpt`; the callee delivers or queues it
- * and then calls finished(arg, r); only then are the failed recipients removed (at least once). */
-typedef void queue_bounce_fn(void *owner, struct slice rcpt, struct slice message, bool smtputf8,
-                             void (*finished)(void *arg, enum result r), void *arg);
+ * queue_job_done, with a finished DSN message (CRLF) for `rcpt` about a queued one; the callee
+ * delivers or queues it and then calls finished(arg, r); only then are the failed recipients
+ * removed (at least once). */
+typedef void queue_bounce_fn(void *owner, uint64_t about, struct slice rcpt, struct slice message,
+                             bool smtputf8, void (*finished)(void *arg, enum result r), void *arg);
 void queue_set_bounce(struct queue *q, queue_bounce_fn *fn, void *owner, const char *reporting_mta,
                       const char *mailer_daemon_domain);
 

@@ -46,6 +46,8 @@ static enum result copy_entries(struct copy *c, struct op *to, struct kv_batch *
         r = op_append(to, b, &e);
         if (r == OK)
             ret_uids[i] = e.uid;
+        if (r == OK)
+            journey_put(c->to, b, c->seqs ? TRACE_MOVED : TRACE_STORED, &e);
         if (c->seqs)
             c->seqs[c->n_moved++] = seq;
     }

@@ -373,6 +373,8 @@ static enum result add_reference(struct delivery *d, struct change *c, struct ta
     r = op ? op_append(op, d->batch, &e) : FAILED;
     if (r == OK && imported)
         origin_put(f->mailbox, d->batch, e.uid, t->origin, t->uidl);
+    else if (r == OK)
+        journey_put(f->mailbox, d->batch, TRACE_STORED, &e);
     if (r == OK)
         tell_uid(t, e.uid, op->head.uidvalidity);
     return r;

@@ -214,6 +214,7 @@ static enum result expunge(struct change *c, struct kv_batch *b, struct op *op, 
         uids[i] = e->uid;
         expunge_records(op, b, e);
         maybe_dead_put(b, e->message);
+        journey_put(op->mailbox, b, TRACE_EXPUNGED, e);
         c->dead_messages[c->n_dead++] = e->message;
     }
     enum result r = view_remove(op->view, seqs, found);

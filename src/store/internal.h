@@ -23,6 +23,7 @@
 #include "store/keys.h"
 #include "store/store.h"
 #include "store/view.h"
+#include "trace/trace.h"
 
 enum {
     ACCOUNT_NAME_MAX = 255,
@@ -38,6 +39,7 @@ enum {
 struct store {
     struct kv *kv;
     struct store_options options;
+    atomic_uint_fast64_t trace_lifetime; /* seconds */
 
     pthread_mutex_t lock;
     struct map accounts;   /* name -> struct account */
@@ -132,6 +134,10 @@ void account_leave(struct account *a);
 /* When the store closes: nobody refers to any. */
 void accounts_close(struct store *s);
 void account_put_record(struct account *a, struct kv_batch *b, bool deleted);
+
+/* journey.c: tells the trace what happened to an entry of the mailbox; the account is locked. */
+void journey_put(const struct mailbox *m, struct kv_batch *b, enum trace_event what,
+                 const struct entry *e);
 
 /* tables.c */
 MUST_USE enum result account_load_tables(struct account *a);

@@ -79,6 +79,7 @@ enum result store_open(struct kv *kv, const struct store_options *o, struct stor
         return error_set(err, FAILED, "out of memory");
     s->kv = kv;
     s->options = *o;
+    s->trace_lifetime = o->trace_lifetime;
     s->lru_budget = o->view_cache_bytes ? o->view_cache_bytes : VIEW_CACHE_BYTES;
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->lru_lock, NULL);

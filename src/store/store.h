@@ -29,6 +29,7 @@ typedef void store_done_fn(void *arg, enum result r);
 struct store_options {
     uint64_t quota_bytes;    /* per account, 0: none (enforced by delivery and append: LIMIT) */
     size_t view_cache_bytes; /* for views that no session uses; 0: 16 MiB */
+    uint64_t trace_lifetime; /* seconds that journeys are kept (trace/trace.h); 0: none */
     bool read_only;          /* for offline checks: on a read-only kv, no reaper */
 };
 
@@ -37,6 +38,10 @@ MUST_USE enum result store_open(struct kv *kv, const struct store_options *o, st
 /* Waits for the background reaper; no call may be under way. */
 void store_close(struct store *s);
 struct kv *store_kv(struct store *s);
+/* After a reload. */
+void store_trace(struct store *s, uint64_t lifetime);
+/* Is this message's journey to be written? For those who add to a delivery's batch. */
+bool store_traces(const struct store *s, uint64_t message);
 /* Waits until the reaper has given back all that it knows of. For tools and tests. */
 void store_settle(struct store *s);
 

@@ -269,6 +269,12 @@ enum result kv_iter_free(struct kv_iter *it)
     return OK;
 }
 
+bool store_traces(const struct store *s, uint64_t message)
+{
+    (void)s, (void)message;
+    return true;
+}
+
 struct kv *store_kv(struct store *s)
 {
     return &s->kv;

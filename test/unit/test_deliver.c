@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "mime/summary.h"
 #include "role/mailbox/feed.h"
+#include "role/mailbox/incoming.h"
 #include "role/mailbox/mailbox.h"
 
 struct account {
@@ -86,6 +87,30 @@ enum result delivery_add(struct delivery *d, const struct delivery_target *t)
     if (add_answer == OK)
         note(d->log, "%s;", t->account->name);
     return add_answer;
+}
+
+/* ---- the journey: test/interop/test_trace.py looks at it ---- */
+
+bool store_traces(const struct store *s, uint64_t message)
+{
+    (void)s, (void)message;
+    return false;
+}
+
+struct kv_batch *delivery_batch(struct delivery *d)
+{
+    (void)d;
+    return NULL;
+}
+
+void incoming_put_journey(const struct incoming *in, struct kv_batch *b)
+{
+    (void)in, (void)b;
+}
+
+void journey_put_copy(struct kv_batch *b, uint64_t message, uint64_t copy)
+{
+    (void)b, (void)message, (void)copy;
 }
 
 enum result delivery_submit(struct delivery *d, store_done_fn *done, void *arg)
@@ -188,6 +213,7 @@ static void deliver(const char *const *targets, size_t n)
                                        .target_counts = {counts, n},
                                        .targets = {all, at},
                                        .grants = {grants, n},
+                                       .rules = {none, n},
                                        .dsn_notify = {none, n},
                                        .dsn_orcpt = {none, n},
                                        .size = text.len,

@@ -50,10 +50,10 @@ static void on_event(void *owner, const struct queue_event *e)
              e->why, e->next_s ? (long long)(e->next_s - T0) : 0);
 }
 
-static void on_bounce(void *owner, struct slice rcpt, struct slice message, bool smtputf8,
-                      void (*finished)(void *arg, enum result r), void *arg)
+static void on_bounce(void *owner, uint64_t about, struct slice rcpt, struct slice message,
+                      bool smtputf8, void (*finished)(void *arg, enum result r), void *arg)
 {
-    (void)owner;
+    (void)owner, (void)about;
     (void)rcpt;
     (void)smtputf8;
     bounces++;
@@ -150,7 +150,7 @@ static void finish(struct queue_job *j, enum queue_outcome outcome)
     for (size_t i = 0; i < j->envelope.n_rcpts; i++)
         results[i] = (struct queue_rcpt_result){
             outcome, outcome == QUEUE_FAILED ? SLICE("5.1.1") : SLICE("4.2.0"),
-            SLICE("550 5.1.1 no such user"), SLICE("mx.far.test[192.0.2.1]"), SLICE("smtp")};
+            SLICE("550 5.1.1 no such user"), SLICE("mx.far.test[192.0.2.1]"), SLICE("smtp"), SLICE("")};
     queue_job_done(queue, j, results, on_done, NULL);
 }
 
@@ -359,9 +359,9 @@ static void part_of_a_bundle_stays(void **state)
     add(&id, envelope(r, 3));
     struct queue_job *j = take(9);
     struct queue_rcpt_result results[3] = {
-        {QUEUE_SENT, SLICE("2.0.0"), SLICE("ok"), SLICE(""), SLICE("smtp")},
-        {QUEUE_DEFERRED, SLICE("4.2.2"), SLICE("full"), SLICE(""), SLICE("smtp")},
-        {QUEUE_FAILED, SLICE("5.1.1"), SLICE("unknown"), SLICE(""), SLICE("smtp")}};
+        {QUEUE_SENT, SLICE("2.0.0"), SLICE("ok"), SLICE(""), SLICE("smtp"), SLICE("")},
+        {QUEUE_DEFERRED, SLICE("4.2.2"), SLICE("full"), SLICE(""), SLICE("smtp"), SLICE("")},
+        {QUEUE_FAILED, SLICE("5.1.1"), SLICE("unknown"), SLICE(""), SLICE("smtp"), SLICE("")}};
     queue_job_done(queue, j, results, on_done, NULL);
     assert_int_equal(bounces, 1);
     at(300);

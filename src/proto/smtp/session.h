@@ -120,6 +120,7 @@ struct smtp_rcpt {
     struct slice notify, orcpt; /* RFC 3461, as given; empty: absent */
     struct slice_list targets;  /* the driver's, from smtp_rcpt_accepted */
     struct slice grant;
+    struct slice rule; /* the driver's own */
 };
 
 /* All slices are in the transaction's arena. */
@@ -136,6 +137,7 @@ struct smtp_tx {
     struct slice *actions;
     size_t n_actions;
     uint32_t redirected;
+    struct slice last_rule; /* the driver's: that permitted a recipient */
     struct smtp_rcpt *rcpts;
     uint32_t n_rcpts, room_rcpts;
     uint32_t refused;             /* recipients that got no 250 */

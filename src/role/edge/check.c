@@ -235,6 +235,24 @@ static void keep_sender(struct conn *c, struct slice sender)
     c->smtp.sender = kept.data ? kept : tx->sender;
 }
 
+/* What permitted it, for the trace: "" where that is the same as for the one before, "-" where the
+ * envelope is so large that there is no room for it. */
+static void keep_rule(struct conn *c, struct smtp_tx *tx, const struct ipc_RCPT_RESULT *a)
+{
+    struct smtp_rcpt *r = &tx->rcpts[tx->n_rcpts - 1];
+    const char *rule =
+        arena_printf(&tx->arena, "%.*s %.*s", SLICE_ARG(a->rule), SLICE_ARG(a->where));
+    struct slice said = rule ? slice_trim(slice_cstr(rule)) : SLICE("");
+    if (c->smtp.envelope_bytes > ENVELOPE_MAX / 2)
+        said = SLICE("-");
+    if (tx->n_rcpts > 1 && slice_eq(tx->last_rule, said)) {
+        r->rule = SLICE("");
+        return;
+    }
+    r->rule = tx->last_rule = said;
+    c->smtp.envelope_bytes += said.len;
+}
+
 static void rcpt_answered(struct conn *c, const struct ipc_RCPT_RESULT *a)
 {
     struct smtp_session *s = &c->smtp.session;
@@ -247,7 +265,10 @@ static void rcpt_answered(struct conn *c, const struct ipc_RCPT_RESULT *a)
         keep_sender(c, a->sender);
     if (a->code == 250) {
         keep_actions(c, a);
+        uint32_t before = s->tx->n_rcpts;
         smtp_rcpt_accepted(s, a->targets, a->grant, &c->out);
+        if (s->tx->n_rcpts > before)
+            keep_rule(c, s->tx, a);
         return;
     }
     atomic_fetch_add(&c->edge->count.refused_rcpts, 1);

@@ -46,11 +46,12 @@ static bool fill_lists(struct ipc_DELIVER *d, struct conn *c, struct arena *a)
         n_targets += all[i]->targets.n;
     if (!all)
         return false;
-    struct slice *lists = arena_alloc_n(a, 5 * n + n_targets, sizeof *lists);
+    struct slice *lists = arena_alloc_n(a, 6 * n + n_targets, sizeof *lists);
     if (!lists)
         return false;
     struct slice *rcpts = lists, *counts = lists + n, *grants = lists + 2 * n;
-    struct slice *notify = lists + 3 * n, *orcpt = lists + 4 * n, *targets = lists + 5 * n;
+    struct slice *notify = lists + 3 * n, *orcpt = lists + 4 * n, *rules = lists + 5 * n;
+    struct slice *targets = lists + 6 * n;
     for (size_t i = 0; i < n; i++) {
         const struct smtp_rcpt *r = all[i];
         rcpts[i] = r->address;
@@ -58,6 +59,7 @@ static bool fill_lists(struct ipc_DELIVER *d, struct conn *c, struct arena *a)
         grants[i] = r->grant;
         notify[i] = r->notify;
         orcpt[i] = r->orcpt;
+        rules[i] = r->rule.data ? r->rule : SLICE("");
         for (size_t k = 0; k < r->targets.n; k++)
             targets[at++] = r->targets.items[k];
     }
@@ -66,12 +68,14 @@ static bool fill_lists(struct ipc_DELIVER *d, struct conn *c, struct arena *a)
     d->grants = (struct slice_list){grants, n};
     d->dsn_notify = (struct slice_list){notify, n};
     d->dsn_orcpt = (struct slice_list){orcpt, n};
+    d->rules = (struct slice_list){rules, n};
     d->targets = (struct slice_list){targets, at};
     return !arena_failed(a);
 }
 
 static void fill(struct ipc_DELIVER *d, const struct conn *c)
 {
+    const struct smtp_session *s = &c->smtp.session;
     const struct smtp_tx *tx = c->smtp.session.tx;
     *d = (struct ipc_DELIVER){
         .conn = c->id,
@@ -80,6 +84,10 @@ static void fill(struct ipc_DELIVER *d, const struct conn *c)
         .account = slice_cstr(c->account),
         .client_ip = slice_cstr(c->ip),
         .service = slice_cstr(smtp_service_name(c)),
+        .client_name = slice_cstr(c->smtp.name),
+        .helo = slice_cstr(s->helo),
+        .tls = slice_cstr(s->tls),
+        .login = slice_cstr(c->login_name),
         .smtputf8 = tx->smtputf8,
         .eightbit = tx->eightbit,
         .hold = c->smtp.work && c->smtp.work->hold,

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "mime/summary.h"
 #include "role/mailbox/feed.h"
+#include "role/mailbox/journey.h"
 #include "role/mailbox/mailbox.h"
 
 enum { ARENA_MAX = 16 << 20 };
@@ -14,7 +15,7 @@ struct bounce {
     struct arena arena;
     struct slice rcpt, message;
     bool smtputf8, queued;
-    uint64_t id;
+    uint64_t id, about; /* the message that bounced */
     void (*finished)(void *arg, enum result r);
     void *arg;
 };
@@ -100,6 +101,8 @@ static enum result store_bounce(struct bounce *b, struct slice_list targets)
     if (r == OK)
         r = add_targets(b, d, targets);
     if (r == OK)
+        journey_put_bounce(b->mailbox->store, delivery_batch(d), b->about, b->id, b->rcpt);
+    if (r == OK)
         r = delivery_submit(d, committed, b);
     else
         delivery_abandon(d);
@@ -134,8 +137,8 @@ static struct slice with_return_path(struct arena *a, struct slice message)
     return slice_of(bytes, field.len + message.len);
 }
 
-void mailbox_bounce(void *owner, struct slice rcpt, struct slice message, bool smtputf8,
-                    void (*finished)(void *arg, enum result r), void *arg)
+void mailbox_bounce(void *owner, uint64_t about, struct slice rcpt, struct slice message,
+                    bool smtputf8, void (*finished)(void *arg, enum result r), void *arg)
 {
     struct mailbox_role *m = owner;
     struct bounce *b = calloc(1, sizeof *b);
@@ -143,8 +146,12 @@ void mailbox_bounce(void *owner, struct slice rcpt, struct slice message, bool s
         finished(arg, FAILED);
         return;
     }
-    *b = (struct bounce){
-        .mailbox = m, .smtputf8 = smtputf8, .id = log_id_new(), .finished = finished, .arg = arg};
+    *b = (struct bounce){.mailbox = m,
+                         .smtputf8 = smtputf8,
+                         .id = log_id_new(),
+                         .about = about,
+                         .finished = finished,
+                         .arg = arg};
     arena_init(&b->arena, ARENA_MAX);
     b->rcpt = arena_dup(&b->arena, rcpt);
     b->message = with_return_path(&b->arena, message);

@@ -337,10 +337,23 @@ static void committed(void *arg, enum result r)
     one_less(c->in);
 }
 
+/* The first one's batch tells how the message came. */
+static void put_journey(const struct copy *c)
+{
+    const struct incoming *in = c->in;
+    uint64_t message = in->request->message_id;
+    if (c == in->copies[0])
+        incoming_put_journey(in, delivery_batch(c->delivery));
+    if (c->id != message && store_traces(in->mailbox->store, message))
+        journey_put_copy(delivery_batch(c->delivery), message, c->id);
+}
+
 static void submit(struct copy *c, enum result r)
 {
     if (r == OK)
         r = add_remote(c);
+    if (r == OK)
+        put_journey(c);
     if (r == OK)
         r = delivery_submit(c->delivery, committed, c);
     else

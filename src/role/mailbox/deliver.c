@@ -114,6 +114,12 @@ static enum result keep_request(struct incoming *in, const struct ipc_DELIVER *d
     k->client_ip = arena_dup(a, d->client_ip);
     k->ret = arena_dup(a, d->ret);
     k->envid = arena_dup(a, d->envid);
+    k->service = arena_dup(a, d->service);
+    k->client_name = arena_dup(a, d->client_name);
+    k->helo = arena_dup(a, d->helo);
+    k->tls = arena_dup(a, d->tls);
+    k->login = arena_dup(a, d->login);
+    k->rules = copy_list(a, d->rules);
     k->rcpts = copy_list(a, d->rcpts);
     k->targets = copy_list(a, d->targets);
     k->dsn_notify = copy_list(a, d->dsn_notify);
@@ -128,7 +134,7 @@ static enum result keep_request(struct incoming *in, const struct ipc_DELIVER *d
 static enum result split_targets(struct incoming *in, const struct ipc_DELIVER *d)
 {
     size_t at = 0;
-    if (d->target_counts.n != d->rcpts.n || d->grants.n != d->rcpts.n ||
+    if (d->target_counts.n != d->rcpts.n || d->grants.n != d->rcpts.n || d->rules.n != d->rcpts.n ||
         d->dsn_notify.n != d->rcpts.n || d->dsn_orcpt.n != d->rcpts.n || d->rcpts.n == 0)
         return INVALID;
     for (size_t i = 0; i < d->rcpts.n; i++) {

@@ -73,6 +73,7 @@ static void read_results(const struct ipc_RELAY_RESULT *r, struct queue_rcpt_res
             .reply = SLICE("the relay role gave no usable answer"),
             .remote = SLICE(""),
             .diag_type = SLICE("x-postrider"),
+            .tls = usable ? r->tls : SLICE(""),
         };
         if (!usable || parse_outcome(r->outcomes.items[i], &out[i].outcome) != OK)
             continue;

@@ -38,6 +38,11 @@ struct incoming {
 /* Stores the message for every recipient whose verdict is `accepted`; incoming_stored will be
  * called, maybe before this returns. NOT_FOUND: there is nothing to store, and it won't. */
 MUST_USE enum result incoming_store(struct incoming *in, struct slice summary);
+/* journey.c: what the trace is told of a message that came in; into the batch of one of its copies.
+ */
+void incoming_put_journey(const struct incoming *in, struct kv_batch *b);
+/* The message goes on under the copy's id too. */
+void journey_put_copy(struct kv_batch *b, uint64_t message, uint64_t copy);
 /* loops.c: gives recipients who had the message before their verdict. */
 void incoming_refuse_loops(struct incoming *in);
 /* In deliver.c: answers, logs and frees. */

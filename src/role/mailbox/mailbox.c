@@ -8,6 +8,7 @@
 #include "mime/encoding.h"
 #include "role/mailbox/control.h"
 #include "role/mailbox/feed.h"
+#include "role/mailbox/journey.h"
 
 enum { LOGINS_REMEMBERED = 200000, COUNTED_MAX = 1000000 };
 
@@ -75,7 +76,8 @@ static enum result take_names(struct mailbox_role *m, const struct conf *c)
 
 static enum result open_all(struct mailbox_role *m, const struct conf *c, struct error *err)
 {
-    struct store_options store = {.quota_bytes = (uint64_t)c->mailbox_quota};
+    struct store_options store = {.quota_bytes = (uint64_t)c->mailbox_quota,
+                                  .trace_lifetime = (uint64_t)c->trace_lifetime};
     struct queue_options queue = queue_options_of(c);
     enum result r = open_kv(m, c, err);
     if (r == OK)
@@ -117,6 +119,8 @@ static enum result start(struct role *role, struct error *err)
     if (r == OK)
         r = feed_new(m, &m->feed);
     if (r == OK)
+        r = trace_keeper_new(m, &m->trace_keeper);
+    if (r == OK)
         r = control_start(m, m->control, err);
     conf_unref(c);
     return r;
@@ -127,6 +131,7 @@ static void configured(struct role *role)
     const struct conf *c = role_conf(role);
     struct queue_options o = queue_options_of(c);
     queue_configure(mailbox_state(role)->queue, &o);
+    store_trace(mailbox_state(role)->store, (uint64_t)c->trace_lifetime);
     mailbox_state(role)->marks = c->enable_original_recipient;
     if (take_names(mailbox_state(role), c) != OK)
         LOG(LOG_ERROR, "mailboxes.failed", LOG_C("reason", "no memory; the old names stay"));
@@ -230,8 +235,10 @@ static void stop(struct role *role)
     struct mailbox_role *m = mailbox_state(role);
     if (!m)
         return;
+    io_wait_blocking(role->engine);
     session_end_all(m);
     control_free(m->control);
+    trace_keeper_free(m->trace_keeper);
     feed_free(m->feed);
     if (m->queue)
         queue_close(m->queue);

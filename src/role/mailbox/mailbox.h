@@ -14,12 +14,14 @@
 
 struct feed;
 struct control;
+struct trace_keeper;
 
 struct mailbox_role {
     struct role *role;
     struct kv *kv;
     struct store *store;
     struct queue *queue;
+    struct trace_keeper *trace_keeper;
     struct feed *feed;       /* queue -> relay (feed.h) */
     struct control *control; /* the command line's socket (control.h) */
     struct grant_seen *seen_logins;
@@ -62,8 +64,8 @@ void mailbox_redeliver(struct mailbox_role *m, struct slice target, struct slice
 
 /* bounce.c: takes the queue's DSNs to their sender (queue_bounce_fn; owner: struct mailbox_role).
  */
-void mailbox_bounce(void *owner, struct slice rcpt, struct slice message, bool smtputf8,
-                    void (*finished)(void *arg, enum result r), void *arg);
+void mailbox_bounce(void *owner, uint64_t about, struct slice rcpt, struct slice message,
+                    bool smtputf8, void (*finished)(void *arg, enum result r), void *arg);
 
 /* login.c: IPC LOGGED_IN from edge. */
 void mailbox_logged_in(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg);
