@@ -51,7 +51,7 @@ static const struct option long_options[] = {
 };
 
 /* False: the option is not one of the files'. */
-static bool take_file(struct cli *c, int option, const char *value, bool *given)
+static bool take_file(struct cli *c, int option, const char *value)
 {
     const char **to = option == 'P'   ? &c->origin.postfix
                       : option == 'D' ? &c->origin.dovecot
@@ -61,13 +61,13 @@ static bool take_file(struct cli *c, int option, const char *value, bool *given)
     if (!to)
         return false;
     *to = value;
-    *given = *given || option == 'c';
+    *(option == 'c' ? &c->config_given : &c->files_given) = true;
     return true;
 }
 
 /* `serve` and `config` take the files' options behind their words too: they are moved to the
  * front. Returns the number of words left. */
-static int take_file_words(struct cli *c, char **words, int n, bool *given)
+static int take_file_words(struct cli *c, char **words, int n)
 {
     int left = 0;
     for (int i = 0; i < n; i++) {
@@ -75,7 +75,7 @@ static int take_file_words(struct cli *c, char **words, int n, bool *given)
         for (const struct option *o = long_options; o->name; o++)
             if (o->has_arg && strncmp(words[i], "--", 2) == 0 && strcmp(words[i] + 2, o->name) == 0)
                 option = o->val;
-        if (option && i + 1 < n && take_file(c, option, words[i + 1], given))
+        if (option && i + 1 < n && take_file(c, option, words[i + 1]))
             i++;
         else
             words[left++] = words[i];
@@ -86,14 +86,13 @@ static int take_file_words(struct cli *c, char **words, int n, bool *given)
 int main(int argc, char **argv)
 {
     struct cli c = {.program = "postrider", .config_path = DEFAULT_CONFIG};
-    bool given = false;
     const struct face *face = argc > 0 ? face_find(argv[0]) : NULL;
     if (face)
         return face_run(face, &c, argv, argc);
     int option;
     /* '+': options end at the first word, so that a command may have its own. */
     while ((option = getopt_long(argc, argv, "+c:hV", long_options, NULL)) != -1) {
-        if (take_file(&c, option, optarg, &given))
+        if (take_file(&c, option, optarg))
             continue;
         if (option == 'h')
             return cli_run(&c, (char *[]){"help"}, 1);
@@ -108,9 +107,9 @@ int main(int argc, char **argv)
     char **words = argv + optind;
     int n = argc - optind;
     if (strcmp(words[0], "serve") == 0 || strcmp(words[0], "config") == 0)
-        n = take_file_words(&c, words, n, &given);
+        n = take_file_words(&c, words, n);
     /* On the old stack's files the own one need not be there. */
-    c.origin.optional = !given && (c.origin.postfix || c.origin.dovecot || c.origin.sasl);
+    c.origin.optional = !c.config_given && c.files_given;
     if (strcmp(words[0], "serve") == 0 && n == 1)
         return serve(&c, argc, argv);
     return cli_run(&c, words, n);

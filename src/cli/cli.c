@@ -5,6 +5,7 @@
 
 #include "cli/faces.h"
 #include "auth/databases.h"
+#include "cli/running.h"
 #include "policy/policy.h"
 
 static int version(struct cli *c, char **words, int n)
@@ -80,6 +81,7 @@ static enum result checked(const struct conf *c, struct conf_errors *errors)
 
 int cli_load_told(struct cli *c, struct conf_errors *errors)
 {
+    cli_use_running(c);
     c->origin.path = c->config_path;
     enum result r = conf_load(&c->origin, &c->conf, errors);
     if (r == OK && (r = checked(c->conf, errors)) != OK) {

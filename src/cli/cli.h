@@ -8,14 +8,16 @@
 
 struct cli {
     const char *program, *config_path;
-    struct conf_origin origin; /* its path is config_path */
-    const struct conf *conf;   /* loaded before a command that needs it */
+    bool config_given, files_given; /* -c; --postfix, --dovecot or --sasl: what is said counts */
+    struct conf_origin origin;      /* its path is config_path */
+    const struct conf *conf;        /* loaded before a command that needs it */
 };
 
 /* words: the command and what follows. */
 int cli_run(struct cli *c, char **words, int n);
 
-/* Loads the configuration or prints every error; 0 or 1. */
+/* Loads the configuration, while the server runs the one that it was started with (running.h), or
+ * prints every error; 0 or 1. */
 int cli_load(struct cli *c);
 /* The same; warnings and notes are in `errors` (initialised by the caller). */
 int cli_load_told(struct cli *c, struct conf_errors *errors);

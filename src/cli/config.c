@@ -145,6 +145,7 @@ int cli_config(struct cli *c, char **words, int n)
                            "config manual [--postfix DIR] [--dovecot FILE] [--sasl FILE]");
     conf_errors_init(&errors);
     buf_init(&out, OUT_MAX);
+    c->files_given = true; /* these look at files before a server is started on them */
     bool ok = a == MANUAL || cli_load_told(c, &errors) == 0;
     if (ok)
         act(c, a, &errors, &out);

@@ -241,7 +241,6 @@ def test_7_the_commands_go_on(machine):
     assert machine.run("mailq").stdout.strip() == "Mail queue is empty"
 
 
-@pytest.mark.xfail(strict=True, reason="these commands read postrider.conf alone yet, not the files that `serve` was given")
 def test_7_newaliases(machine):
     assert machine.run("newaliases").returncode == 0
 

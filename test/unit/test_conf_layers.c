@@ -11,6 +11,7 @@
 
 #include "conf/conf.h"
 #include "conf/cyrus/saslauthd.h"
+#include "conf/origin.h"
 
 static char dir[] = "/tmp/pr-layers-XXXXXX";
 
@@ -461,6 +462,37 @@ static void records_are_checked(void **state)
     refused("mailbox = Sent\n", "must be {key=value");
 }
 
+static void origin_is_written_down(void **state)
+{
+    static const char *const wrong[] = {"",
+                                        "config etc/postrider.conf\n",
+                                        "config /a\nother /b\n",
+                                        "config /a\noptional no\n",
+                                        "postfix /etc/postfix\n",
+                                        "config /a\n\n"};
+    struct conf_origin o = {.path = "/etc/postrider.conf", .optional = true, .dovecot = "a b"};
+    struct conf_origin back;
+    struct arena a;
+    struct buf text;
+    char here[4096], expect[4200];
+    (void)state;
+    arena_init(&a, CONF_ORIGIN_MAX);
+    buf_init(&text, CONF_ORIGIN_MAX);
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(expect, sizeof expect, "%s/a b", here);
+    assert_int_equal(conf_origin_format(&o, &text), OK);
+    assert_int_equal(conf_origin_parse(buf_slice(&text), &a, &back), OK);
+    assert_string_equal(back.path, o.path);
+    assert_string_equal(back.dovecot, expect);
+    assert_true(back.optional && !back.postfix && !back.sasl);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(conf_origin_parse(slice_cstr(wrong[i]), &a, &back), INVALID);
+    o.sasl = "/etc/x\nconfig /evil";
+    assert_int_equal(conf_origin_format(&o, &text), INVALID);
+    buf_release(&text);
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +509,7 @@ int main(void)
         cmocka_unit_test(saslauthds_place_is_taken),
         cmocka_unit_test(saslauthds_start_is_read),
         cmocka_unit_test(records_are_checked),
+        cmocka_unit_test(origin_is_written_down),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

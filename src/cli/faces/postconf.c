@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/faces.h"
+#include "cli/running.h"
 #include "conf/postfix/master_cf.h"
 #include "conf/postfix/parameters.h"
 #include "conf/postfix/postfix.h"
@@ -299,6 +300,8 @@ static void choose_folder(struct postconf *p, const char *given)
     struct conf_errors quiet;
     const char *env = getenv("MAIL_CONFIG");
     conf_errors_init(&quiet);
+    if (!given && !env)
+        cli_use_running(p->cli);
     p->cli->origin.path = p->cli->config_path;
     if (!given && !env && conf_load(&p->cli->origin, &p->cli->conf, &quiet) != OK)
         p->cli->conf = NULL;

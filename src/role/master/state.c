@@ -1,5 +1,6 @@
 /* state.c: state_directory: the store's folder, sendmail's folder, the control socket, the process
- * id, and the certificate that is made when none is configured. */
+ * id, where the configuration comes from, and the certificate that is made when none is configured.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "conf/origin.h"
 #include "io/tls.h"
 #include "os/users.h"
 #include "role/master/master.h"
@@ -91,6 +93,32 @@ static void path_in_state(const struct conf *c, const char *name, char *out, siz
     snprintf(out, size, "%.*s/%s", SLICE_ARG(c->state_directory), name);
 }
 
+static bool write_file(const char *path, mode_t mode, struct slice bytes)
+{
+    char temporary[4200];
+    snprintf(temporary, sizeof temporary, "%s.new", path);
+    unlink(temporary);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    bool ok = fd >= 0 && write(fd, bytes.data, bytes.len) == (ssize_t)bytes.len && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok && rename(temporary, path) == 0;
+}
+
+/* From now on the command line uses the files that this server was started with. */
+static enum result record_origin(const struct master *m, const char *path, struct error *err)
+{
+    struct buf text;
+    buf_init(&text, CONF_ORIGIN_MAX);
+    enum result r = conf_origin_format(m->origin, &text);
+    if (r == INVALID)
+        error_set(err, r, "the path of a configuration file has a line end in it");
+    else if (r != OK || !write_file(path, 0644, buf_slice(&text)))
+        r = error_set(err, FAILED, "cannot write %s: %s", path, strerror(errno));
+    buf_release(&text);
+    return r;
+}
+
 enum result state_prepare(struct master *m, struct error *err)
 {
     char path[4096];
@@ -109,6 +137,9 @@ enum result state_prepare(struct master *m, struct error *err)
     path_in_state(m->conf, "control", path, sizeof path);
     if (r == OK)
         r = open_control(m, path, err);
+    path_in_state(m->conf, "origin", path, sizeof path);
+    if (r == OK)
+        r = record_origin(m, path, err);
     return r;
 }
 
@@ -117,6 +148,8 @@ void state_release(struct master *m)
     char path[4096];
     if (m->control_fd >= 0) {
         path_in_state(m->conf, "control", path, sizeof path);
+        unlink(path);
+        path_in_state(m->conf, "origin", path, sizeof path);
         unlink(path);
     }
     fd_close(&m->control_fd);
@@ -143,18 +176,6 @@ void state_certificate_paths(const struct conf *c, char *cert, char *key, size_t
     }
     path_in_state(c, "self-signed.crt", cert, size);
     path_in_state(c, "self-signed.key", key, size);
-}
-
-static bool write_file(const char *path, mode_t mode, struct slice bytes)
-{
-    char temporary[4200];
-    snprintf(temporary, sizeof temporary, "%s.new", path);
-    unlink(temporary);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    bool ok = fd >= 0 && write(fd, bytes.data, bytes.len) == (ssize_t)bytes.len && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return ok && rename(temporary, path) == 0;
 }
 
 /* In a process of its own: the master keeps OpenSSL out of what the roles are forked from. */
