@@ -189,6 +189,7 @@ static enum result create(void *ctx, struct slice name, unsigned special_use)
         m->attrs = special_use;
         m->uidvalidity = 100 + w->made++;
         m->uidnext = 1;
+        m->modseq = 1;
         return OK;
     }
     return LIMIT;
@@ -259,6 +260,20 @@ static void close_mailbox(void *ctx, struct imap_mailbox *m)
     free(m);
 }
 
+static enum result vanished(void *ctx, struct imap_mailbox *m, uint64_t since_modseq,
+                            void (*each)(void *arg, uint32_t uid), void *arg)
+{
+    const struct fake_mailbox *box = handle_of(m)->box;
+    (void)ctx;
+    if (since_modseq < box->forgotten_to)
+        return CONFLICT;
+    for (uint32_t uid = 1; uid < box->uidnext; uid++)
+        for (uint32_t i = 0; i < box->n_gone; i++)
+            if (box->gone[i].uid == uid && box->gone[i].modseq > since_modseq)
+                each(arg, uid);
+    return OK;
+}
+
 static void watch(void *ctx, struct imap_mailbox *m)
 {
     ((struct fake_world *)ctx)->watched = handle_of(m)->box;
@@ -326,13 +341,15 @@ static enum result change(void *ctx, struct imap_mailbox *m, const struct imap_c
                           void *arg)
 {
     struct fake_world *w = ctx;
-    (void)refused;
-    (void)arg;
     for (size_t i = 0; i < n && w->fail == OK; i++) {
         struct fake_message *msg = message_of(handle_of(m)->box, uids[i]);
         if (!msg)
             continue;
         struct imap_entry *e = &msg->entry;
+        if (e->modseq > c->unchanged_since) {
+            refused(arg, uids[i]);
+            continue;
+        }
         e->flags = c->op == IMAP_FLAGS_SET   ? c->flags
                    : c->op == IMAP_FLAGS_ADD ? e->flags | c->flags
                                              : e->flags & ~c->flags;
@@ -354,6 +371,13 @@ void fake_expunge(struct fake_mailbox *m, uint32_t uid)
     memmove(msg, msg + 1, (m->count - i - 1) * sizeof *msg);
     m->count--;
     m->modseq++;
+    if (m->n_gone == FAKE_GONE) {
+        m->n_gone = 0;
+        m->forgotten_to = m->modseq;
+        return;
+    }
+    m->gone[m->n_gone].uid = uid;
+    m->gone[m->n_gone++].modseq = m->modseq;
 }
 
 static enum result expunge(void *ctx, struct imap_mailbox *m, const uint32_t *uids, size_t n)
@@ -539,6 +563,7 @@ const struct imap_ops fake_ops = {
     .seek = seek,
     .keyword = keyword,
     .diff = diff,
+    .vanished = vanished,
     .watch = watch,
     .unwatch = unwatch,
     .keyword_bit = keyword_bit,

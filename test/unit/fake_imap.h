@@ -6,7 +6,7 @@
 
 #include "proto/imap/imap.h"
 
-enum { FAKE_MAILBOXES = 12, FAKE_MESSAGES = 64, FAKE_TEXTS = 4 };
+enum { FAKE_MAILBOXES = 12, FAKE_MESSAGES = 64, FAKE_TEXTS = 4, FAKE_GONE = 64 };
 
 struct fake_message {
     struct imap_entry entry;
@@ -25,6 +25,12 @@ struct fake_mailbox {
     uint32_t count;
     char keywords[64][80];
     uint32_t n_keywords;
+    struct {
+        uint32_t uid;
+        uint64_t modseq;
+    } gone[FAKE_GONE];
+    uint32_t n_gone;       /* UIDs expunged, in their order */
+    uint64_t forgotten_to; /* MODSEQ up to which they are not remembered */
 };
 
 struct fake_world {

@@ -41,13 +41,20 @@ static void parse_expunge(struct imap_parser *p, struct imap_command *cmd)
     imap_parse_seqset(p, &e->set);
 }
 
+/* RFC 7162 3.2.7, 3.2.8: the client that resynchronises knows up to where it is right. */
+static enum imap_step expunged(const struct imap *im, struct imap_command *cmd)
+{
+    cmd->tell_modseq = im->enabled & IMAP_QRESYNC;
+    return imap_completed(cmd);
+}
+
 static enum imap_step run_expunge(struct imap *im, struct imap_command *cmd)
 {
     struct expunge *e = cmd->data;
     if (im->read_only)
         return imap_reply(cmd, IMAP_NO, NULL, "Mailbox is read-only.");
     if (e->submitted)
-        return cmd->answer == OK ? imap_completed(cmd) : imap_failed(cmd, cmd->answer);
+        return cmd->answer == OK ? expunged(im, cmd) : imap_failed(cmd, cmd->answer);
     size_t n = 0;
     uint32_t *uids = imap_deleted_uids(im, cmd, cmd->uid ? &e->set : NULL, &n);
     if (n == 0)

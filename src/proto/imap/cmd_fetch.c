@@ -6,12 +6,16 @@
  * is submitted first and told with the data; its durability is awaited before the tagged OK. */
 #include "mime/date.h"
 #include "proto/imap/fetch.h"
+#include "proto/imap/ranges.h"
 
 struct fetch {
     struct imap_seqset set;
     struct fetch_items items;
+    struct fetch_modifiers modifiers;
+    struct imap_seqset plain; /* the set before it was resolved, for VANISHED */
+    struct imap_ranges vanished;
     struct imap_walk walk;
-    enum { FETCH_NEW, FETCH_SEEN, FETCH_RUNNING } stage;
+    enum { FETCH_NEW, FETCH_VANISHED, FETCH_RUNNING, FETCH_SEEN } stage;
     bool marks_seen; /* a change is under way */
     bool some_gone;  /* messages that another session has removed */
     bool broken;     /* a literal could not be finished */
@@ -45,6 +49,26 @@ static void parse_fetch(struct imap_parser *p, struct imap_command *cmd)
     /* RFC 3501 6.4.8: UID FETCH answers with the UID, asked for or not. */
     if (cmd->uid)
         f->items.simple |= FETCH_UID;
+    if (imap_accept(p, ' '))
+        fetch_parse_modifiers(p, &f->modifiers);
+    if (f->modifiers.vanished)
+        imap_seqset_plain(&f->set, p->arena, &f->plain);
+    /* RFC 7162 3.1.4.1: CHANGEDSINCE asks for MODSEQ too. */
+    if (f->modifiers.changed)
+        f->items.simple |= FETCH_MODSEQ;
+    if (f->items.simple & FETCH_MODSEQ)
+        cmd->uses |= IMAP_CONDSTORE;
+}
+
+/* The next message that is asked for; 0 at the end. */
+static uint32_t next_message(const struct imap *im, const struct fetch *f, struct imap_walk *w)
+{
+    uint32_t seq;
+    while ((seq = imap_walk_next(&f->set, w)))
+        if (!f->modifiers.changed ||
+            im->ops->entry(im->view, seq)->modseq > f->modifiers.changed_since)
+            return seq;
+    return 0;
 }
 
 /* ---- \Seen ---- */
@@ -67,7 +91,7 @@ static enum result mark_seen(struct imap *im, struct imap_command *cmd)
     uint32_t *uids = size ? arena_alloc_n(&cmd->arena, size, sizeof *uids) : NULL;
     if (!uids)
         return size ? LIMIT : OK;
-    for (uint32_t seq; (seq = imap_walk_next(&f->set, &w));) {
+    for (uint32_t seq; (seq = next_message(im, f, &w));) {
         const struct imap_entry *e = im->ops->entry(im->view, seq);
         if (!(e->flags & IMAP_SEEN))
             uids[n++] = e->uid;
@@ -80,7 +104,9 @@ static enum result mark_seen(struct imap *im, struct imap_command *cmd)
     f->marks_seen = true;
     im->pending = true;
     f->items.simple |= FETCH_FLAGS;
-    cmd->quiet = (struct imap_quiet){knows_seen, f};
+    /* With CONDSTORE the new MODSEQ is told when it is known. */
+    if (!(im->enabled & IMAP_CONDSTORE))
+        cmd->quiet = (struct imap_quiet){knows_seen, f};
     return OK;
 }
 
@@ -88,7 +114,8 @@ static enum result mark_seen(struct imap *im, struct imap_command *cmd)
 
 static void put_name(struct buf *out, char *separator, const char *name)
 {
-    buf_putc(out, *separator);
+    if (*separator)
+        buf_putc(out, *separator);
     buf_puts(out, name);
     *separator = ' ';
 }
@@ -99,10 +126,8 @@ static void put_simple(struct imap *im, const struct fetch *f, uint32_t seq,
 {
     struct buf *out = im->out;
     unsigned items = f->items.simple;
-    *separator = '(';
-    buf_append(out, SLICE("* "));
-    buf_put_u64(out, seq);
-    buf_append(out, SLICE(" FETCH "));
+    imap_put_fetch_head(im, seq, e);
+    *separator = 0; /* the parenthesis is there */
     if (items & FETCH_UID) {
         put_name(out, separator, "UID ");
         buf_put_u64(out, e->uid);
@@ -121,13 +146,17 @@ static void put_simple(struct imap *im, const struct fetch *f, uint32_t seq,
         put_name(out, separator, "RFC822.SIZE ");
         buf_put_u64(out, e->size);
     }
+    if (items & FETCH_MODSEQ) {
+        put_name(out, separator, "");
+        imap_put_modseq(out, e->modseq);
+    }
 }
 
 static bool run_simple(struct imap *im, struct fetch *f)
 {
     while (!imap_full(im)) {
         char separator;
-        uint32_t seq = imap_walk_next(&f->set, &f->walk);
+        uint32_t seq = next_message(im, f, &f->walk);
         if (!seq)
             return true;
         put_simple(im, f, seq, im->ops->entry(im->view, seq), &separator);
@@ -194,7 +223,7 @@ static enum result run_summaries(struct imap *im, struct fetch *f)
         if (f->n_batch == 0) {
             f->batch_at = 0;
             uint32_t seq;
-            while (f->n_batch < IMAP_SUMMARY_BATCH && (seq = imap_walk_next(&f->set, &f->walk)))
+            while (f->n_batch < IMAP_SUMMARY_BATCH && (seq = next_message(im, f, &f->walk)))
                 f->batch[f->n_batch++] = seq;
             if (f->n_batch == 0)
                 return OK;
@@ -253,7 +282,8 @@ static enum result begin_message(struct imap *im, struct fetch *f)
         return r;
     put_simple(im, f, f->seq, e, &separator);
     put_of_summary(im->out, f->items.simple, &f->summary, &separator);
-    buf_putc(im->out, separator);
+    if (separator)
+        buf_putc(im->out, separator);
     f->in_message = true;
     return OK;
 }
@@ -324,7 +354,7 @@ static enum result run_sections(struct imap *im, struct fetch *f)
         if (imap_full(im))
             return BUSY;
         if (!f->in_message) {
-            f->seq = imap_walk_next(&f->set, &f->walk);
+            f->seq = next_message(im, f, &f->walk);
             if (!f->seq)
                 return OK;
             enum result r = begin_message(im, f);
@@ -345,12 +375,21 @@ static enum result run_sections(struct imap *im, struct fetch *f)
 static enum imap_step start(struct imap *im, struct imap_command *cmd)
 {
     struct fetch *f = cmd->data;
+    /* RFC 7162 3.2.6 */
+    if (f->modifiers.vanished && (!cmd->uid || !(im->enabled & IMAP_QRESYNC)))
+        return imap_reply(cmd, IMAP_BAD, NULL, "VANISHED needs UID FETCH and QRESYNC.");
     if (!imap_resolve(im, cmd, &f->set))
         return STEP_DONE;
+    if (f->modifiers.vanished) {
+        enum result r =
+            imap_vanished_since(im, f->modifiers.changed_since, &f->plain, 1, &f->vanished);
+        if (r != OK)
+            return imap_failed(cmd, r);
+    }
     /* Where \Seen can't be stored, reading goes on (a full disk, say). */
     if (f->items.sets_seen && !im->read_only && mark_seen(im, cmd) != OK)
         f->marks_seen = false;
-    f->stage = FETCH_RUNNING;
+    f->stage = FETCH_VANISHED;
     return STEP_INPUT;
 }
 
@@ -376,6 +415,11 @@ static enum imap_step run_fetch(struct imap *im, struct imap_command *cmd)
     }
     if (f->stage == FETCH_SEEN)
         return finish(cmd);
+    if (f->stage == FETCH_VANISHED) {
+        if (!imap_ranges_tell(im, "* VANISHED (EARLIER) ", &f->vanished))
+            return STEP_FLUSH;
+        f->stage = FETCH_RUNNING;
+    }
     enum result r;
     if (f->items.n)
         r = run_sections(im, f);
@@ -399,6 +443,7 @@ static void release_fetch(struct imap *im, struct imap_command *cmd)
     (void)im;
     if (!f)
         return;
+    imap_ranges_release(&f->vanished);
     buf_release(&f->summary_bytes);
     buf_release(&f->built);
 }

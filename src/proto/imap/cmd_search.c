@@ -20,6 +20,7 @@ struct search {
     uint32_t count; /* of the view */
     uint32_t at;    /* the last one looked at, or told */
     uint32_t n, first, last;
+    uint64_t modseq; /* the highest of those found */
     bool told_some;
 };
 
@@ -61,6 +62,7 @@ static void parse_search(struct imap_parser *p, struct imap_command *cmd)
         imap_parse_space(p);
     }
     search_parse(p, &s->program);
+    cmd->uses |= s->program.modseq ? IMAP_CONDSTORE : 0;
 }
 
 static bool is_found(const struct search *s, uint32_t seq)
@@ -96,6 +98,8 @@ static bool look(struct imap *im, struct search *s)
             s->first = s->first ? s->first : seq;
             s->last = seq;
             s->n++;
+            if (s->message.entry->modseq > s->modseq)
+                s->modseq = s->message.entry->modseq;
         }
         if (s->message.work > TURN_WORK)
             return false;
@@ -160,6 +164,24 @@ static void put_run(struct imap *im, struct imap_command *cmd)
     }
 }
 
+/* RFC 7162 3.1.5, 3.1.10: the highest MODSEQ of what is told; of MIN and MAX alone, of these. */
+static void put_tail(struct imap *im, const struct search *s)
+{
+    if (s->program.modseq && s->n) {
+        uint64_t modseq = s->modseq;
+        if (s->extended && !(s->returns & (RETURN_ALL | RETURN_COUNT))) {
+            uint64_t first = im->ops->entry(im->view, s->first)->modseq;
+            uint64_t last = im->ops->entry(im->view, s->last)->modseq;
+            first = s->returns & RETURN_MIN ? first : 0;
+            last = s->returns & RETURN_MAX ? last : 0;
+            modseq = first > last ? first : last;
+        }
+        buf_printf(im->out, s->extended ? " MODSEQ %llu" : " (MODSEQ %llu)",
+                   (unsigned long long)modseq);
+    }
+    buf_puts(im->out, "\r\n");
+}
+
 /* False: output is full. */
 static bool tell(struct imap *im, struct imap_command *cmd)
 {
@@ -174,7 +196,7 @@ static bool tell(struct imap *im, struct imap_command *cmd)
         else
             put_number(im, s, number_of(im, cmd, s->at));
     }
-    buf_puts(im->out, "\r\n");
+    put_tail(im, s);
     return true;
 }
 

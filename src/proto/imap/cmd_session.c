@@ -7,7 +7,8 @@
 const char *imap_capabilities(void)
 {
     return "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE "
-           "ESEARCH SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE";
+           "CONDSTORE QRESYNC ESEARCH SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS "
+           "STATUS=SIZE";
 }
 
 static enum imap_step run_capability(struct imap *im, struct imap_command *cmd)
@@ -53,19 +54,38 @@ static enum imap_step run_id(struct imap *im, struct imap_command *cmd)
     return imap_completed(cmd);
 }
 
+static const struct {
+    const char *name;
+    unsigned feature, implies;
+} features[] = {{"CONDSTORE", IMAP_CONDSTORE, 0}, {"QRESYNC", IMAP_QRESYNC, IMAP_CONDSTORE}};
+enum { FEATURES = sizeof features / sizeof *features };
+
+/* RFC 5161 3.1: names that can't be enabled are ignored. */
 static void parse_enable(struct imap_parser *p, struct imap_command *cmd)
 {
-    (void)cmd;
+    unsigned *wanted = ARENA_NEW(&cmd->arena, unsigned);
+    cmd->data = wanted;
     do {
         imap_parse_space(p);
-        imap_parse_atom(p);
+        struct slice name = imap_parse_atom(p);
+        for (size_t i = 0; wanted && i < FEATURES; i++)
+            if (slice_is_nocase(name, features[i].name))
+                *wanted |= features[i].feature;
     } while (imap_parser_ok(p) && !cursor_at_end(&p->c));
 }
 
-/* RFC 5161 3.1: names that can't be enabled are ignored; so far, none can. */
 static enum imap_step run_enable(struct imap *im, struct imap_command *cmd)
 {
-    buf_puts(im->out, "* ENABLED\r\n");
+    unsigned wanted = *(const unsigned *)cmd->data;
+    buf_puts(im->out, "* ENABLED");
+    for (size_t i = 0; i < FEATURES; i++) {
+        if (!(wanted & features[i].feature))
+            continue;
+        buf_puts(im->out, " ");
+        buf_puts(im->out, features[i].name);
+        im->enabled |= (uint16_t)(features[i].feature | features[i].implies);
+    }
+    buf_puts(im->out, "\r\n");
     return imap_completed(cmd);
 }
 

@@ -13,7 +13,8 @@ enum {
     ITEM_UIDVALIDITY = 8,
     ITEM_UNSEEN = 16,
     ITEM_SIZE = 32,
-    ITEM_DELETED = 64
+    ITEM_DELETED = 64,
+    ITEM_HIGHESTMODSEQ = 128
 };
 
 static const struct {
@@ -22,7 +23,7 @@ static const struct {
 } items_table[] = {{"MESSAGES", ITEM_MESSAGES}, {"RECENT", ITEM_RECENT},
                    {"UIDNEXT", ITEM_UIDNEXT},   {"UIDVALIDITY", ITEM_UIDVALIDITY},
                    {"UNSEEN", ITEM_UNSEEN},     {"SIZE", ITEM_SIZE},
-                   {"DELETED", ITEM_DELETED}};
+                   {"DELETED", ITEM_DELETED},   {"HIGHESTMODSEQ", ITEM_HIGHESTMODSEQ}};
 enum { ITEMS = sizeof items_table / sizeof *items_table };
 
 static unsigned parse_item(struct imap_parser *p)
@@ -80,6 +81,8 @@ static uint64_t item_value(const struct imap *im, const struct imap_view *v,
         return info->unseen;
     case ITEM_SIZE:
         return info->bytes;
+    case ITEM_HIGHESTMODSEQ:
+        return info->highest_modseq;
     case ITEM_DELETED:
         return count_deleted(im, v, info->count);
     default:
@@ -91,6 +94,9 @@ enum result imap_put_status(struct imap *im, struct slice name, unsigned items)
 {
     struct imap_mailbox *m = NULL;
     struct imap_view *v = NULL;
+    /* RFC 7162 3.1: whoever asks knows what it is for. */
+    if (items & ITEM_HIGHESTMODSEQ)
+        im->enabled |= IMAP_CONDSTORE;
     enum result r = im->ops->open(im->ctx, name, &m);
     if (r != OK)
         return r;

@@ -1,5 +1,7 @@
-/* cmd_store.c: STORE and UID STORE (RFC 3501 6.4.6). */
+/* cmd_store.c: STORE and UID STORE (RFC 3501 6.4.6), UNCHANGEDSINCE (RFC 7162 3.1.3). */
 #include "proto/imap/command.h"
+
+enum { MODIFIED_MAX = 512 * 1024 };
 
 struct store {
     struct imap_seqset set;
@@ -7,10 +9,21 @@ struct store {
     struct imap_change change;
     bool silent;
     enum { STORE_NEW, STORE_SUBMITTED, STORE_SYNC, STORE_TELL } stage;
-    uint32_t *uids;
-    size_t n, told;
+    uint32_t *uids, *refused; /* refused: UNCHANGEDSINCE did not let them be changed */
+    size_t n, told, n_refused;
     struct imap_view *newest; /* where the flags are told from */
 };
+
+static void parse_modifiers(struct imap_parser *p, struct imap_command *cmd, struct store *s)
+{
+    if (!imap_accept_word(p, "UNCHANGEDSINCE"))
+        imap_parser_fail(p, "Unknown STORE modifier");
+    imap_parse_space(p);
+    s->change.unchanged_since = imap_parse_modseq(p, 0);
+    imap_parse_char(p, ')');
+    imap_parse_space(p);
+    cmd->uses |= IMAP_CONDSTORE;
+}
 
 static void parse_store(struct imap_parser *p, struct imap_command *cmd)
 {
@@ -21,10 +34,12 @@ static void parse_store(struct imap_parser *p, struct imap_command *cmd)
     imap_parse_space(p);
     imap_parse_seqset(p, &s->set);
     imap_parse_space(p);
+    s->change.unchanged_since = UINT64_MAX;
+    if (imap_accept(p, '('))
+        parse_modifiers(p, cmd, s);
     s->change.op = imap_accept(p, '+')   ? IMAP_FLAGS_ADD
                    : imap_accept(p, '-') ? IMAP_FLAGS_REMOVE
                                          : IMAP_FLAGS_SET;
-    s->change.unchanged_since = UINT64_MAX;
     s->silent = imap_accept_word(p, "FLAGS.SILENT");
     if (!s->silent && !imap_accept_word(p, "FLAGS"))
         imap_parser_fail(p, "Unknown item to store");
@@ -72,6 +87,13 @@ static enum result find_keywords(struct imap *im, struct store *s)
     return r;
 }
 
+static void on_refused(void *arg, uint32_t uid)
+{
+    struct store *s = arg;
+    if (s->n_refused < s->n)
+        s->refused[s->n_refused++] = uid;
+}
+
 static enum imap_step submit(struct imap *im, struct imap_command *cmd)
 {
     struct store *s = cmd->data;
@@ -80,6 +102,7 @@ static enum imap_step submit(struct imap *im, struct imap_command *cmd)
     if (!imap_resolve(im, cmd, &s->set))
         return STEP_DONE;
     s->uids = imap_seqset_uids(&s->set, im->ops, im->view, &cmd->arena, &s->n);
+    s->refused = arena_alloc_n(&cmd->arena, s->n, sizeof *s->refused);
     void **arg = arena_alloc_n(&cmd->arena, 2, sizeof(void *));
     if (arena_failed(&cmd->arena))
         return imap_failed(cmd, LIMIT);
@@ -92,7 +115,7 @@ static enum imap_step submit(struct imap *im, struct imap_command *cmd)
     arg[0] = cmd;
     arg[1] = im;
     cmd->quiet = (struct imap_quiet){knows, arg};
-    r = im->ops->change(im->ctx, im->mailbox, &s->change, s->uids, s->n, NULL, NULL);
+    r = im->ops->change(im->ctx, im->mailbox, &s->change, s->uids, s->n, on_refused, s);
     if (r != OK)
         return imap_failed(cmd, r);
     s->stage = STORE_SUBMITTED;
@@ -104,7 +127,7 @@ static enum imap_step submitted(struct imap *im, struct imap_command *cmd)
     struct store *s = cmd->data;
     if (cmd->answer != OK)
         return imap_failed(cmd, cmd->answer);
-    if (s->silent)
+    if (s->silent && !(im->enabled & IMAP_CONDSTORE))
         return imap_completed(cmd); /* command.c tells the rest */
     enum result r = im->ops->view(im->ctx, im->mailbox, &s->newest);
     if (r == OK)
@@ -114,6 +137,38 @@ static enum imap_step submitted(struct imap *im, struct imap_command *cmd)
     cmd->synced = true;
     s->stage = STORE_SYNC;
     return STEP_DONE;
+}
+
+/* Both lists ascend. */
+static bool is_refused(const struct store *s, uint32_t uid)
+{
+    size_t low = 0, high = s->n_refused;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->refused[middle] < uid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < s->n_refused && s->refused[low] == uid;
+}
+
+/* RFC 7162 3.1.3: silence leaves the MODSEQ to be told, of those that were changed. */
+static void tell_one(struct imap *im, const struct imap_command *cmd, uint32_t seq,
+                     const struct imap_entry *e)
+{
+    const struct store *s = cmd->data;
+    if (!s->silent) {
+        imap_put_flags_response(im, s->newest, seq, e, cmd->uid);
+        return;
+    }
+    if (is_refused(s, e->uid))
+        return;
+    imap_put_fetch_head(im, seq, e);
+    if (cmd->uid || (im->enabled & IMAP_QRESYNC))
+        buf_printf(im->out, "UID %u ", e->uid);
+    imap_put_modseq(im->out, e->modseq);
+    buf_puts(im->out, ")\r\n");
 }
 
 /* RFC 3501 6.4.6: the new value of each message's flags, changed or not. */
@@ -132,9 +187,24 @@ static bool tell(struct imap *im, struct imap_command *cmd)
             continue;
         const struct imap_entry *e = im->ops->entry(s->newest, now);
         if (e->uid == uid)
-            imap_put_flags_response(im, s->newest, seq, e, cmd->uid);
+            tell_one(im, cmd, seq, e);
     }
     return true;
+}
+
+/* "MODIFIED 7,9": in the numbers that the client used. */
+static enum imap_step modified(struct imap *im, struct imap_command *cmd)
+{
+    const struct store *s = cmd->data;
+    struct buf text;
+    for (size_t i = 0; !cmd->uid && i < s->n_refused; i++)
+        s->refused[i] = im->ops->seek(im->view, s->refused[i]);
+    buf_init(&text, MODIFIED_MAX);
+    buf_puts(&text, "MODIFIED ");
+    imap_put_set(&text, s->refused, s->n_refused);
+    struct slice code = buf_ok(&text) ? arena_dup(&cmd->arena, buf_slice(&text)) : SLICE_NONE;
+    buf_release(&text);
+    return imap_reply(cmd, IMAP_OK, code.data, "Conditional STORE failed.");
 }
 
 static enum imap_step run_store(struct imap *im, struct imap_command *cmd)
@@ -152,7 +222,9 @@ static enum imap_step run_store(struct imap *im, struct imap_command *cmd)
             return STEP_FLUSH;
         s->stage = STORE_TELL;
     }
-    return tell(im, cmd) ? imap_completed(cmd) : STEP_FLUSH;
+    if (!tell(im, cmd))
+        return STEP_FLUSH;
+    return s->n_refused ? modified(im, cmd) : imap_completed(cmd);
 }
 
 static void release_store(struct imap *im, struct imap_command *cmd)

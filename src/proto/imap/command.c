@@ -85,7 +85,11 @@ static void put_tagged(struct imap *im, const struct imap_command *cmd)
     struct buf *out = im->out;
     buf_append(out, cmd->tag.len ? cmd->tag : SLICE("*"));
     buf_puts(out, words[cmd->status]);
-    if (cmd->code) {
+    if (cmd->tell_modseq && cmd->status == IMAP_OK && im->view) {
+        struct imap_view_info info;
+        im->ops->view_info(im->view, &info);
+        buf_printf(out, "[HIGHESTMODSEQ %llu] ", (unsigned long long)info.highest_modseq);
+    } else if (cmd->code) {
         buf_putc(out, '[');
         buf_puts(out, cmd->code);
         buf_puts(out, "] ");
@@ -215,8 +219,10 @@ static void parse_command(struct imap *im, struct imap_command *cmd, struct slic
         }
         if (cmd->spec->parse)
             cmd->spec->parse(&p, cmd);
-        if (imap_parser_done(&p))
+        if (imap_parser_done(&p)) {
+            im->enabled |= cmd->uses;
             return;
+        }
     }
     imap_reply(cmd, IMAP_BAD, NULL, p.error);
     cmd->done = true;

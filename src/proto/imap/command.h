@@ -49,6 +49,7 @@ struct imap_command {
     const struct imap_command_spec *spec;
     struct slice tag, name;
     bool uid;
+    uint16_t uses;      /* imap_feature that its arguments turn on */
     void *data;         /* the command's own */
     enum result answer; /* of what was submitted */
     /* The reply: code is what stands in brackets, NULL: none. */
@@ -57,6 +58,7 @@ struct imap_command {
     bool done;               /* the reply is told */
     bool mute;               /* the connection ends in the middle of a response */
     bool synced;             /* the handler has told the mailbox's changes itself */
+    bool tell_modseq;        /* OK with HIGHESTMODSEQ, when the client has been told all */
     struct imap_quiet quiet; /* changes that the client need not be told */
 };
 
@@ -105,7 +107,11 @@ void imap_put_string(struct buf *out, struct slice s); /* quoted, or a literal w
 void imap_put_mailbox(struct buf *out, struct slice name); /* UTF-8 to the wire */
 void imap_put_flags(struct buf *out, const struct imap_ops *ops, const struct imap_view *v,
                     uint8_t flags, uint64_t keywords); /* with parentheses */
-/* "* 3 FETCH (FLAGS (...))". */
+/* "* 3 FETCH (", of the message with that sequence number. */
+void imap_put_fetch_head(struct imap *im, uint32_t seq, const struct imap_entry *e);
+/* "MODSEQ (7)" */
+void imap_put_modseq(struct buf *out, uint64_t modseq);
+/* "* 3 FETCH (FLAGS (...))", with UID and MODSEQ where the client expects them. */
 void imap_put_flags_response(struct imap *im, const struct imap_view *v, uint32_t seq,
                              const struct imap_entry *e, bool uid);
 /* The bit of a keyword that the view knows (case does not count), or 64. */

@@ -15,6 +15,7 @@ enum {
     FETCH_ENVELOPE = 16,
     FETCH_BODY = 32,
     FETCH_BODYSTRUCTURE = 64,
+    FETCH_MODSEQ = 128,
     FETCH_OF_SUMMARY = FETCH_ENVELOPE | FETCH_BODY | FETCH_BODYSTRUCTURE
 };
 
@@ -42,8 +43,16 @@ struct fetch_items {
     bool sets_seen;
 };
 
+/* "(CHANGEDSINCE 7 VANISHED)" (RFC 7162 3.1.4, 3.2.6) */
+struct fetch_modifiers {
+    uint64_t changed_since; /* only messages above it */
+    bool changed, vanished;
+};
+
 /* ALL, FAST, FULL, an item, or a list of items. */
 void fetch_parse_items(struct imap_parser *p, struct fetch_items *ret);
+
+void fetch_parse_modifiers(struct imap_parser *p, struct fetch_modifiers *ret);
 
 /* The bytes that answer a section: a range of the message, or of `built`. */
 struct fetch_source {

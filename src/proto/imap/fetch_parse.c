@@ -9,6 +9,7 @@ static const struct {
                     {"FLAGS", FETCH_FLAGS},
                     {"INTERNALDATE", FETCH_INTERNALDATE},
                     {"RFC822.SIZE", FETCH_SIZE},
+                    {"MODSEQ", FETCH_MODSEQ},
                     {"ENVELOPE", FETCH_ENVELOPE},
                     {"BODYSTRUCTURE", FETCH_BODYSTRUCTURE}};
 
@@ -197,6 +198,25 @@ static bool parse_macro(struct imap_parser *p, struct fetch_items *f)
     else if (imap_accept_word(p, "FULL"))
         f->simple = fast | FETCH_ENVELOPE | FETCH_BODY;
     return f->simple != 0;
+}
+
+void fetch_parse_modifiers(struct imap_parser *p, struct fetch_modifiers *ret)
+{
+    imap_parse_char(p, '(');
+    do {
+        if (imap_accept_word(p, "CHANGEDSINCE")) {
+            imap_parse_space(p);
+            ret->changed_since = imap_parse_modseq(p, 0);
+            ret->changed = true;
+        } else if (imap_accept_word(p, "VANISHED")) {
+            ret->vanished = true;
+        } else {
+            imap_parser_fail(p, "Unknown FETCH modifier");
+        }
+    } while (imap_parser_ok(p) && imap_accept(p, ' '));
+    imap_parse_char(p, ')');
+    if (ret->vanished && !ret->changed)
+        imap_parser_fail(p, "VANISHED without CHANGEDSINCE");
 }
 
 void fetch_parse_items(struct imap_parser *p, struct fetch_items *ret)

@@ -127,6 +127,9 @@ struct imap_ops {
                  void (*gone)(void *arg, uint32_t old_seq, uint32_t uid),
                  void (*changed)(void *arg, uint32_t new_seq, const struct imap_entry *e),
                  void *arg);
+    /* UIDs that were expunged after that MODSEQ, ascending; CONFLICT: that history is not kept. */
+    enum result (*vanished)(void *ctx, struct imap_mailbox *m, uint64_t since_modseq,
+                            void (*each)(void *arg, uint32_t uid), void *arg);
     /* Between the two, the driver calls imap_run whenever m has a newer view. */
     void (*watch)(void *ctx, struct imap_mailbox *m);
     void (*unwatch)(void *ctx, struct imap_mailbox *m);
@@ -158,6 +161,12 @@ struct imap_ops {
 
 /* ---- a session ---- */
 
+/* What a client has turned on (RFC 5161), by ENABLE or by using it; for good. */
+enum imap_feature {
+    IMAP_CONDSTORE = 1, /* RFC 7162 3.1: FETCH responses name the MODSEQ */
+    IMAP_QRESYNC = 2    /* RFC 7162 3.2: VANISHED instead of EXPUNGE, and the UID */
+};
+
 struct imap_config {
     uint64_t append_max; /* message_size_limit, 0: none */
     unsigned max_bad;    /* so many bad commands in a row end the session; 0: 20 */
@@ -185,6 +194,7 @@ struct imap {
     struct imap_view *view;       /* as the client knows it */
     uint32_t keywords_told;       /* how many of its keywords FLAGS has named */
     uint16_t bad;
+    uint16_t enabled; /* imap_feature */
     bool read_only, closing;
     bool pending;     /* something was submitted and has no answer yet */
     bool waiting;     /* the command can't go on before that */

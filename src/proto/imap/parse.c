@@ -187,6 +187,11 @@ uint64_t imap_parse_number(struct imap_parser *p, uint64_t min, uint64_t max)
     return n;
 }
 
+uint64_t imap_parse_modseq(struct imap_parser *p, uint64_t min)
+{
+    return imap_parse_number(p, min, UINT64_MAX >> 1);
+}
+
 static bool is_ascii(struct slice s)
 {
     for (size_t i = 0; i < s.len; i++)

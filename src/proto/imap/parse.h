@@ -46,6 +46,8 @@ struct slice imap_parse_astring(struct imap_parser *p);
 /* NIL gives data == NULL. */
 struct slice imap_parse_nstring(struct imap_parser *p);
 uint64_t imap_parse_number(struct imap_parser *p, uint64_t min, uint64_t max);
+/* mod-sequence-value, or with min = 0 mod-sequence-valzer (RFC 7162 7). */
+uint64_t imap_parse_modseq(struct imap_parser *p, uint64_t min);
 /* A mailbox name in UTF-8, INBOX in upper case. */
 struct slice imap_parse_mailbox(struct imap_parser *p);
 /* The same with % and *; case of INBOX is kept. */

@@ -73,20 +73,38 @@ void imap_put_flags(struct buf *out, const struct imap_ops *ops, const struct im
     buf_putc(out, ')');
 }
 
+void imap_put_fetch_head(struct imap *im, uint32_t seq, const struct imap_entry *e)
+{
+    (void)e;
+    buf_append(im->out, SLICE("* "));
+    buf_put_u64(im->out, seq);
+    buf_append(im->out, SLICE(" FETCH ("));
+}
+
+void imap_put_modseq(struct buf *out, uint64_t modseq)
+{
+    buf_append(out, SLICE("MODSEQ ("));
+    buf_put_u64(out, modseq);
+    buf_putc(out, ')');
+}
+
 void imap_put_flags_response(struct imap *im, const struct imap_view *v, uint32_t seq,
                              const struct imap_entry *e, bool uid)
 {
-    buf_puts(im->out, "* ");
-    buf_put_u64(im->out, seq);
-    buf_puts(im->out, " FETCH (");
-    /* RFC 3501 6.4.8: a UID command's responses name the UID. */
-    if (uid) {
+    imap_put_fetch_head(im, seq, e);
+    /* RFC 3501 6.4.8: a UID command's responses name the UID; RFC 7162 3.2.4: with QRESYNC all do.
+     */
+    if (uid || (im->enabled & IMAP_QRESYNC)) {
         buf_puts(im->out, "UID ");
         buf_put_u64(im->out, e->uid);
         buf_putc(im->out, ' ');
     }
     buf_puts(im->out, "FLAGS ");
     imap_put_flags(im->out, im->ops, v, e->flags, e->keywords);
+    if (im->enabled & IMAP_CONDSTORE) {
+        buf_putc(im->out, ' ');
+        imap_put_modseq(im->out, e->modseq);
+    }
     buf_puts(im->out, ")\r\n");
 }
 

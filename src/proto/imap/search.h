@@ -21,6 +21,7 @@ enum search_kind {
     SEARCH_SET,
     SEARCH_LARGER,
     SEARCH_SMALLER,
+    SEARCH_MODSEQ,
     SEARCH_BEFORE,
     SEARCH_ON,
     SEARCH_SINCE,
@@ -58,6 +59,7 @@ struct search_program {
     struct search_key *root;
     struct search_key *texts;
     bool bad_charset;
+    bool modseq; /* it names MODSEQ: the answer does too */
 };
 
 /* "[CHARSET x] key key …". Release the texts, also after a failure. */

@@ -166,6 +166,8 @@ bool search_match(struct imap *im, const struct search_key *k, struct search_mes
         return m->entry->size > k->size;
     case SEARCH_SMALLER:
         return m->entry->size < k->size;
+    case SEARCH_MODSEQ:
+        return m->entry->modseq >= k->size;
     case SEARCH_AND:
         return match_all(im, k, m);
     case SEARCH_OR:

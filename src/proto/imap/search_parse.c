@@ -156,6 +156,26 @@ static struct search_key *parse_set(struct parsing *s, bool uids)
     return k;
 }
 
+/* RFC 7162 3.1.5: MODSEQ ["/flags/\\Draft" all] 7. A message has one MODSEQ for all of it. */
+static struct search_key *parse_modseq(struct parsing *s)
+{
+    struct search_key *k = new_key(s, SEARCH_MODSEQ, COST_ENTRY);
+    if (!k)
+        return NULL;
+    imap_parse_space(s->p);
+    if (cursor_peek(&s->p->c) == '"') {
+        imap_parse_string(s->p);
+        imap_parse_space(s->p);
+        if (!imap_accept_word(s->p, "priv") && !imap_accept_word(s->p, "shared") &&
+            !imap_accept_word(s->p, "all"))
+            imap_parser_fail(s->p, "Unknown entry type");
+        imap_parse_space(s->p);
+    }
+    k->size = imap_parse_modseq(s->p, 0);
+    s->program->modseq = true;
+    return k;
+}
+
 static struct search_key *parse_or(struct parsing *s)
 {
     struct search_key *k = new_key(s, SEARCH_OR, COST_ENTRY);
@@ -206,6 +226,8 @@ static struct search_key *parse_word(struct parsing *s)
         return parse_keyword(s, false);
     if (imap_accept_word(s->p, "UNKEYWORD"))
         return parse_keyword(s, true);
+    if (imap_accept_word(s->p, "MODSEQ"))
+        return parse_modseq(s);
     if (imap_accept_word(s->p, "OR"))
         return parse_or(s);
     if (imap_accept_word(s->p, "NOT"))

@@ -116,6 +116,17 @@ bool imap_seqset_resolve(struct imap_seqset *s, const struct imap_ops *ops,
     return ok;
 }
 
+void imap_seqset_plain(const struct imap_seqset *s, struct arena *a, struct imap_seqset *ret)
+{
+    *ret = (struct imap_seqset){arena_alloc_n(a, s->n, sizeof *ret->ranges), 0};
+    for (size_t i = 0; ret->ranges && i < s->n; i++) {
+        uint32_t x = s->ranges[i].from ? s->ranges[i].from : UINT32_MAX;
+        uint32_t y = s->ranges[i].to ? s->ranges[i].to : UINT32_MAX;
+        ret->ranges[ret->n++] = x <= y ? (struct imap_range){x, y} : (struct imap_range){y, x};
+    }
+    normalise(ret);
+}
+
 uint32_t imap_seqset_count(const struct imap_seqset *s)
 {
     uint32_t n = 0;

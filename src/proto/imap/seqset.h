@@ -28,6 +28,9 @@ enum imap_numbers {
  * mailbox (clients say FETCH 1:* without looking). */
 MUST_USE bool imap_seqset_resolve(struct imap_seqset *s, const struct imap_ops *ops,
                                   const struct imap_view *v, enum imap_numbers numbers);
+/* The parsed set as ascending ranges of UIDs, whether such messages are there or not; "*" is the
+ * greatest number. In arena memory. */
+void imap_seqset_plain(const struct imap_seqset *s, struct arena *a, struct imap_seqset *ret);
 /* How many messages a resolved set has. */
 uint32_t imap_seqset_count(const struct imap_seqset *s);
 /* Is it in the resolved set? */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "proto/imap/command.h"
+#include "proto/imap/ranges.h"
 
 struct numbers {
     uint32_t *items;
@@ -15,6 +16,7 @@ struct numbers {
 struct imap_sync {
     struct imap_view *newest;
     struct numbers gone, changed;
+    struct imap_ranges vanished; /* the gone ones' UIDs, for who is told these */
     size_t gone_told, changed_told;
     uint32_t expected; /* messages that the client counts once it knows of the gone ones */
     bool uid, failed, told_new;
@@ -41,11 +43,16 @@ static void add(struct imap_sync *s, struct numbers *list, uint32_t n)
     list->items[list->n++] = n;
 }
 
+/* RFC 7162 3.2.10: with QRESYNC there is no EXPUNGE. */
+static bool tells_vanished(const struct imap *im)
+{
+    return im->enabled & IMAP_QRESYNC;
+}
+
 static void on_gone(void *arg, uint32_t old_seq, uint32_t uid)
 {
     struct gathering *g = arg;
-    (void)uid;
-    add(g->sync, &g->sync->gone, old_seq);
+    add(g->sync, &g->sync->gone, tells_vanished(g->im) ? uid : old_seq);
 }
 
 static void on_changed(void *arg, uint32_t new_seq, const struct imap_entry *e)
@@ -64,6 +71,7 @@ static void free_sync(struct imap *im, struct imap_sync *s)
 {
     if (s->newest)
         im->ops->view_release(s->newest);
+    imap_ranges_release(&s->vanished);
     free(s->gone.items);
     free(s->changed.items);
     free(s);
@@ -84,6 +92,9 @@ static enum result gather(struct imap *im, struct imap_sync *s, const struct ima
     im->ops->view_info(im->view, &info);
     im->ops->diff(im->view, s->newest, on_gone, on_changed, &g);
     s->expected = info.count - (uint32_t)s->gone.n;
+    for (size_t i = s->gone.n; tells_vanished(im) && i-- > 0;)
+        imap_ranges_add(&s->vanished, s->gone.items[i], s->gone.items[i]);
+    s->failed |= s->vanished.failed;
     return s->failed ? FAILED : OK;
 }
 
@@ -111,6 +122,8 @@ enum result imap_sync_begin(struct imap *im, bool expunges, bool uid,
 
 static bool tell_gone(struct imap *im, struct imap_sync *s)
 {
+    if (tells_vanished(im))
+        return imap_ranges_tell(im, "* VANISHED ", &s->vanished);
     for (; s->gone_told < s->gone.n; s->gone_told++) {
         if (imap_full(im))
             return false;

@@ -227,6 +227,13 @@ static void diff(const struct imap_view *from, const struct imap_view *to,
     view_diff(pictured(from), pictured(to), one_gone, one_changed, &c);
 }
 
+static enum result vanished(void *ctx, struct imap_mailbox *m, uint64_t since_modseq,
+                            void (*each)(void *arg, uint32_t uid), void *arg)
+{
+    (void)ctx;
+    return mailbox_vanished(box(m), since_modseq, each, arg);
+}
+
 static void has_changed(struct mailbox_watch *w)
 {
     session_wake(CONTAINER_OF(w, struct imap_session, watch)->session);
@@ -343,6 +350,7 @@ const struct imap_ops imap_store_ops = {
     .seek = seek,
     .keyword = keyword_of_view,
     .diff = diff,
+    .vanished = vanished,
     .watch = watch,
     .unwatch = unwatch,
     .keyword_bit = keyword_bit,

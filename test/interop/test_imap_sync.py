@@ -1,0 +1,144 @@
+"""Two sessions on one mailbox, and clients that come back: CONDSTORE and QRESYNC (RFC 7162)."""
+import imaplib
+import random
+import re
+
+import pytest
+
+pytestmark = pytest.mark.threads
+imaplib.Commands.setdefault("ENABLE", ("AUTH", "SELECTED"))
+
+
+class Raw:
+    """Commands as they are, answers as lines without their ends (no literals are asked for)."""
+
+    def __init__(self, server):
+        self.client = server.imap()
+        self.n = 0
+
+    def ask(self, command):
+        self.n += 1
+        tag = f"r{self.n}"
+        self.client.send(f"{tag} {command}\r\n".encode())
+        lines = []
+        while True:
+            line = self.client.readline().decode().rstrip("\r\n")
+            if line.startswith(tag + " "):
+                return lines, line[len(tag) + 1:]
+            lines.append(line)
+
+
+def uids_of(text):
+    found = set()
+    for part in text.split(","):
+        first, _, last = part.partition(":")
+        found |= set(range(int(first), int(last or first) + 1))
+    return found
+
+
+class Cache:
+    """What a client with a disk keeps: flags by UID, and up to which MODSEQ that is right."""
+
+    def __init__(self):
+        self.flags, self.modseq, self.uidvalidity = {}, 0, 0
+
+    def apply(self, lines):
+        for line in lines:
+            if m := re.match(r"\* VANISHED (?:\(EARLIER\) )?(\S+)$", line):
+                for uid in uids_of(m[1]):
+                    self.flags.pop(uid, None)
+            elif m := re.match(r"\* \d+ FETCH \(UID (\d+) FLAGS \((.*)\) MODSEQ \((\d+)\)\)$", line):
+                self.flags[int(m[1])] = set(m[2].split())
+            elif m := re.match(r"\* OK \[HIGHESTMODSEQ (\d+)\]", line):
+                self.modseq = int(m[1])
+            elif m := re.match(r"\* OK \[UIDVALIDITY (\d+)\]", line):
+                self.uidvalidity = int(m[1])
+
+    def come_back(self, session):
+        known = f" (QRESYNC ({self.uidvalidity} {self.modseq}))" if self.modseq else ""
+        lines, end = session.ask("SELECT INBOX" + known)
+        assert end.startswith("OK"), end
+        self.apply(lines)
+        if not known:
+            self.apply(session.ask("UID FETCH 1:* (FLAGS MODSEQ)")[0])
+
+
+def truth(session):
+    lines, _ = session.ask("UID FETCH 1:* (FLAGS)")
+    found = {}
+    for line in lines:
+        if m := re.match(r"\* \d+ FETCH \(UID (\d+) FLAGS \((.*?)\)", line):
+            found[int(m[1])] = set(m[2].split())
+    return found
+
+
+def append(session, n):
+    for i in range(n):
+        session.client.append("INBOX", None, None, b"Subject: %d\r\n\r\nx\r\n" % i)
+
+
+def change_at_random(session, chance, rounds):
+    for _ in range(rounds):
+        there = list(truth(session))
+        what = chance.random()
+        some = ",".join(str(u) for u in chance.sample(there, min(len(there), 5))) if there else "1"
+        if what < 0.3 or not there:
+            append(session, chance.randint(1, 4))
+        elif what < 0.7:
+            flag = chance.choice([r"\Seen", r"\Flagged", "$Work"])
+            session.ask(f"UID STORE {some} {chance.choice('+-')}FLAGS.SILENT ({flag})")
+        else:
+            session.ask(rf"UID STORE {some} +FLAGS.SILENT (\Deleted)")
+            session.ask(f"UID EXPUNGE {some}")
+
+
+def test_a_client_that_comes_back_learns_exactly_what_changed(make_server):
+    server = make_server()
+    chance = random.Random(7162)
+    other = Raw(server)
+    append(other, 20)
+    other.ask("SELECT INBOX")
+    cache = Cache()
+    for turn in range(12):
+        if turn == 6:
+            server.stop()
+            server.start()
+            other = Raw(server)
+            other.ask("SELECT INBOX")
+        mine = Raw(server)
+        assert mine.ask("ENABLE QRESYNC")[0] == ["* ENABLED QRESYNC"]
+        cache.come_back(mine)
+        assert cache.flags == truth(mine)
+        mine.ask("LOGOUT")
+        change_at_random(other, chance, 5)
+
+
+def test_a_session_that_stays_is_told_all(make_server):
+    server = make_server()
+    chance = random.Random(2)
+    other, mine = Raw(server), Raw(server)
+    append(other, 10)
+    other.ask("SELECT INBOX")
+    mine.ask("ENABLE QRESYNC")
+    cache = Cache()
+    cache.come_back(mine)
+    for _ in range(15):
+        change_at_random(other, chance, 2)
+        lines, end = mine.ask("NOOP")
+        cache.apply(lines)
+        new = [n for n in truth(mine) if n not in cache.flags]
+        if new:
+            cache.apply(mine.ask(f"UID FETCH {min(new)}:* (FLAGS MODSEQ)")[0])
+        assert cache.flags == truth(mine)
+
+
+def test_unchangedsince_lets_one_of_two_win(make_server):
+    server = make_server()
+    first, second = Raw(server), Raw(server)
+    append(first, 1)
+    first.ask("SELECT INBOX")
+    second.ask("SELECT INBOX")
+    modseq = re.search(r"MODSEQ \((\d+)\)", first.ask("FETCH 1 (MODSEQ)")[0][0])[1]
+    ends = [s.ask(f"STORE 1 (UNCHANGEDSINCE {modseq}) +FLAGS.SILENT ({flag})")[1]
+            for s, flag in ((first, r"\Seen"), (second, r"\Flagged"))]
+    assert ends[0].startswith("OK STORE") and ends[1].startswith("OK [MODIFIED 1]")
