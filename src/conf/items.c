@@ -1,6 +1,9 @@
 #include "conf/items.h"
 
 #include "conf/fields.h"
+#include "conf/pipe.h"
+
+enum { PIPE_SCRATCH = 64 * 1024 };
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -71,5 +74,15 @@ enum result conf_check_mailbox(struct slice item, struct error *why)
             r = error_set(why, INVALID, "special_use `%.*s` is not known: see RFC 6154",
                           SLICE_ARG(slice_sub(word, 0, 40)));
     }
+    return r;
+}
+
+enum result conf_check_pipe(struct slice item, struct error *why)
+{
+    struct pipe_transport t;
+    struct arena a;
+    arena_init(&a, PIPE_SCRATCH);
+    enum result r = pipe_transport_parse(item, &a, &t, why);
+    arena_release(&a);
     return r;
 }

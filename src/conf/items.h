@@ -9,5 +9,6 @@
 MUST_USE enum result conf_check_socket_access(struct slice item, struct error *why);
 MUST_USE enum result conf_check_namespace(struct slice item, struct error *why);
 MUST_USE enum result conf_check_mailbox(struct slice item, struct error *why);
+MUST_USE enum result conf_check_pipe(struct slice item, struct error *why);
 
 #endif

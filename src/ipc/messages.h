@@ -318,13 +318,16 @@
 #define IPC_FIELDS_USER_RESULT(F) F(U8, code)
 
 /* mailbox -> agent: one attempt to give a message to a command or a file. target: a COMMAND or FILE
- * of ipc.h; original: the recipient as the client said it. The message comes inline or as a memfd,
- * as in DELIVER, without Return-Path. */
+ * of ipc.h, or "" where route is "transport:nexthop" of a pipe transport, which has any number of
+ * rcpts. originals: the recipients as the client said them, at least one. The message comes inline
+ * or as a memfd, as in DELIVER, without Return-Path. One answer holds for all recipients. */
 #define IPC_FIELDS_LOCAL_JOB(F)                                                                    \
     F(U64, message_id)                                                                             \
     F(STR, target)                                                                                 \
+    F(STR, route)                                                                                  \
     F(STR, sender)                                                                                 \
-    F(STR, original)                                                                               \
+    F(LIST, rcpts)                                                                                 \
+    F(LIST, originals)                                                                             \
     F(STR, account)                                                                                \
     F(STR, client_ip)                                                                              \
     F(U32, attempt)                                                                                \

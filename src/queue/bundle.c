@@ -83,12 +83,13 @@ struct bundling *bundling_new(const struct queue_rcpt *rcpts, size_t n)
 }
 
 uint32_t bundling_put(struct bundling *b, struct kv_batch *batch, struct place first,
-                      uint32_t attempts, uint32_t limit, bool held,
+                      uint32_t attempts, const struct queue_limits *limits, bool held,
                       void (*each)(void *arg, struct slice destination), void *arg)
 {
     uint32_t made = 0;
     for (size_t i = 0; i < b->n; made++) {
         const struct sorted *s = &b->sorted[i];
+        uint32_t limit = queue_limits_recipients(limits, sorted_destination(s));
         size_t take = bundle_length(s, b->n - i, limit);
         struct place p = {first.due_s, first.message, first.bundle + made};
         put_new_bundle(batch, p, attempts, held, s, take, b->rcpts);

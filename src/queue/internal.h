@@ -25,6 +25,17 @@ struct loaded {
     uint32_t next_bundle; /* a number that no bundle of the message has; 0: not looked for yet */
 };
 
+/* limits.c */
+struct queue_limits {
+    uint32_t recipients; /* where a transport has none of its own */
+    size_t n;
+    struct queue_limit items[QUEUE_LIMITS_MAX];
+};
+void queue_limits_set(struct queue_limits *l, const struct queue_options *o);
+uint32_t queue_limits_recipients(const struct queue_limits *l, struct slice destination);
+uint32_t queue_limits_concurrency(const struct queue_limits *l, struct slice destination,
+                                  uint32_t normal);
+
 struct queue {
     struct store *store;
     struct kv *kv;
@@ -33,6 +44,7 @@ struct queue {
     struct map loaded;          /* message -> struct loaded */
     struct list_node abandoned; /* jobs that wait for abandoned_until */
     struct queue_options options;
+    struct queue_limits limits;
     uint64_t admin_message; /* being changed by the administrator: not to be attempted */
     queue_bounce_fn *bounce;
     void *bounce_owner;
@@ -57,11 +69,11 @@ void queue_leave_note(struct queue *q, struct note *n);
  * with free(). */
 struct bundling;
 struct bundling *bundling_new(const struct queue_rcpt *rcpts, size_t n);
-/* Puts bundles of at most `limit` recipients and their schedule into the batch, numbered from
+/* Puts bundles within the limits and their schedule into the batch, numbered from
  * `first` on; those on hold are not scheduled; `each` is told of each one's destination. Returns
  * how many. */
 uint32_t bundling_put(struct bundling *b, struct kv_batch *batch, struct place first,
-                      uint32_t attempts, uint32_t limit, bool held,
+                      uint32_t attempts, const struct queue_limits *limits, bool held,
                       void (*each)(void *arg, struct slice destination), void *arg);
 
 /* A job as handed out. */

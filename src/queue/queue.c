@@ -32,6 +32,7 @@ enum result queue_open(struct store *s, const struct queue_options *o, struct qu
     pthread_mutex_init(&q->admin_lock, NULL);
     pthread_mutex_init(&q->notes_lock, NULL);
     schedule_init(&q->schedule);
+    q->schedule.limits = &q->limits;
     map_init(&q->loaded, LOADED_MAX);
     map_init(&q->fresh, FRESH_MAX);
     list_init(&q->notes);
@@ -79,6 +80,9 @@ void queue_configure(struct queue *q, const struct queue_options *o)
         q->options.recipient_limit = 50;
     if (q->options.maximal_backoff_time < q->options.minimal_backoff_time)
         q->options.maximal_backoff_time = q->options.minimal_backoff_time;
+    queue_limits_set(&q->limits, &q->options);
+    q->options.limits = NULL; /* the caller's */
+    q->options.n_limits = 0;
     pthread_mutex_unlock(&q->lock);
 }
 
@@ -251,9 +255,9 @@ enum result queue_add(struct queue *q, struct delivery *d, const struct queue_en
         struct q_key holder = q_key_envelope(e->message);
         struct place first = {f->due_s, e->message, 0};
         pthread_mutex_lock(&q->lock);
-        uint32_t limit = q->options.recipient_limit;
+        struct queue_limits limits = q->limits;
         pthread_mutex_unlock(&q->lock);
-        (void)bundling_put(bundling, b, first, 0, limit, e->held, added_bundle, f);
+        (void)bundling_put(bundling, b, first, 0, &limits, e->held, added_bundle, f);
         put_new_envelope(b, e, f);
         delivery_hold(d, q_key_slice(&holder));
     }

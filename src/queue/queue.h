@@ -12,10 +12,21 @@
 
 struct queue;
 
+/* What holds for the destinations of one transport ("transport:nexthop"; domains are "smtp"). */
+struct queue_limit {
+    char transport[64];
+    uint32_t recipients;  /* most of one attempt */
+    uint32_t concurrency; /* most attempts at a time to one destination; 0: as queue_next says */
+};
+enum { QUEUE_LIMITS_MAX = 64 };
+
 struct queue_options { /* seconds; Postfix's names */
     uint64_t minimal_backoff_time, maximal_backoff_time, maximal_queue_lifetime,
         bounce_queue_lifetime;
-    uint32_t recipient_limit; /* most recipients of one attempt */
+    uint32_t recipient_limit;         /* most recipients of one attempt */
+    const struct queue_limit *limits; /* of transports; copied. Those above QUEUE_LIMITS_MAX are
+                                         not */
+    size_t n_limits;
 };
 
 /* Reads the schedule's head only; memory does not grow with the queue. */

@@ -83,8 +83,8 @@ static void put(struct reroute *f, struct bundling *bundling, struct kv_batch *b
     struct q_key key = q_key_bundle(old.message, old.bundle);
     queue_del_schedule(b, old, j->bundle.destination);
     kv_batch_del(b, q_key_slice(&key));
-    uint32_t made = bundling_put(bundling, b, first, j->bundle.attempts,
-                                 j->queue->options.recipient_limit, false, each_bundle, NULL);
+    uint32_t made = bundling_put(bundling, b, first, j->bundle.attempts, &j->queue->limits, false,
+                                 each_bundle, NULL);
     l->next_bundle += made;
     l->envelope.bundles += made - 1;
     queue_put_envelope(b, &l->envelope);

@@ -1,6 +1,8 @@
 /* schedule.c: see schedule.h. */
 #include "queue/schedule.h"
 
+#include "queue/internal.h"
+
 #include <stdlib.h>
 
 /* More destinations than bundles can't be: each has at least one loaded or under way. */
@@ -226,12 +228,17 @@ bool schedule_unread(const struct schedule *s, int64_t now_s)
 
 /* ---- handing out ---- */
 
+static uint32_t most_active(const struct schedule *s, const struct q_dest *d, uint32_t normal)
+{
+    return s->limits ? queue_limits_concurrency(s->limits, dest_name(d), normal) : normal;
+}
+
 struct q_item *schedule_take(struct schedule *s, uint32_t per_destination)
 {
     struct list_node *n;
     while ((n = list_pop_front(&s->ring))) {
         struct q_dest *d = CONTAINER_OF(n, struct q_dest, node);
-        if (d->active >= per_destination)
+        if (d->active >= most_active(s, d, per_destination))
             continue; /* comes back with schedule_drop */
         struct q_item *item = CONTAINER_OF(list_pop_front(&d->ready), struct q_item, node);
         item->active = true;

@@ -40,10 +40,12 @@ struct q_item {
     bool active;
 };
 
+struct queue_limits;
 struct schedule {
     struct map items; /* message and bundle -> q_item, under way ones too */
     struct map dests; /* name -> q_dest */
     struct list_node ring, hungry;
+    const struct queue_limits *limits; /* NULL: none of a transport's own */
     size_t loaded;
     struct place cursor;
 };

@@ -398,6 +398,51 @@ static void destinations_have_limits_and_turns(void **state)
     assert_int_equal(fake_count(store, "q"), 0);
 }
 
+/* A transport's own limits hold for it alone. */
+static void transports_have_limits_of_their_own(void **state)
+{
+    (void)state;
+    static const struct queue_limit limits[] = {{"pipe", 1, 1}, {"smtp", 2, 0}};
+    struct queue_options own = options;
+    own.limits = limits;
+    own.n_limits = 2;
+    queue_configure(queue, &own);
+    struct queue_rcpt rcpts[] = {
+        {.address = SLICE("a@p.test"), .route = SLICE("pipe:")},
+        {.address = SLICE("b@p.test"), .route = SLICE("pipe:")},
+        {.address = SLICE("a@x.test")},
+        {.address = SLICE("b@x.test")},
+        {.address = SLICE("c@x.test")},
+        {.address = SLICE("a@y.test"), .route = SLICE("other:y")},
+        {.address = SLICE("b@y.test"), .route = SLICE("other:y")},
+        {.address = SLICE("c@y.test"), .route = SLICE("other:y")},
+    };
+    size_t pipe = 0, smtp = 0, other = 0;
+    struct queue_job *held = NULL, *j;
+    int64_t wait;
+    uint64_t id = 7;
+    add(&id, envelope(rcpts, 8));
+    while (queue_next(queue, 10, &j, &wait) == OK) {
+        size_t n = j->envelope.n_rcpts;
+        if (slice_is(j->destination, "pipe:")) {
+            assert_int_equal(n, 1);
+            assert_null(held); /* one at a time */
+            pipe++;
+            held = j;
+            continue;
+        }
+        *(slice_is(j->destination, "other:y") ? &other : &smtp) += 1;
+        assert_true(n <= (slice_is(j->destination, "other:y") ? 3u : 2u));
+        finish(j, QUEUE_SENT);
+    }
+    assert_int_equal(pipe, 1);
+    assert_int_equal(smtp, 2);
+    assert_int_equal(other, 1);
+    finish(held, QUEUE_SENT);
+    finish(take(10), QUEUE_SENT);
+    assert_int_equal(idle(10), -1);
+}
+
 static void restart_makes_active_due(void **state)
 {
     uint64_t a = 1, b = 2, c = 3;
@@ -721,6 +766,7 @@ int main(void)
         T(deferred_ones_take_the_way_of_now),
         T(part_of_a_bundle_stays),
         T(destinations_have_limits_and_turns),
+        T(transports_have_limits_of_their_own),
         T(restart_makes_active_due),
         T(uncommitted_work_is_not_handed_out),
         T(abandoned_delivery_is_forgotten),

@@ -3,26 +3,15 @@
 #include <netdb.h>
 #include <stdio.h>
 
-#include "conf/fields.h"
 #include "conf/postfix/interfaces.h"
 #include "conf/postfix/master_cf.h"
 #include "conf/postfix/postfix.h"
-
-struct services {
-    struct conf_scope *scope;
-    struct conf_reading *reading;
-    const char *file;
-    struct slice hosts[INTERFACES_MAX]; /* what inet_interfaces stands for; "" all */
-    size_t n_hosts;
-    struct buf listen, transports, pipes;
-    unsigned listen_line, transports_line, pipes_line; /* the first that is in them */
-    enum result result;
-};
+#include "conf/postfix/services.h"
 
 /* ---- settings of a service alone ---- */
 
-static void assign(struct services *s, struct slice name, struct slice value, struct slice service,
-                   unsigned line)
+void services_assign(struct services *s, struct slice name, struct slice value,
+                     struct slice service, unsigned line)
 {
     struct conf_assignment a = {.name = arena_dup(s->reading->arena, name),
                                 .value = arena_dup(s->reading->arena, value),
@@ -46,11 +35,12 @@ static void take_override(struct services *s, const struct master_word *w, struc
                    "value }",
                    SLICE_ARG(slice_sub(text, 0, 60)));
     else
-        assign(s, name, slice_trim(slice_from(text, at + 1)), service, w->line);
+        services_assign(s, name, slice_trim(slice_from(text, at + 1)), service, w->line);
 }
 
 /* Takes the options; returns the index of the first word behind them. */
-static size_t take_options(struct services *s, const struct master_service *m, struct slice service)
+size_t services_take_options(struct services *s, const struct master_service *m,
+                             struct slice service)
 {
     size_t i = 0;
     for (; i < m->n_words; i++) {
@@ -165,7 +155,7 @@ static void take_listener(struct services *s, const struct master_service *m)
 static void take_smtpd(struct services *s, const struct master_service *m)
 {
     if (slice_is(m->type, "inet")) {
-        take_options(s, m, m->name);
+        services_take_options(s, m, m->name);
         take_listener(s, m);
         return;
     }
@@ -185,71 +175,8 @@ static void take_postscreen(struct services *s, const struct master_service *m,
               SLICE_ARG(m->name));
     for (size_t i = 0; i < all->n; i++)
         if (slice_is(all->items[i].type, "pass") && slice_is(all->items[i].command, "smtpd"))
-            take_options(s, &all->items[i], m->name);
+            services_take_options(s, &all->items[i], m->name);
     take_listener(s, m);
-}
-
-static void put_transport(struct services *s, const struct master_service *m, const char *kind)
-{
-    buf_printf(&s->transports, "%s%.*s=%s", buf_len(&s->transports) ? ", " : "", SLICE_ARG(m->name),
-               kind);
-    if (!s->transports_line)
-        s->transports_line = m->line;
-}
-
-static void take_client(struct services *s, const struct master_service *m)
-{
-    const char *key = arena_printf(s->reading->arena, "%.*s/unix", SLICE_ARG(m->name));
-    if (!key) {
-        s->result = FAILED;
-        return;
-    }
-    take_options(s, m, slice_cstr(key));
-    put_transport(s, m, slice_is(m->command, "lmtp") ? "lmtp" : "smtp");
-}
-
-/* "flags=DRhu user=vmail argv=/usr/bin/maildrop -d ${recipient}" as a record. */
-static void take_pipe(struct services *s, const struct master_service *m)
-{
-    struct buf item, argv;
-    bool in_argv = false;
-    const char *key = arena_printf(s->reading->arena, "%.*s/unix", SLICE_ARG(m->name));
-    size_t i = key ? take_options(s, m, slice_cstr(key)) : m->n_words;
-    buf_init(&item, CONF_VALUE_MAX);
-    buf_init(&argv, CONF_VALUE_MAX);
-    enum result r = conf_field_put(&item, "name", m->name);
-    for (; i < m->n_words && r == OK; i++) {
-        struct slice w = m->words[i].text, rest = w;
-        if (in_argv) {
-            bool spaces = slice_find(w, ' ') != SIZE_MAX || w.len == 0;
-            buf_printf(&argv, spaces ? " {%.*s}" : " %.*s", SLICE_ARG(w));
-            continue;
-        }
-        char attribute[64];
-        struct slice name = slice_split(&rest, '=');
-        snprintf(attribute, sizeof attribute, "%.*s", SLICE_ARG(name));
-        in_argv = strcmp(attribute, "argv") == 0;
-        if (in_argv)
-            buf_append(&argv, rest);
-        else
-            r = conf_field_put(&item, attribute, rest);
-    }
-    if (r == OK)
-        r = conf_field_put(&item, "argv", buf_slice(&argv));
-    if (r != OK || !buf_ok(&item) || !buf_ok(&argv) || !in_argv)
-        conf_error(
-            s->reading->errors, s->file, m->line,
-            "%.*s: a pipe transport has attributes (flags=, user=) and argv=command, in this "
-            "order, with { } in pairs",
-            SLICE_ARG(m->name));
-    else
-        buf_printf(&s->pipes, "%s{%.*s}", buf_len(&s->pipes) ? ", " : "",
-                   SLICE_ARG(buf_slice(&item)));
-    if (!s->pipes_line)
-        s->pipes_line = m->line;
-    put_transport(s, m, "pipe");
-    buf_release(&argv);
-    buf_release(&item);
 }
 
 static void no_options(struct services *s, const struct master_service *m)
@@ -276,7 +203,7 @@ static void take_spawn(struct services *s, const struct master_service *m)
 static void take_delivery(struct services *s, const struct master_service *m, const char *kind)
 {
     no_options(s, m);
-    put_transport(s, m, kind);
+    services_put_transport(s, m, kind);
 }
 
 static bool is_one_of(struct slice word, const char *const *words)
@@ -299,9 +226,9 @@ static void take_service(struct services *s, const struct master_service *m,
     else if (slice_is(m->command, "postscreen"))
         take_postscreen(s, m, all);
     else if (slice_is(m->command, "smtp") || slice_is(m->command, "lmtp"))
-        take_client(s, m);
+        services_take_client(s, m);
     else if (slice_is(m->command, "pipe"))
-        take_pipe(s, m);
+        services_take_pipe(s, m);
     else if (is_one_of(m->command, agents))
         take_delivery(s, m, m->command.data);
     else if (is_one_of(m->command, inner))
@@ -378,7 +305,7 @@ static void assign_made(struct services *s, const char *name, struct buf *value,
     buf_release(value);
 }
 
-static struct slice value_of(struct services *s, const char *name)
+struct slice services_value(struct services *s, const char *name)
 {
     struct slice value = SLICE("");
     /* What can't be expanded is told when the settings are evaluated. */
@@ -389,14 +316,15 @@ static struct slice value_of(struct services *s, const char *name)
 
 static enum result interpret(struct services *s, const struct master_services *all)
 {
-    struct slice off = value_of(s, "master_service_disable");
-    fill_hosts(s, value_of(s, "inet_interfaces"), value_of(s, "inet_protocols"));
+    struct slice off = services_value(s, "master_service_disable");
+    fill_hosts(s, services_value(s, "inet_interfaces"), services_value(s, "inet_protocols"));
     buf_init(&s->listen, CONF_VALUE_MAX);
     buf_init(&s->transports, CONF_VALUE_MAX);
     buf_init(&s->pipes, CONF_VALUE_MAX);
     for (size_t i = 0; i < all->n && s->result == OK; i++)
         if (!disabled(off, &all->items[i]))
             take_service(s, &all->items[i], all);
+    services_take_limits(s);
     assign_made(s, "listen", &s->listen, s->listen_line);
     assign_made(s, "transport_services", &s->transports, s->transports_line);
     assign_made(s, "pipe_transports", &s->pipes, s->pipes_line);

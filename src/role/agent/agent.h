@@ -7,6 +7,8 @@
  *   pam.c       one question to PAM                     identity.c  whose rights, and taking them
  *   local.c     LOCAL_JOB: from the message to its result
  *   command.c   "|command"        append.c  "/file"     maildir.c   "/folder/"
+ *   pipe.c      a pipe transport  pipe_argv.c  its command line
+ *   run.c       a command, from its start to what came of it
  *   copy.c      the message in the form that these get  read.c      FILE_READ */
 #ifndef ROLE_AGENT_AGENT_H
 #define ROLE_AGENT_AGENT_H
@@ -89,19 +91,41 @@ struct identity {
 MUST_USE enum result identity_find(struct slice user, struct slice default_privs,
                                    struct identity *ret, struct error *err);
 /* For good; groups other than the user's own are left. */
+/* "user" or "user" with a group of its own, for a pipe transport: never root, never one of the
+ * server's own users, as pipe(8). Results as above. */
+MUST_USE enum result identity_named(const struct conf *c, struct slice user, struct slice group,
+                                    struct identity *ret, struct error *err);
 MUST_USE enum result identity_become(const struct identity *who, struct error *err);
 
-/* copy.c: a message on its way to a command or a file: LF line ends, own fields on top. */
+/* copy.c: a message on its way to a command or a file: own fields on top, line ends of theirs. */
 struct local_copy {
     struct slice message; /* CRLF */
     struct slice sender, original, recipient;
-    bool from_line;    /* "From sender date" first */
-    bool quote_from;   /* ">From " */
-    bool delivered_to; /* Delivered-To */
-    bool blank_end;    /* an empty line behind it */
+    struct slice eol;      /* "": LF */
+    bool from_line;        /* "From sender date" first */
+    bool quote_from;       /* ">From " */
+    bool without_path;     /* no Return-Path */
+    bool without_original; /* no X-Original-To */
+    bool delivered_to;     /* Delivered-To */
+    bool dots;             /* ".." for a line that begins with a dot */
+    bool blank_end;        /* an empty line behind it */
 };
 /* FAILED: errno tells. */
 MUST_USE enum result local_copy_write(const struct local_copy *c, int fd);
+
+/* run.c: a command as a child with its own process group: the message on its standard input, its
+ * output (within a limit) as the reason of a failure, its exit status by <sysexits.h> as the
+ * outcome. All that it started is killed when its time is over. */
+struct command_run {
+    const struct local_copy *copy;
+    struct slice name;   /* in the words of a failure */
+    const char *success; /* in those of success: "delivered to command: …" */
+    int64_t limit_ms;
+    void (*execute)(const void *arg); /* in the child, its descriptors set; must not return */
+    const void *arg;
+};
+/* Appends the answer, as below. */
+void command_run(const struct command_run *c, struct buf *answer);
 
 /* What came of an attempt, in the child's words: 'S', 'D' or 'F', then "4.3.0 text". */
 enum { LOCAL_ANSWER_MAX = 2048 };
@@ -112,6 +136,20 @@ struct local_delivery {
     struct slice text; /* command line, or path */
     struct slice account, client_ip;
 };
+/* A message for a pipe transport. */
+struct pipe_mail {
+    const struct conf *conf;
+    struct slice transport, nexthop, sender, account, client_ip, message;
+    struct slice_list rcpts, originals;
+    uint64_t id;
+};
+/* pipe.c: runs in a child, as root where the agent is: takes the rights of the transport's user. */
+void local_pipe(const struct pipe_mail *m, struct buf *answer);
+/* pipe_argv.c: the command's words, their macros expanded, NULL behind the last. INVALID with the
+ * reason. */
+struct pipe_transport;
+MUST_USE enum result pipe_argv(const struct pipe_transport *t, const struct pipe_mail *m,
+                               struct arena *a, char ***ret, struct error *why);
 /* These run in a child, with the rights of `who` already taken, and append such an answer. */
 void local_command(const struct local_delivery *d, struct buf *answer);
 void local_append(const struct local_delivery *d, struct buf *answer);

@@ -1,5 +1,6 @@
 /* copy.c: a message as local(8) hands it to commands and files: "From sender date", Return-Path,
- * X-Original-To, Delivered-To, then the message, with LF at its line ends. */
+ * X-Original-To, Delivered-To, then the message, with LF at its line ends (pipe(8) may want
+ * others). */
 #include "role/agent/agent.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@ enum { CHUNK = 64 * 1024 };
 
 struct writer {
     int fd;
+    struct slice eol;
     struct buf out;
     bool failed;
 };
@@ -47,7 +49,8 @@ static void put_field(struct writer *w, const char *name, struct slice value, bo
     put(w, slice_cstr(name));
     put(w, slice_cstr(brackets ? ": <" : ": "));
     put_value(w, value);
-    put(w, slice_cstr(brackets ? ">\n" : "\n"));
+    put(w, slice_cstr(brackets ? ">" : ""));
+    put(w, w->eol);
 }
 
 /* "From MAILER-DAEMON Tue Nov 24 08:43:32 2026" */
@@ -57,39 +60,44 @@ static void put_from_line(struct writer *w, struct slice sender)
     struct tm tm;
     time_t now = time(NULL);
     localtime_r(&now, &tm);
-    strftime(text, sizeof text, "  %a %b %e %H:%M:%S %Y\n", &tm);
+    strftime(text, sizeof text, "  %a %b %e %H:%M:%S %Y", &tm);
     put(w, SLICE("From "));
     put_value(w, sender.len ? sender : SLICE("MAILER-DAEMON"));
     put(w, slice_cstr(text));
+    put(w, w->eol);
 }
 
-static void put_lines(struct writer *w, struct slice rest, bool quote_from)
+static void put_lines(struct writer *w, const struct local_copy *c)
 {
+    struct slice rest = c->message;
     while (rest.len && !w->failed) {
         struct slice line = slice_split(&rest, '\n');
         if (line.len && line.data[line.len - 1] == '\r')
             line.len--;
-        if (quote_from && slice_starts(line, SLICE("From ")))
+        if (c->quote_from && slice_starts(line, SLICE("From ")))
             put(w, SLICE(">"));
+        if (c->dots && slice_starts(line, SLICE(".")))
+            put(w, SLICE("."));
         put(w, line);
-        put(w, SLICE("\n"));
+        put(w, w->eol);
     }
 }
 
 enum result local_copy_write(const struct local_copy *c, int fd)
 {
-    struct writer w = {.fd = fd};
+    struct writer w = {.fd = fd, .eol = c->eol.len ? c->eol : SLICE("\n")};
     buf_init(&w.out, 2 * CHUNK);
     if (c->from_line)
         put_from_line(&w, c->sender);
-    put_field(&w, "Return-Path", c->sender, true);
-    if (c->original.len)
+    if (!c->without_path)
+        put_field(&w, "Return-Path", c->sender, true);
+    if (c->original.len && !c->without_original)
         put_field(&w, "X-Original-To", c->original, false);
     if (c->delivered_to)
         put_field(&w, "Delivered-To", c->recipient, false);
-    put_lines(&w, c->message, c->quote_from);
+    put_lines(&w, c);
     if (c->blank_end)
-        put(&w, SLICE("\n"));
+        put(&w, w.eol);
     w.failed |= !buf_ok(&w.out);
     flush(&w);
     buf_release(&w.out);

@@ -76,6 +76,61 @@ enum result identity_find(struct slice user, struct slice default_privs, struct 
     return OK;
 }
 
+/* The users that the server's roles run as; Postfix's own, where it is there. */
+static bool is_servers_own(const struct conf *c, const struct identity *who)
+{
+    struct slice users[] = {c->auth_user, c->edge_user, c->mailbox_user, c->relay_user,
+                            SLICE("postfix")};
+    for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
+        struct identity own;
+        struct error err = {""};
+        uint64_t number;
+        bool numeric = slice_parse_u64(users[i], UINT32_MAX, &number) == OK;
+        if (numeric ? number == who->uid
+                    : look_up(users[i], &own, &err) == OK && own.uid == who->uid)
+            return true;
+    }
+    return false;
+}
+
+static enum result take_group(struct slice group, struct identity *who, struct error *err)
+{
+    char name[256];
+    const struct group *gr;
+    if (group.len == 0)
+        return OK;
+    snprintf(name, sizeof name, "%.*s", SLICE_ARG(group));
+    errno = 0;
+    gr = getgrnam(name);
+    if (!gr)
+        return error_set(err, errno ? BUSY : NOT_FOUND, "there is no group %s", name);
+    who->gid = gr->gr_gid;
+    return OK;
+}
+
+enum result identity_named(const struct conf *c, struct slice user, struct slice group,
+                           struct identity *ret, struct error *err)
+{
+    struct identity who = {.uid = 0};
+    enum result r = look_up(user, &who, err);
+    if (r == OK)
+        r = take_group(group, &who, err);
+    if (r != OK)
+        return r;
+    if (who.uid == 0 || who.gid == 0)
+        return error_set(err, DENIED, "user=%.*s: no command gets root's rights, or its group's",
+                         SLICE_ARG(user));
+    if (geteuid() == 0 && is_servers_own(c, &who))
+        return error_set(err, DENIED, "user=%.*s: no command gets the server's own rights",
+                         SLICE_ARG(user));
+    if (geteuid() != 0 && who.uid != geteuid())
+        return error_set(err, DENIED,
+                         "the server must be started as root to act with the rights of %s",
+                         who.name);
+    *ret = who;
+    return OK;
+}
+
 enum result identity_become(const struct identity *who, struct error *err)
 {
     if (geteuid() != 0)

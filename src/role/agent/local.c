@@ -1,9 +1,11 @@
-/* local.c: LOCAL_JOB: a message for a command or a file. Its child takes the rights that the target
- * names and does it; its answer is one letter (sent, deferred, failed), a status and words. */
+/* local.c: LOCAL_JOB: a message for a command, a file or a pipe transport. Its child takes the
+ * rights that the target names and does it; its answer is one letter (sent, deferred, failed), a
+ * status and words. */
 #include "role/agent/agent.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,25 +14,26 @@
 #include "base/log.h"
 #include "os/fds.h"
 
-enum { TEXTS_MAX = 32 * 1024, GRACE_MS = 20 * 1000, MESSAGE_FD = 4 };
+enum { TEXTS_MAX = 1 << 20, LABEL_SIZE = 80, GRACE_MS = 20 * 1000, MESSAGE_FD = 4 };
 
 struct local_job {
     struct agent_job job;
     struct agent *agent;
     struct ipc_channel *channel;
     uint64_t call, message_id, size;
-    const struct conf *conf;
+    const struct conf *held, *conf; /* the reference; what of it holds */
     struct arena arena;
-    struct target target;
-    struct slice sender, original, account, client_ip;
-    struct slice whom; /* for the log */
+    struct target target;            /* without a transport */
+    struct slice transport, nexthop; /* of a pipe; "": none */
+    struct slice sender, account, client_ip;
+    struct slice_list rcpts, originals; /* rcpts: of a pipe */
 };
 
 static void free_job(struct local_job *j)
 {
     if (j->job.fd)
         close(j->job.fd);
-    conf_unref(j->conf);
+    conf_unref(j->held);
     arena_release(&j->arena);
     free(j);
 }
@@ -55,7 +58,7 @@ static void deliver(const struct local_job *j, const struct identity *who, struc
         .who = who,
         .copy = {.message = message,
                  .sender = j->sender,
-                 .original = j->original,
+                 .original = j->originals.items[0],
                  .recipient = j->target.address,
                  .from_line = !maildir,
                  .quote_from = file && !maildir,
@@ -74,6 +77,21 @@ static void deliver(const struct local_job *j, const struct identity *who, struc
         local_command(&d, answer);
 }
 
+static void deliver_to_pipe(const struct local_job *j, struct slice message, struct buf *answer)
+{
+    struct pipe_mail m = {.conf = j->conf,
+                          .transport = j->transport,
+                          .nexthop = j->nexthop,
+                          .sender = j->sender,
+                          .account = j->account,
+                          .client_ip = j->client_ip,
+                          .message = message,
+                          .rcpts = j->rcpts,
+                          .originals = j->originals,
+                          .id = j->message_id};
+    local_pipe(&m, answer);
+}
+
 static void attempt(const struct local_job *j, struct buf *answer)
 {
     struct identity who;
@@ -82,6 +100,10 @@ static void attempt(const struct local_job *j, struct buf *answer)
     enum result r = ipc_memfd_map(MESSAGE_FD, j->size, &message);
     if (r != OK) {
         buf_puts(answer, "D4.3.0 the message could not be read");
+        return;
+    }
+    if (j->transport.len) {
+        deliver_to_pipe(j, message, answer);
         return;
     }
     r = identity_find(j->target.user, j->conf->default_privs, &who, &err);
@@ -107,6 +129,20 @@ static void run(const struct agent_job *job, int out)
 
 /* ---- in agent ---- */
 
+static void log_attempt(const struct local_job *j, struct slice to, char outcome, const char *word,
+                        struct slice status, struct slice text)
+{
+    bool pipe = j->transport.len > 0;
+    LOG(outcome == 'S' ? LOG_INFO : LOG_WARNING, "local.attempt",
+        LOG_C("id", log_id(j->message_id).text), LOG_S("from", j->sender), LOG_S("to", to),
+        LOG_C("kind", pipe                            ? "pipe"
+                      : j->target.kind == TARGET_FILE ? "file"
+                                                      : "command"),
+        LOG_S("target", pipe ? j->transport : j->target.text),
+        LOG_S("user", pipe ? SLICE("") : j->target.user), LOG_S("dsn", status),
+        LOG_C("status", outcome == 'F' ? "bounced" : word), LOG_S("reply", text));
+}
+
 static void reply(struct local_job *j, char outcome, struct slice status, struct slice text)
 {
     const char *word = outcome == 'S' ? "sent" : outcome == 'F' ? "failed" : "deferred";
@@ -114,12 +150,8 @@ static void reply(struct local_job *j, char outcome, struct slice status, struct
     m.LOCAL_RESULT.outcome = slice_cstr(word);
     m.LOCAL_RESULT.status = status;
     m.LOCAL_RESULT.reply = text;
-    LOG(outcome == 'S' ? LOG_INFO : LOG_WARNING, "local.attempt",
-        LOG_C("id", log_id(j->message_id).text), LOG_S("from", j->sender),
-        LOG_S("to", j->target.address),
-        LOG_C("kind", j->target.kind == TARGET_FILE ? "file" : "command"),
-        LOG_S("target", j->target.text), LOG_S("user", j->target.user), LOG_S("dsn", status),
-        LOG_C("status", outcome == 'F' ? "bounced" : word), LOG_S("reply", text));
+    for (size_t i = 0; i < j->rcpts.n; i++)
+        log_attempt(j, j->rcpts.items[i], outcome, word, status, text);
     pthread_mutex_lock(&j->agent->lock);
     j->agent->delivered += outcome == 'S';
     j->agent->not_delivered += outcome != 'S';
@@ -153,19 +185,51 @@ static enum result take_message(struct local_job *j, struct ipc_message *m)
     return OK;
 }
 
+static struct slice_list keep_list(struct arena *a, struct slice_list l)
+{
+    struct slice_list kept = {arena_alloc_n(a, l.n + 1, sizeof *kept.items), l.n};
+    for (size_t i = 0; kept.items && i < l.n; i++)
+        kept.items[i] = arena_dup(a, l.items[i]);
+    return kept;
+}
+
+static enum result take_target(struct local_job *j, struct slice text)
+{
+    enum result r = target_parse(arena_dup(&j->arena, text), &j->target);
+    if (r == OK && j->target.kind != TARGET_COMMAND && j->target.kind != TARGET_FILE)
+        return INVALID;
+    j->rcpts = (struct slice_list){&j->target.address, 1};
+    return r;
+}
+
+static enum result take_route(struct local_job *j, const struct ipc_LOCAL_JOB *l)
+{
+    target_route_split(arena_dup(&j->arena, l->route), &j->transport, &j->nexthop);
+    j->rcpts = keep_list(&j->arena, l->rcpts);
+    return j->transport.len && l->rcpts.n && l->rcpts.n == l->originals.n ? OK : INVALID;
+}
+
 static enum result take_texts(struct local_job *j, const struct ipc_LOCAL_JOB *l)
 {
     arena_init(&j->arena, TEXTS_MAX);
-    enum result r = target_parse(arena_dup(&j->arena, l->target), &j->target);
+    enum result r = l->route.len ? take_route(j, l) : take_target(j, l->target);
     j->sender = arena_dup(&j->arena, l->sender);
-    j->original = arena_dup(&j->arena, l->original);
+    j->originals = keep_list(&j->arena, l->originals);
     j->account = arena_dup(&j->arena, l->account);
     j->client_ip = arena_dup(&j->arena, l->client_ip);
-    if (r == OK && arena_failed(&j->arena))
-        r = LIMIT;
-    if (r == OK && j->target.kind != TARGET_COMMAND && j->target.kind != TARGET_FILE)
+    if (r == OK && l->originals.n == 0)
         r = INVALID;
-    return r;
+    return r == OK && arena_failed(&j->arena) ? LIMIT : r;
+}
+
+/* A transport's service may have settings of its own: its time limit. */
+static void choose_conf(struct local_job *j)
+{
+    char label[LABEL_SIZE];
+    snprintf(label, sizeof label, "%.*s/unix", SLICE_ARG(j->transport));
+    if (j->transport.len)
+        j->conf = conf_for_service(j->held, slice_cstr(label));
+    j->job.timeout_ms = j->conf->command_time_limit * 1000 + GRACE_MS;
 }
 
 void agent_local_job(struct agent *a, struct ipc_channel *from, struct ipc_message *m)
@@ -179,13 +243,11 @@ void agent_local_job(struct agent *a, struct ipc_channel *from, struct ipc_messa
     j->channel = from;
     j->call = m->call;
     j->message_id = m->LOCAL_JOB.message_id;
-    j->conf = role_conf(a->role);
-    j->job = (struct agent_job){.run = run,
-                                .done = done,
-                                .line = AGENT_DELIVERIES,
-                                .timeout_ms = j->conf->command_time_limit * 1000 + GRACE_MS,
-                                .answer_max = LOCAL_ANSWER_MAX};
+    j->conf = j->held = role_conf(a->role);
+    j->job = (struct agent_job){
+        .run = run, .done = done, .line = AGENT_DELIVERIES, .answer_max = LOCAL_ANSWER_MAX};
     enum result r = take_texts(j, &m->LOCAL_JOB);
+    choose_conf(j);
     if (r == OK)
         r = take_message(j, m);
     if (r == OK)

@@ -29,7 +29,7 @@ static bool end_of(const struct conf *c, const struct queue_job *q, struct queue
         r->outcome = QUEUE_SENT;
         r->status = SLICE("2.0.0");
         r->reply = nexthop;
-    } else if (slice_is(kind, "smtp") || slice_is(kind, "lmtp")) {
+    } else if (slice_is(kind, "smtp") || slice_is(kind, "lmtp") || slice_is(kind, "pipe")) {
         return false;
     } else {
         r->outcome = QUEUE_DEFERRED;
@@ -59,4 +59,14 @@ bool ends_here(struct mailbox_role *m, struct queue_job *q, store_done_fn *done,
     queue_job_done(m->queue, q, results, done, arg);
     free(results);
     return true;
+}
+
+bool goes_by_pipe(struct mailbox_role *m, const struct queue_job *q)
+{
+    struct slice transport, nexthop;
+    const struct conf *c = role_conf(m->role);
+    target_route_split(q->destination, &transport, &nexthop);
+    bool pipe = slice_is(conf_transport_kind(c, transport), "pipe");
+    conf_unref(c);
+    return pipe;
 }

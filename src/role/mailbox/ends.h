@@ -9,4 +9,7 @@
 MUST_USE bool ends_here(struct mailbox_role *m, struct queue_job *q, store_done_fn *done,
                         void *arg);
 
+/* Does the job go to a command, by a transport of kind pipe? */
+bool goes_by_pipe(struct mailbox_role *m, const struct queue_job *q);
+
 #endif

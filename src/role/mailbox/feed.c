@@ -105,20 +105,24 @@ static void record(struct feed *f, struct queue_job *queued, const struct ipc_me
     }
 }
 
-/* agent's answer about the one recipient of a job that is served here. */
+/* agent's answer, which holds for all recipients of the job. */
 static void served(void *arg, struct ipc_message *m)
 {
     struct job *j = arg;
     const struct ipc_LOCAL_RESULT *l = &m->LOCAL_RESULT;
-    struct queue_rcpt_result result = {
-        .remote = SLICE(""), .diag_type = SLICE("x-postrider"), .status = SLICE("4.3.0")};
-    if (m->type != IPC_LOCAL_RESULT || parse_outcome(l->outcome, &result.outcome) != OK) {
+    size_t n = j->queued->envelope.n_rcpts;
+    struct queue_rcpt_result one = {.remote = SLICE(""), .diag_type = SLICE("x-postrider")};
+    struct queue_rcpt_result *results = calloc(n + 1, sizeof *results);
+    if (!results || m->type != IPC_LOCAL_RESULT || parse_outcome(l->outcome, &one.outcome) != OK) {
         not_attempted(j->feed, j->queued);
     } else {
-        result.status = l->status;
-        result.reply = l->reply;
-        queue_job_done(j->feed->mailbox->queue, j->queued, &result, recorded, j->feed);
+        one.status = l->status;
+        one.reply = l->reply;
+        for (size_t i = 0; i < n; i++)
+            results[i] = one;
+        queue_job_done(j->feed->mailbox->queue, j->queued, results, recorded, j->feed);
     }
+    free(results);
     free(j);
 }
 
@@ -217,25 +221,31 @@ static enum result send_local_job(struct feed *f, struct queue_job *q, struct bu
 {
     const struct queue_envelope *e = &q->envelope;
     struct job *j = malloc(sizeof *j);
+    struct arena a;
     struct ipc_message m = {.type = IPC_LOCAL_JOB};
     if (!j)
         return FAILED;
     *j = (struct job){.feed = f, .queued = q};
+    arena_init(&a, ARENA_MAX);
     m.LOCAL_JOB.message_id = e->message;
     m.LOCAL_JOB.target = e->rcpts[0].served;
+    m.LOCAL_JOB.route = e->rcpts[0].served.len ? SLICE("") : q->destination;
     m.LOCAL_JOB.sender = e->sender;
-    m.LOCAL_JOB.original = e->rcpts[0].original;
+    m.LOCAL_JOB.rcpts = list_of(&a, e, offsetof(struct queue_rcpt, address));
+    m.LOCAL_JOB.originals = list_of(&a, e, offsetof(struct queue_rcpt, original));
     m.LOCAL_JOB.account = e->account;
     m.LOCAL_JOB.client_ip = e->client_ip;
     m.LOCAL_JOB.attempt = q->attempt;
     m.LOCAL_JOB.size = buf_len(message);
-    enum result r = put_message(&m, buf_slice(message), &m.LOCAL_JOB.message);
+    enum result r =
+        arena_failed(&a) ? FAILED : put_message(&m, buf_slice(message), &m.LOCAL_JOB.message);
     if (r == OK)
         ipc_request(f->mailbox->role->peers[ROLE_AGENT], &m, served, j);
     else
         free(j);
     if (m.n_fds && r == OK)
         close(m.fds[0]);
+    arena_release(&a);
     return r;
 }
 
@@ -267,7 +277,8 @@ static void start_job(struct feed *f, struct queue_job *q)
         r = start_here(f, q, buf_slice(&message));
     } else if (r == OK) {
         drop_return_path(&message);
-        r = is_served_here(q) ? send_local_job(f, q, &message) : send_job(f, q, &message);
+        bool agent = is_served_here(q) || goes_by_pipe(f->mailbox, q);
+        r = agent ? send_local_job(f, q, &message) : send_job(f, q, &message);
     }
     buf_release(&message);
     if (r != OK) {

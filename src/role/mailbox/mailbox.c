@@ -2,9 +2,11 @@
 #include "role/mailbox/mailbox.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "conf/pipe.h"
 #include "mime/encoding.h"
 #include "role/mailbox/control.h"
 #include "role/mailbox/feed.h"
@@ -12,7 +14,37 @@
 
 enum { LOGINS_REMEMBERED = 200000, COUNTED_MAX = 1000000 };
 
-static struct queue_options queue_options_of(const struct conf *c)
+/* What a transport has of its own; recipients 0: nothing. */
+static struct queue_limit limit_of(const struct conf *c, struct slice name, struct slice kind)
+{
+    char label[80];
+    struct queue_limit l = {.recipients = 0};
+    snprintf(l.transport, sizeof l.transport, "%.*s", SLICE_ARG(name));
+    snprintf(label, sizeof label, "%.*s/unix", SLICE_ARG(name));
+    const struct conf *own = conf_for_service(c, slice_cstr(label));
+    uint32_t recipients = slice_is(kind, "pipe")
+                              ? pipe_recipient_limit(c, name)
+                              : (uint32_t)own->default_destination_recipient_limit;
+    if (recipients != (uint32_t)c->default_destination_recipient_limit || own != c) {
+        l.recipients = recipients;
+        l.concurrency = (uint32_t)own->default_destination_concurrency_limit;
+    }
+    return l;
+}
+
+static size_t limits_of(const struct conf *c, struct queue_limit out[QUEUE_LIMITS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->transport_services.n && n < QUEUE_LIMITS_MAX; i++) {
+        struct slice kind = c->transport_services.items[i], name = slice_split(&kind, '=');
+        out[n] = limit_of(c, name, kind);
+        n += out[n].recipients > 0;
+    }
+    return n;
+}
+
+static struct queue_options queue_options_of(const struct conf *c,
+                                             struct queue_limit limits[QUEUE_LIMITS_MAX])
 {
     return (struct queue_options){
         .minimal_backoff_time = (uint64_t)c->minimal_backoff_time,
@@ -20,6 +52,8 @@ static struct queue_options queue_options_of(const struct conf *c)
         .maximal_queue_lifetime = (uint64_t)c->maximal_queue_lifetime,
         .bounce_queue_lifetime = (uint64_t)c->bounce_queue_lifetime,
         .recipient_limit = (uint32_t)c->default_destination_recipient_limit,
+        .limits = limits,
+        .n_limits = limits_of(c, limits),
     };
 }
 
@@ -78,7 +112,8 @@ static enum result open_all(struct mailbox_role *m, const struct conf *c, struct
 {
     struct store_options store = {.quota_bytes = (uint64_t)c->mailbox_quota,
                                   .trace_lifetime = (uint64_t)c->trace_lifetime};
-    struct queue_options queue = queue_options_of(c);
+    struct queue_limit limits[QUEUE_LIMITS_MAX];
+    struct queue_options queue = queue_options_of(c, limits);
     enum result r = open_kv(m, c, err);
     if (r == OK)
         r = store_open(m->kv, &store, &m->store, err);
@@ -129,7 +164,8 @@ static enum result start(struct role *role, struct error *err)
 static void configured(struct role *role)
 {
     const struct conf *c = role_conf(role);
-    struct queue_options o = queue_options_of(c);
+    struct queue_limit limits[QUEUE_LIMITS_MAX];
+    struct queue_options o = queue_options_of(c, limits);
     queue_configure(mailbox_state(role)->queue, &o);
     store_trace(mailbox_state(role)->store, (uint64_t)c->trace_lifetime);
     mailbox_state(role)->marks = c->enable_original_recipient;

@@ -1,0 +1,124 @@
+/* transports.c: master.cf's clients as transports, and what main.cf says of one of them. */
+#include <stdio.h>
+
+#include "conf/fields.h"
+#include "conf/postfix/parameters.h"
+#include "conf/postfix/postfix.h"
+#include "conf/postfix/services.h"
+
+void services_put_transport(struct services *s, const struct master_service *m, const char *kind)
+{
+    buf_printf(&s->transports, "%s%.*s=%s", buf_len(&s->transports) ? ", " : "", SLICE_ARG(m->name),
+               kind);
+    if (!s->transports_line)
+        s->transports_line = m->line;
+}
+
+void services_take_client(struct services *s, const struct master_service *m)
+{
+    const char *key = arena_printf(s->reading->arena, "%.*s/unix", SLICE_ARG(m->name));
+    if (!key) {
+        s->result = FAILED;
+        return;
+    }
+    services_take_options(s, m, slice_cstr(key));
+    services_put_transport(s, m, slice_is(m->command, "lmtp") ? "lmtp" : "smtp");
+}
+
+/* "flags=DRhu user=vmail argv=/usr/bin/maildrop -d ${recipient}" as a record. */
+void services_take_pipe(struct services *s, const struct master_service *m)
+{
+    struct buf item, argv;
+    bool in_argv = false;
+    const char *key = arena_printf(s->reading->arena, "%.*s/unix", SLICE_ARG(m->name));
+    size_t i = key ? services_take_options(s, m, slice_cstr(key)) : m->n_words;
+    buf_init(&item, CONF_VALUE_MAX);
+    buf_init(&argv, CONF_VALUE_MAX);
+    enum result r = conf_field_put(&item, "name", m->name);
+    for (; i < m->n_words && r == OK; i++) {
+        struct slice w = m->words[i].text, rest = w;
+        if (in_argv) {
+            bool spaces = slice_find(w, ' ') != SIZE_MAX || w.len == 0;
+            buf_printf(&argv, spaces ? " {%.*s}" : " %.*s", SLICE_ARG(w));
+            continue;
+        }
+        char attribute[64];
+        struct slice name = slice_split(&rest, '=');
+        snprintf(attribute, sizeof attribute, "%.*s", SLICE_ARG(name));
+        in_argv = strcmp(attribute, "argv") == 0;
+        if (in_argv)
+            buf_append(&argv, rest);
+        else
+            r = conf_field_put(&item, attribute, rest);
+    }
+    if (r == OK)
+        r = conf_field_put(&item, "argv", buf_slice(&argv));
+    if (r != OK || !buf_ok(&item) || !buf_ok(&argv) || !in_argv)
+        conf_error(
+            s->reading->errors, s->file, m->line,
+            "%.*s: a pipe transport has attributes (flags=, user=) and argv=command, in this "
+            "order, with { } in pairs",
+            SLICE_ARG(m->name));
+    else
+        buf_printf(&s->pipes, "%s{%.*s}", buf_len(&s->pipes) ? ", " : "",
+                   SLICE_ARG(buf_slice(&item)));
+    if (!s->pipes_line)
+        s->pipes_line = m->line;
+    services_put_transport(s, m, "pipe");
+    buf_release(&argv);
+    buf_release(&item);
+}
+
+/* ---- main.cf on one transport ---- */
+
+/* The kind of a transport that there is by now; data NULL: none of that name. */
+static struct slice kind_of(const struct services *s, struct slice name)
+{
+    struct slice rest = buf_slice(&s->transports);
+    while (rest.len) {
+        struct slice kind = slice_trim(slice_split(&rest, ','));
+        if (slice_eq(slice_split(&kind, '='), name))
+            return kind;
+    }
+    return SLICE_NONE;
+}
+
+/* postconf(5) transport_destination_recipient_limit and its like: ours are settings of a service.
+ */
+static void take_limit(struct services *s, const struct conf_assignment *a, const char *suffix,
+                       const char *ours)
+{
+    size_t n = a->name.len - strlen(suffix);
+    struct slice name = slice_sub(a->name, 0, n), kind = kind_of(s, name), value;
+    const char *key = arena_printf(s->reading->arena, "%.*s/unix", SLICE_ARG(name));
+    if (!key || slice_is(name, "default"))
+        return;
+    if (!slice_is(kind, "smtp") && !slice_is(kind, "lmtp") && !slice_is(kind, "pipe")) {
+        conf_note(s->reading->errors, a->file, a->line, "%.*s: %s", SLICE_ARG(a->name),
+                  kind.data ? "mail for this transport is not sent from the queue"
+                            : "master.cf has no such transport");
+        return;
+    }
+    value = services_value(s, arena_printf(s->reading->arena, "%.*s", SLICE_ARG(a->name)));
+    if (value.len && ascii_digit(value.data[value.len - 1]) &&
+        slice_is(slice_cstr(suffix), "_time_limit"))
+        value = slice_cstr(arena_printf(s->reading->arena, "%.*ss", SLICE_ARG(value)));
+    services_assign(s, slice_cstr(ours), value, slice_cstr(key), a->line);
+    s->reading->found.items[s->reading->found.n - 1].file = a->file;
+}
+
+void services_take_limits(struct services *s)
+{
+    static const char *const limits[][2] = {
+        {"_destination_recipient_limit", "default_destination_recipient_limit"},
+        {"_destination_concurrency_limit", "default_destination_concurrency_limit"},
+        {"_time_limit", "command_time_limit"}};
+    size_t n = s->reading->found.n;
+    for (size_t i = 0; i < n && s->result == OK; i++) {
+        struct conf_assignment a = s->reading->found.items[i];
+        const struct postfix_parameter *p = postfix_parameter_find(a.name);
+        for (size_t k = 0; p && k < sizeof limits / sizeof *limits && a.service.len == 0; k++)
+            if (strcmp(p->name, limits[k][0]) == 0)
+                take_limit(s, &a, limits[k][0], limits[k][1]);
+    }
+}
