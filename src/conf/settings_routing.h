@@ -54,6 +54,7 @@
     X(LIST, transport_sockets, "/run/dovecot/, /var/run/dovecot/, /run/cyrus/, /var/run/cyrus/, /var/lib/cyrus/, /var/imap/socket/", 0, 0, "postrider", "Unix sockets (or folders/ of them) that lmtp:unix:/path in transport_maps may name. Those in settings such as virtual_transport and those below queue_directory need no entry.") \
     X(NUMBER, lmtp_tcp_port, "24", 1, 65535, "postfix", "Port of LMTP servers where none is given.") \
     X(TEXT, lmtp_tls_security_level, "", 0, 0, "postfix", "none (or empty), may or encrypt: TLS towards LMTP servers. Any other level of Postfix counts as encrypt.") \
+    X(SECONDS, delay_warning_time, "0", 0, NO_MAX, "postfix", "A sender is told once that mail is still waiting after this time; 0: not.") \
     X(TEXT, smtp_tls_security_level, "may", 0, 0, "postfix", "none, may or encrypt: TLS towards other servers.") \
     X(SECONDS, smtp_connect_timeout, "30s", 1, DAY_S, "postfix", "Longest wait for a connection to another server.") \
     X(SECONDS, smtp_helo_timeout, "300s", 1, DAY_S, "postfix", "Longest wait for a reply of another server.") \

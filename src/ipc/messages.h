@@ -228,7 +228,7 @@
     F(STR, message)
 /* One entry per rcpt: outcomes "sent" | "deferred" | "failed"; statuses "4.4.1"; replies: the
  * remote's words or ours; remotes: "host[address]" or ""; diag_types: "smtp" when reply is the
- * remote's, else "x-postrider". */
+ * remote's, else "x-postrider". reports: the remote took RET and NOTIFY over (RFC 3461). */
 #define IPC_FIELDS_RELAY_RESULT(F)                                                                 \
     F(U64, message_id)                                                                             \
     F(LIST, outcomes)                                                                              \
@@ -236,6 +236,7 @@
     F(LIST, replies)                                                                               \
     F(LIST, remotes)                                                                               \
     F(LIST, diag_types)                                                                            \
+    F(U8, reports)                                                                                 \
     F(STR, tls)
 /* relay -> mailbox: how many jobs it takes at a time, in all and for one destination. */
 #define IPC_FIELDS_RELAY_WINDOW(F) F(U32, jobs) F(U32, per_destination)

@@ -5,26 +5,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "mime/header.h"
 #include "queue/dsn.h"
-#include "queue/internal.h"
+#include "queue/finish.h"
 #include "queue/journey.h"
-
-enum { DSN_BYTES_MAX = 4 << 20, HEADER_MAX = 64 * 1024 };
-
-/* An attempt that is being recorded; lives in the job's arena. */
-struct finish {
-    struct note note;
-    struct job *job;
-    struct queue_options options; /* as they were when it began */
-    struct queue_rcpt_result *results;
-    bool *bounced; /* the sender is told of it */
-    bool *expired;
-    size_t n_bounced;
-    uint64_t dsn_id;
-    store_done_fn *done;
-    void *arg;
-};
 
 static int64_t backoff(const struct queue_options *o, uint32_t attempt)
 {
@@ -71,6 +54,31 @@ static bool too_old(const struct finish *f, int64_t now)
     return now - f->job->pub.arrived_s >= (int64_t)lifetime;
 }
 
+static void want_notice(struct finish *f, size_t i, enum notice n)
+{
+    f->notices[i] = n;
+    f->n_notices[n]++;
+}
+
+static void sort_sent(struct finish *f, size_t i)
+{
+    const struct queue_envelope *e = &f->job->pub.envelope;
+    tell(f, i, "sent", "", 0);
+    if (dsn_wants(e->rcpts[i].dsn_notify, DSN_WISH_SUCCESS) && !f->results[i].reports &&
+        !is_bounce(e) && f->job->queue->bounce)
+        want_notice(f, i, NOTICE_SUCCESS);
+}
+
+/* Once a bundle: the sender hears that it takes long. */
+static void sort_deferred(struct finish *f, size_t i, int64_t now)
+{
+    const struct queue_envelope *e = &f->job->pub.envelope;
+    uint64_t after = f->options.delay_warning_time;
+    if (after && now - f->job->pub.arrived_s >= (int64_t)after && !f->job->bundle.warned &&
+        !is_bounce(e) && dsn_wants(e->rcpts[i].dsn_notify, DSN_WISH_DELAY) && f->job->queue->bounce)
+        want_notice(f, i, NOTICE_DELAY);
+}
+
 static void sort_failed(struct finish *f, size_t i)
 {
     const struct queue_envelope *e = &f->job->pub.envelope;
@@ -78,13 +86,12 @@ static void sort_failed(struct finish *f, size_t i)
     /* RFC 5321 4.5.5, RFC 3464 2: no notice about a notice. */
     if (is_bounce(e)) {
         tell(f, i, "dropped", "double bounce", 0);
-    } else if (!dsn_notify_failure(e->rcpts[i].dsn_notify)) {
+    } else if (!dsn_wants(e->rcpts[i].dsn_notify, DSN_WISH_FAILURE)) {
         tell(f, i, "dropped", "notify", 0); /* RFC 3461 4.1 */
     } else if (!f->job->queue->bounce) {
         tell(f, i, "dropped", "no way to tell the sender", 0);
     } else {
-        f->bounced[i] = true;
-        f->n_bounced++;
+        want_notice(f, i, NOTICE_FAILURE);
     }
 }
 
@@ -93,12 +100,14 @@ static void sort_results(struct finish *f)
     int64_t now = clock_realtime_s();
     for (size_t i = 0; i < f->job->pub.envelope.n_rcpts; i++) {
         if (f->results[i].outcome == QUEUE_SENT) {
-            tell(f, i, "sent", "", 0);
+            sort_sent(f, i);
         } else if (f->results[i].outcome == QUEUE_FAILED) {
             sort_failed(f, i);
         } else if (too_old(f, now)) {
             f->expired[i] = true;
             sort_failed(f, i);
+        } else {
+            sort_deferred(f, i, now);
         }
     }
 }
@@ -161,7 +170,8 @@ static void put_journey(struct finish *f, struct kv_batch *b, int64_t next_s)
         return;
     ends = arena_alloc_n(&j->arena, e->n_rcpts, sizeof *ends);
     for (size_t i = 0; ends && i < e->n_rcpts; i++)
-        ends[i] = (struct journey_end){&e->rcpts[i], &f->results[i], f->bounced[i], f->expired[i]};
+        ends[i] = (struct journey_end){&e->rcpts[i], &f->results[i],
+                                       f->notices[i] == NOTICE_FAILURE, f->expired[i]};
     if (ends)
         journey_put_attempt(b, e->message, j->bundle.attempts, next_s, ends, e->n_rcpts);
 }
@@ -214,105 +224,47 @@ static void record(struct finish *f)
         done(arg, r); /* the bundle stays active, that is, untouched until the next start */
 }
 
-/* ---- the notice ---- */
+/* ---- notices ---- */
 
-static void told(void *arg, enum result r)
+/* What follows from one kind's end for recipient i. */
+static void take_told(struct finish *f, size_t i, enum result r)
+{
+    switch (f->telling) {
+    case NOTICE_FAILURE:
+        if (r == NOT_FOUND)
+            tell(f, i, "dropped", "the sender does not exist", 0);
+        else if (r == OK)
+            tell(f, i, f->expired[i] ? "expired" : "bounced", "", 0);
+        else
+            f->results[i].outcome = QUEUE_DEFERRED; /* the notice could not be stored: later */
+        break;
+    case NOTICE_DELAY:
+        f->job->bundle.warned |= r == OK || r == NOT_FOUND;
+        break;
+    default: /* it is delivered, and must not be again */
+        break;
+    }
+}
+
+/* The next kind of notice; behind the last one comes the record. */
+static void go_on(struct finish *f)
+{
+    while (f->telling < NOTICE_NONE && f->n_notices[f->telling] == 0)
+        f->telling++;
+    if (f->telling < NOTICE_NONE)
+        notice_send(f);
+    else
+        record(f);
+}
+
+void finish_told(void *arg, enum result r)
 {
     struct finish *f = arg;
-    for (size_t i = 0; i < f->job->pub.envelope.n_rcpts; i++) {
-        if (!f->bounced[i])
-            continue;
-        if (r == NOT_FOUND) {
-            tell(f, i, "dropped", "the sender does not exist", 0);
-        } else if (r == OK) {
-            tell(f, i, f->expired[i] ? "expired" : "bounced", "", 0);
-        } else {
-            f->results[i].outcome = QUEUE_DEFERRED; /* the notice could not be stored: later */
-        }
-    }
-    record(f);
-}
-
-static struct dsn_rcpt report_of(const struct finish *f, size_t i, int64_t now)
-{
-    const struct queue_rcpt *to = &f->job->pub.envelope.rcpts[i];
-    const struct queue_rcpt_result *r = &f->results[i];
-    return (struct dsn_rcpt){.action = DSN_FAILED,
-                             .address = to->address,
-                             .original = to->original,
-                             .orcpt = to->dsn_orcpt,
-                             .status = r->status,
-                             .reply = r->reply,
-                             .remote = r->remote,
-                             .diag_type = r->diag_type,
-                             .attempted_s = now,
-                             .expired = f->expired[i]};
-}
-
-/* RFC 3461 4.3: RET decides between header and whole message, within limits of our own. */
-static enum result read_returned(struct finish *f, struct buf *out, bool *ret_whole)
-{
-    const struct queue_envelope *e = &f->job->pub.envelope;
-    struct store *s = f->job->queue->store;
-    uint64_t most = slice_is_nocase(e->ret, "FULL")   ? DSN_RETURN_MAX
-                    : slice_is_nocase(e->ret, "HDRS") ? 0
-                                                      : DSN_RETURN_DEFAULT;
-    bool whole = e->size <= most;
-    enum result r = message_read(s, e->message, 0, whole ? most : HEADER_MAX, out);
-    if (r != OK)
-        return r;
-    if (!whole)
-        buf_truncate(out, header_length(buf_slice(out)));
-    *ret_whole = whole;
-    return OK;
-}
-
-static enum result build_notice(struct finish *f, struct buf *out)
-{
-    struct job *j = f->job;
-    const struct queue_envelope *e = &j->pub.envelope;
-    int64_t now = clock_realtime_s();
-    struct dsn_rcpt *rcpts = arena_alloc_n(&j->arena, f->n_bounced, sizeof *rcpts);
-    struct buf returned;
-    struct dsn d = {.id = log_id_new(),
-                    .message = e->message,
-                    .reporting_mta = slice_cstr(j->queue->reporting_mta),
-                    .mailer_domain = slice_cstr(j->queue->mailer_domain),
-                    .sender = e->sender,
-                    .envid = e->envid,
-                    .arrived_s = j->pub.arrived_s,
-                    .now_s = now,
-                    .smtputf8 = e->smtputf8,
-                    .rcpts = rcpts,
-                    .n_rcpts = f->n_bounced};
-    if (!rcpts)
-        return FAILED;
-    for (size_t i = 0, n = 0; i < e->n_rcpts; i++)
-        if (f->bounced[i])
-            rcpts[n++] = report_of(f, i, now);
-    buf_init(&returned, DSN_RETURN_MAX);
-    /* A message that can't be read any more must not keep its sender in ignorance. */
-    if (read_returned(f, &returned, &d.whole) != OK)
-        buf_reset(&returned);
-    d.returned = buf_slice(&returned);
-    enum result r = dsn_build(&d, out);
-    buf_release(&returned);
-    return r;
-}
-
-static void send_notice(struct finish *f)
-{
-    struct queue *q = f->job->queue;
-    const struct queue_envelope *e = &f->job->pub.envelope;
-    struct buf message;
-    buf_init(&message, DSN_BYTES_MAX);
-    enum result r = build_notice(f, &message);
-    if (r == OK)
-        q->bounce(q->bounce_owner, e->message, e->sender, buf_slice(&message), e->smtputf8, told,
-                  f);
-    else
-        told(f, r);
-    buf_release(&message);
+    for (size_t i = 0; i < f->job->pub.envelope.n_rcpts; i++)
+        if (f->notices[i] == f->telling)
+            take_told(f, i, r);
+    f->telling++;
+    go_on(f);
 }
 
 /* ---- the way in ---- */
@@ -330,9 +282,10 @@ static struct finish *finish_new(struct job *j, const struct queue_rcpt_result *
         return NULL;
     f->job = j;
     f->results = arena_alloc_n(&j->arena, n, sizeof *f->results);
-    f->bounced = arena_alloc_n(&j->arena, n, sizeof *f->bounced);
+    f->notices = arena_alloc_n(&j->arena, n, sizeof *f->notices);
     f->expired = arena_alloc_n(&j->arena, n, sizeof *f->expired);
-    for (size_t i = 0; !arena_failed(&j->arena) && i < n; i++)
+    for (size_t i = 0; !arena_failed(&j->arena) && i < n; i++) {
+        f->notices[i] = NOTICE_NONE;
         f->results[i] = (struct queue_rcpt_result){
             .outcome = results[i].outcome,
             .status = keep(&j->arena, results[i].status, 20),
@@ -340,7 +293,9 @@ static struct finish *finish_new(struct job *j, const struct queue_rcpt_result *
             .remote = keep(&j->arena, results[i].remote, 400),
             .diag_type = keep(&j->arena, results[i].diag_type, 40),
             .tls = keep(&j->arena, results[i].tls, 80),
+            .reports = results[i].reports,
         };
+    }
     return arena_failed(&j->arena) ? NULL : f;
 }
 
@@ -360,8 +315,5 @@ void queue_job_done(struct queue *q, struct queue_job *job, const struct queue_r
     f->options = q->options;
     queue_unlock(q);
     sort_results(f);
-    if (f->n_bounced > 0)
-        send_notice(f);
-    else
-        record(f);
+    go_on(f);
 }

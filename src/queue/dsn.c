@@ -135,13 +135,14 @@ void dsn_xtext(struct slice text, struct buf *out)
     }
 }
 
-bool dsn_notify_failure(struct slice notify)
+bool dsn_wants(struct slice notify, enum dsn_wish wish)
 {
+    static const char *const words[] = {"FAILURE", "DELAY", "SUCCESS"};
     struct slice rest = notify;
     if (notify.len == 0)
-        return true;
+        return wish != DSN_WISH_SUCCESS;
     while (rest.data)
-        if (slice_is_nocase(slice_trim(slice_split(&rest, ',')), "FAILURE"))
+        if (slice_is_nocase(slice_trim(slice_split(&rest, ',')), words[wish]))
             return true;
     return false;
 }
@@ -161,16 +162,36 @@ static void put_delimiter(const struct dsn *d, const char *end, struct buf *out)
     buf_puts(out, "\r\n");
 }
 
-static void put_header(const struct dsn *d, bool delayed, bool eightbit, bool utf8, struct buf *out)
+/* What the report is in all: a report of one failure among others is one of failure. */
+static enum dsn_action gist_of(const struct dsn *d)
+{
+    enum dsn_action gist = d->n_rcpts ? d->rcpts[0].action : DSN_FAILED;
+    for (size_t i = 0; i < d->n_rcpts; i++)
+        if (d->rcpts[i].action == DSN_FAILED)
+            gist = DSN_FAILED;
+    return gist;
+}
+
+static const char *subject_of(enum dsn_action gist)
+{
+    switch (gist) {
+    case DSN_FAILED:
+        return "Undelivered Mail Returned to Sender";
+    case DSN_DELAYED:
+        return "Delayed Mail (still being retried)";
+    default:
+        return "Successful Mail Delivery Report";
+    }
+}
+
+static void put_header(const struct dsn *d, bool eightbit, bool utf8, struct buf *out)
 {
     buf_puts(out, "From: Mail Delivery System <MAILER-DAEMON@");
     put_word(out, d->mailer_domain, utf8);
     buf_puts(out, ">\r\nTo: <");
     put_word(out, d->sender, utf8);
     buf_puts(out, ">\r\n");
-    buf_printf(out, "Subject: %s\r\n",
-               delayed ? "Delayed Mail (still being retried)"
-                       : "Undelivered Mail Returned to Sender");
+    buf_printf(out, "Subject: %s\r\n", subject_of(gist_of(d)));
     put_date(out, "Date", d->now_s);
     buf_printf(out, "Message-ID: <%s@", log_id(d->id).text);
     put_word(out, d->reporting_mta, utf8);
@@ -180,7 +201,7 @@ static void put_header(const struct dsn *d, bool delayed, bool eightbit, bool ut
     put_boundary(d, out);
     buf_puts(out, "\"\r\n");
     buf_printf(out, "Content-Transfer-Encoding: %s\r\n\r\n", eightbit ? "8bit" : "7bit");
-    buf_puts(out, "This is a report in MIME format about mail that could not be delivered.\r\n");
+    buf_puts(out, "This is a report in MIME format about mail.\r\n");
 }
 
 /* ---- for people ---- */
@@ -204,10 +225,28 @@ static void put_human_rcpt(const struct dsn_rcpt *r, bool utf8, struct buf *out)
         put_word(out, r->remote, utf8);
         buf_puts(out, " said:\r\n    ");
     }
-    put_folded(out, r->reply.len ? r->reply : SLICE("no reason was given"), 4, "    ", utf8);
+    bool well = r->action != DSN_FAILED && r->action != DSN_DELAYED;
+    struct slice unsaid = well ? slice_cstr(action_name(r->action)) : SLICE("no reason was given");
+    put_folded(out, r->reply.len ? r->reply : unsaid, 4, "    ", utf8);
 }
 
-static void put_human(const struct dsn *d, bool delayed, bool utf8, struct buf *out)
+static const char *words_of(enum dsn_action gist)
+{
+    switch (gist) {
+    case DSN_FAILED:
+        return "I'm sorry to have to tell you that your message could not be "
+               "delivered to\r\none or more recipients. What is known about it "
+               "follows, and your message\r\n(or its header) is attached below.\r\n";
+    case DSN_DELAYED:
+        return "Your message could not be delivered yet to the recipients below. It "
+               "will be\r\ntried again; you need not send it again.\r\n";
+    default:
+        return "Your message was delivered to the recipients below, or passed on to a "
+               "server\r\nor a list from which no further report may come.\r\n";
+    }
+}
+
+static void put_human(const struct dsn *d, bool utf8, struct buf *out)
 {
     buf_printf(out,
                "Content-Description: Notification\r\nContent-Type: text/plain; charset=%s\r\n"
@@ -216,11 +255,7 @@ static void put_human(const struct dsn *d, bool delayed, bool utf8, struct buf *
     buf_puts(out, "This is the mail system at host ");
     put_word(out, d->reporting_mta, utf8);
     buf_puts(out, ".\r\n\r\n");
-    buf_puts(out, delayed ? "Your message could not be delivered yet to the recipients below. It "
-                            "will be\r\ntried again; you need not send it again.\r\n"
-                          : "I'm sorry to have to tell you that your message could not be "
-                            "delivered to\r\none or more recipients. What is known about it "
-                            "follows, and your message\r\n(or its header) is attached below.\r\n");
+    buf_puts(out, words_of(gist_of(d)));
     for (size_t i = 0; i < d->n_rcpts; i++)
         put_human_rcpt(&d->rcpts[i], utf8, out);
 }
@@ -310,8 +345,9 @@ static void put_returned(const struct dsn *d, bool eightbit, bool utf8, struct b
 {
     const char *type = d->whole ? (utf8 ? "message/global" : "message/rfc822")
                                 : (utf8 ? "message/global-headers" : "text/rfc822-headers");
-    buf_printf(out, "Content-Description: Undelivered Message%s\r\nContent-Type: %s\r\n",
-               d->whole ? "" : " Headers", type);
+    buf_printf(out, "Content-Description: %s Message%s\r\nContent-Type: %s\r\n",
+               gist_of(d) == DSN_FAILED ? "Undelivered" : "Original", d->whole ? "" : " Headers",
+               type);
     if (eightbit)
         buf_puts(out, "Content-Transfer-Encoding: 8bit\r\n");
     buf_puts(out, "\r\n");
@@ -322,12 +358,10 @@ static void put_returned(const struct dsn *d, bool eightbit, bool utf8, struct b
 
 enum result dsn_build(const struct dsn *d, struct buf *out)
 {
-    bool utf8 = needs_utf8(d), eightbit = !is_ascii(d->returned), delayed = d->n_rcpts > 0;
-    for (size_t i = 0; i < d->n_rcpts; i++)
-        delayed = delayed && d->rcpts[i].action == DSN_DELAYED;
-    put_header(d, delayed, eightbit || utf8, utf8, out);
+    bool utf8 = needs_utf8(d), eightbit = !is_ascii(d->returned);
+    put_header(d, eightbit || utf8, utf8, out);
     put_delimiter(d, "", out);
-    put_human(d, delayed, utf8, out);
+    put_human(d, utf8, out);
     put_delimiter(d, "", out);
     put_report(d, utf8, out);
     put_delimiter(d, "", out);

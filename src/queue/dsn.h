@@ -42,9 +42,10 @@ struct dsn {
 /* LIMIT when out is too small. */
 MUST_USE enum result dsn_build(const struct dsn *d, struct buf *out);
 
-/* RFC 3461 4.1: does the sender want to hear of a failure of this recipient? "" is the default:
- * yes. DELAY and SUCCESS alone mean no. */
-bool dsn_notify_failure(struct slice notify);
+/* What a sender may want to hear of a recipient (RFC 3461 4.1). "" is the default: of failure, and
+ * of delay where the server tells of delays at all. */
+enum dsn_wish { DSN_WISH_FAILURE, DSN_WISH_DELAY, DSN_WISH_SUCCESS };
+bool dsn_wants(struct slice notify, enum dsn_wish wish);
 
 /* RFC 3461 4 xtext decoded; malformed text comes as it is. */
 void dsn_xtext(struct slice text, struct buf *out);

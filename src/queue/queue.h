@@ -23,6 +23,7 @@ enum { QUEUE_LIMITS_MAX = 64 };
 struct queue_options { /* seconds; Postfix's names */
     uint64_t minimal_backoff_time, maximal_backoff_time, maximal_queue_lifetime,
         bounce_queue_lifetime;
+    uint64_t delay_warning_time; /* a sender is told once that it takes longer; 0: never */
     uint32_t recipient_limit;         /* most recipients of one attempt */
     const struct queue_limit *limits; /* of transports; copied. Those above QUEUE_LIMITS_MAX are
                                          not */
@@ -87,6 +88,7 @@ struct queue_rcpt_result {
     struct slice remote;    /* "mx.example.org[192.0.2.1]" or "" */
     struct slice diag_type; /* "smtp" or "x-postrider" */
     struct slice tls;       /* "TLSv1.3 CIPHER", or "" */
+    bool reports;           /* whoever took it will report success itself (RFC 3461 5.2.2) */
 };
 /* Records the outcome of every recipient of the job (results[i] for rcpts[i], copied); takes the
  * job. Deferred ones get their next time (exponential between the back-off limits; beyond the

@@ -6,7 +6,7 @@ const struct place PLACE_END = {INT64_MAX, UINT64_MAX, UINT32_MAX};
 const struct slice Q_PREFIX_ENVELOPES = {"qe", 2}, Q_PREFIX_BUNDLES = {"qb", 2},
                    Q_PREFIX_SCHEDULE = {"qs", 2};
 
-enum { FLAG_HELD = 1, FLAG_SMTPUTF8 = 2, FLAG_EIGHTBIT = 4, FLAG_BOUNCE = 8 };
+enum { FLAG_HELD = 1, FLAG_SMTPUTF8 = 2, FLAG_EIGHTBIT = 4, FLAG_BOUNCE = 8, FLAG_WARNED = 16 };
 
 bool place_before(struct place a, struct place b)
 {
@@ -188,7 +188,7 @@ enum result q_envelope_decode(uint64_t message, struct slice bytes, struct q_env
 void q_bundle_encode(const struct q_bundle *b, struct buf *out)
 {
     buf_putc(out, BUNDLE_VERSION);
-    buf_putc(out, b->held ? FLAG_HELD : 0);
+    buf_putc(out, (char)((b->held ? FLAG_HELD : 0) | (b->warned ? FLAG_WARNED : 0)));
     buf_put_le64(out, (uint64_t)b->due_s);
     buf_put_le32(out, b->attempts);
     put_text(out, b->destination);
@@ -230,7 +230,9 @@ enum result q_bundle_decode(struct slice bytes, struct arena *a, struct q_bundle
     unsigned version = cursor_u8(&c);
     if (version < 1 || version > BUNDLE_VERSION)
         return CORRUPT;
-    b.held = cursor_u8(&c) & FLAG_HELD;
+    unsigned flags = cursor_u8(&c);
+    b.held = flags & FLAG_HELD;
+    b.warned = flags & FLAG_WARNED;
     b.due_s = (int64_t)cursor_le64(&c);
     b.attempts = cursor_le32(&c);
     b.destination = get_text(&c);

@@ -31,6 +31,7 @@ struct q_envelope {
 
 struct q_bundle {
     bool held;
+    bool warned; /* the sender knows of the delay */
     int64_t due_s;
     uint32_t attempts; /* made so far */
     struct slice destination;

@@ -148,9 +148,14 @@ static void finish(struct queue_job *j, enum queue_outcome outcome)
 {
     struct queue_rcpt_result results[100];
     for (size_t i = 0; i < j->envelope.n_rcpts; i++)
-        results[i] = (struct queue_rcpt_result){
-            outcome, outcome == QUEUE_FAILED ? SLICE("5.1.1") : SLICE("4.2.0"),
-            SLICE("550 5.1.1 no such user"), SLICE("mx.far.test[192.0.2.1]"), SLICE("smtp"), SLICE("")};
+        results[i] =
+            (struct queue_rcpt_result){outcome,
+                                       outcome == QUEUE_FAILED ? SLICE("5.1.1") : SLICE("4.2.0"),
+                                       SLICE("550 5.1.1 no such user"),
+                                       SLICE("mx.far.test[192.0.2.1]"),
+                                       SLICE("smtp"),
+                                       SLICE(""),
+                                       false};
     queue_job_done(queue, j, results, on_done, NULL);
 }
 
@@ -247,6 +252,108 @@ static void nobody_is_told_who_must_not_be(void **state)
     assert_non_null(strstr(events, "dropped n@far.test notify"));
     assert_non_null(strstr(events, "dropped d@far.test notify"));
     assert_non_null(strstr(events, "dropped r@far.test double bounce"));
+}
+
+static bool bounce_says(const char *text)
+{
+    return slice_search(buf_slice(&bounce_text), slice_cstr(text)) != SIZE_MAX;
+}
+
+static void warn_after(uint64_t seconds)
+{
+    struct queue_options o = options;
+    o.delay_warning_time = seconds;
+    queue_configure(queue, &o);
+}
+
+static void delay_is_told_once(void **state)
+{
+    uint64_t id = 5;
+    (void)state;
+    fake_message(store, 5, SLICE("Subject: hello\r\n\r\nbody text\r\n"));
+    warn_after(1000);
+    add_to(&id, "a@far.test");
+    finish(take(9), QUEUE_DEFERRED);
+    assert_int_equal(bounces, 0);
+    at(1000);
+    bounce_answer = FAILED; /* then the next attempt tells */
+    finish(take(9), QUEUE_DEFERRED);
+    assert_int_equal(bounces, 1);
+    bounce_answer = OK;
+    at(2000);
+    finish(take(9), QUEUE_DEFERRED);
+    assert_int_equal(bounces, 2);
+    assert_true(bounce_says("Action: delayed") && bounce_says("Status: 4.2.0"));
+    assert_true(bounce_says("Subject: hello") && !bounce_says("body text"));
+    queue_close(queue); /* a restart does not forget it */
+    open_queue();
+    warn_after(1000);
+    at(9000);
+    finish(take(9), QUEUE_DEFERRED);
+    assert_int_equal(bounces, 2);
+}
+
+static void delay_is_not_told_to_who_does_not_want_it(void **state)
+{
+    uint64_t a = 5, b = 6, c = 7;
+    struct queue_rcpt never = {.address = SLICE("n@far.test"), .dsn_notify = SLICE("NEVER")};
+    struct queue_rcpt failure = {.address = SLICE("f@far.test"),
+                                 .dsn_notify = SLICE("FAILURE,SUCCESS")};
+    struct queue_rcpt rcpt = {.address = SLICE("r@far.test")};
+    struct queue_envelope bounce = envelope(&rcpt, 1);
+    (void)state;
+    warn_after(10);
+    bounce.sender = SLICE("");
+    bounce.bounce = true;
+    add(&a, envelope(&never, 1));
+    add(&b, envelope(&failure, 1));
+    add(&c, bounce);
+    at(100);
+    for (int i = 0; i < 3; i++)
+        finish(take(9), QUEUE_DEFERRED);
+    assert_int_equal(bounces, 0);
+}
+
+static void succeed(struct queue_job *j, bool reports)
+{
+    struct queue_rcpt_result results[3] = {{0}};
+    for (size_t i = 0; i < j->envelope.n_rcpts; i++)
+        results[i] = (struct queue_rcpt_result){.outcome = QUEUE_SENT,
+                                                .status = SLICE("2.0.0"),
+                                                .reply = SLICE("250 ok"),
+                                                .remote = SLICE("mx.far.test[192.0.2.1]"),
+                                                .diag_type = SLICE("smtp"),
+                                                .reports = reports};
+    queue_job_done(queue, j, results, on_done, NULL);
+}
+
+static void success_is_told_where_nobody_else_does(void **state)
+{
+    uint64_t ids[] = {5, 6, 7, 8};
+    struct queue_rcpt want = {.address = SLICE("a@far.test"), .dsn_notify = SLICE("SUCCESS")};
+    struct queue_rcpt here = {.address = SLICE("b@here.test"),
+                              .dsn_notify = SLICE("SUCCESS"),
+                              .route = SLICE(QUEUE_HERE),
+                              .served = SLICE("command x")};
+    struct queue_rcpt plain = {.address = SLICE("c@far.test")};
+    (void)state;
+    add(&ids[0], envelope(&want, 1));
+    succeed(take(9), true);
+    assert_int_equal(bounces, 0);
+    add(&ids[1], envelope(&plain, 1));
+    succeed(take(9), false);
+    assert_int_equal(bounces, 0);
+    add(&ids[2], envelope(&want, 1));
+    bounce_answer = FAILED; /* it is sent all the same, and not again */
+    succeed(take(9), false);
+    assert_int_equal(bounces, 1);
+    assert_true(bounce_says("Action: relayed") && bounce_says("Status: 2.0.0"));
+    assert_int_equal(fake_count(store, "q"), 0);
+    bounce_answer = OK;
+    add(&ids[3], envelope(&here, 1));
+    succeed(take(9), false);
+    assert_true(bounce_says("Action: delivered"));
+    assert_int_equal(fake_count(store, "q"), 0);
 }
 
 static void bounces_live_as_long_as_bounces(void **state)
@@ -359,9 +466,10 @@ static void part_of_a_bundle_stays(void **state)
     add(&id, envelope(r, 3));
     struct queue_job *j = take(9);
     struct queue_rcpt_result results[3] = {
-        {QUEUE_SENT, SLICE("2.0.0"), SLICE("ok"), SLICE(""), SLICE("smtp"), SLICE("")},
-        {QUEUE_DEFERRED, SLICE("4.2.2"), SLICE("full"), SLICE(""), SLICE("smtp"), SLICE("")},
-        {QUEUE_FAILED, SLICE("5.1.1"), SLICE("unknown"), SLICE(""), SLICE("smtp"), SLICE("")}};
+        {QUEUE_SENT, SLICE("2.0.0"), SLICE("ok"), SLICE(""), SLICE("smtp"), SLICE(""), false},
+        {QUEUE_DEFERRED, SLICE("4.2.2"), SLICE("full"), SLICE(""), SLICE("smtp"), SLICE(""), false},
+        {QUEUE_FAILED, SLICE("5.1.1"), SLICE("unknown"), SLICE(""), SLICE("smtp"), SLICE(""),
+         false}};
     queue_job_done(queue, j, results, on_done, NULL);
     assert_int_equal(bounces, 1);
     at(300);
@@ -725,7 +833,7 @@ static void records_survive_any_bytes(void **state)
                               .dsn_notify = SLICE("NEVER"),
                               .dsn_orcpt = SLICE("rfc822;a@b")};
     struct slice reason = SLICE("later");
-    struct q_bundle b = {true, 123, 4, SLICE("b"), 1, &rcpt, &reason}, got;
+    struct q_bundle b = {true, true, 123, 4, SLICE("b"), 1, &rcpt, &reason}, got;
     struct arena arena;
     struct buf bytes;
     (void)state;
@@ -760,6 +868,9 @@ int main(void)
         T(lifetime_ends_in_a_notice),
         T(failed_notice_keeps_the_recipient),
         T(nobody_is_told_who_must_not_be),
+        T(delay_is_told_once),
+        T(delay_is_not_told_to_who_does_not_want_it),
+        T(success_is_told_where_nobody_else_does),
         T(bounces_live_as_long_as_bounces),
         T(recipients_go_by_destination),
         T(recipients_go_by_route),

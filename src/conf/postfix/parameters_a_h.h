@@ -111,7 +111,7 @@
     X("defer_transports", "", UNSERVED, "these transports are not held back") \
     X("delay_logging_resolution_limit", "2", UNSERVED, "logging goes to stderr and the journal; log_level says how much") \
     X("delay_notice_recipient", "postmaster", UNSERVED, "notices to postmaster are not sent") \
-    X("delay_warning_time", "0h", UNSERVED, "senders are not warned of a delay") \
+    X("delay_warning_time", "0h", READ, "") \
     X("deliver_lock_attempts", "20", INNER, "the store has one owner, and no files of users") \
     X("deliver_lock_delay", "1s", INNER, "the store has one owner, and no files of users") \
     X("destination_concurrency_feedback_debug", "no", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \

@@ -185,6 +185,11 @@ bool smtp_client_untouched(const struct smtp_client *c)
     return c->untouched;
 }
 
+bool smtp_client_takes_dsn(const struct smtp_client *c)
+{
+    return c->offers & OFFER_DSN;
+}
+
 bool smtp_client_awaits_verdict(const struct smtp_client *c)
 {
     return c->state == CLIENT_VERDICT || c->state == CLIENT_EMPTIED;

@@ -155,6 +155,8 @@ void smtp_client_quit(struct smtp_client *c);
 bool smtp_client_untouched(const struct smtp_client *c);
 /* "MAIL FROM", "end of DATA": what the server was to answer next, for the log and time-outs. */
 const char *smtp_client_stage(const struct smtp_client *c);
+/* Does the server take RET, ENVID, NOTIFY and ORCPT (RFC 3461)? */
+bool smtp_client_takes_dsn(const struct smtp_client *c);
 /* The server has all of the message and owes its verdict (RFC 5321 4.5.3.2.6: ten minutes). */
 bool smtp_client_awaits_verdict(const struct smtp_client *c);
 

@@ -172,7 +172,7 @@ static const char *send_notice(struct picking *p, bool expired)
     struct drop_reply reply = {.code = 451};
     struct error err;
     int fd;
-    if (p->drop.sender.len == 0 || !dsn_notify_failure(p->drop.notify))
+    if (p->drop.sender.len == 0 || !dsn_wants(p->drop.notify, DSN_WISH_FAILURE))
         return "nobody wants a notice";
     buf_init(&message, DSN_RETURN_MAX * 4);
     enum result r = build_notice(p, expired, &message);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "mime/summary.h"
+#include "queue/dsn.h"
 #include "role/mailbox/incoming.h"
 
 /* What differs of it is NULL in the first one: none. */
@@ -237,6 +238,19 @@ static enum result open_targets(struct incoming *in, size_t i, struct opened *li
     return OK;
 }
 
+/* Success was told of here already (success.c). */
+static struct slice notify_beyond(const struct incoming *in, size_t i)
+{
+    struct slice notify = in->request->dsn_notify.items[i];
+    if (!incoming_is_expanded(in, i) || !dsn_wants(notify, DSN_WISH_SUCCESS))
+        return notify;
+    bool failure = dsn_wants(notify, DSN_WISH_FAILURE), delay = dsn_wants(notify, DSN_WISH_DELAY);
+    return failure && delay ? SLICE("FAILURE,DELAY")
+           : failure        ? SLICE("FAILURE")
+           : delay          ? SLICE("DELAY")
+                            : SLICE("NEVER");
+}
+
 /* RFC 3461 5.2.7: what a list sends on in its own name has none of the first sender's wishes. */
 static void add_remote_target(struct incoming *in, size_t i, const struct opened *o)
 {
@@ -251,7 +265,7 @@ static void add_remote_target(struct incoming *in, size_t i, const struct opened
         *r = mailbox_served(o->text, t, rcpt);
     if (t->local) /* on hold; where it leads was decided */
         r->address = rcpt;
-    r->dsn_notify = t->bcc ? SLICE("NEVER") : plain ? d->dsn_notify.items[i] : SLICE("");
+    r->dsn_notify = t->bcc ? SLICE("NEVER") : plain ? notify_beyond(in, i) : SLICE("");
     r->dsn_orcpt = plain ? d->dsn_orcpt.items[i] : SLICE("");
 }
 
@@ -376,6 +390,7 @@ static enum result submit_copies(struct incoming *in, enum result r)
     in->n_copies = kept;
     if (r == OK && kept == 0)
         return NOT_FOUND;
+    incoming_prepare_report(in);
     in->worst = r;
     in->pending = (unsigned)kept + 1;
     for (size_t i = 0; i < kept; i++)

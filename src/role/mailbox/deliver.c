@@ -89,6 +89,7 @@ void incoming_stored(struct incoming *in, enum result r)
         pthread_mutex_lock(&in->mailbox->lock);
         in->mailbox->delivered += in->n_local;
         pthread_mutex_unlock(&in->mailbox->lock);
+        incoming_send_report(in);
     }
     finish(in);
 }

@@ -74,6 +74,7 @@ static void read_results(const struct ipc_RELAY_RESULT *r, struct queue_rcpt_res
             .remote = SLICE(""),
             .diag_type = SLICE("x-postrider"),
             .tls = usable ? r->tls : SLICE(""),
+            .reports = usable && r->reports,
         };
         if (!usable || parse_outcome(r->outcomes.items[i], &out[i].outcome) != OK)
             continue;

@@ -28,6 +28,7 @@ struct incoming {
     const struct verdict **verdicts; /* per rcpt */
     struct slice_list *targets;      /* per rcpt */
     size_t n_local;                  /* mailboxes, of all copies */
+    struct slice report;             /* of success, for its sender; in the arena, or empty */
 
     struct copy *copies[COPIES_MAX];
     size_t n_copies;
@@ -43,6 +44,12 @@ MUST_USE enum result incoming_store(struct incoming *in, struct slice summary);
 void incoming_put_journey(const struct incoming *in, struct kv_batch *b);
 /* The message goes on under the copy's id too. */
 void journey_put_copy(struct kv_batch *b, uint64_t message, uint64_t copy);
+/* success.c. Several targets stand behind the recipient: RFC 3461 calls that expanded, and its
+ * NOTIFY goes on without SUCCESS. */
+bool incoming_is_expanded(const struct incoming *in, size_t i);
+/* While the message is there; then, when all is stored, to its sender. */
+void incoming_prepare_report(struct incoming *in);
+void incoming_send_report(struct incoming *in);
 /* loops.c: gives recipients who had the message before their verdict. */
 void incoming_refuse_loops(struct incoming *in);
 /* In deliver.c: answers, logs and frees. */

@@ -174,6 +174,7 @@ static void answer(struct rjob *j, const struct lists *l, const char *tls)
     m.RELAY_RESULT.replies = (struct slice_list){l->replies, n};
     m.RELAY_RESULT.remotes = (struct slice_list){l->remotes, n};
     m.RELAY_RESULT.diag_types = (struct slice_list){l->diag_types, n};
+    m.RELAY_RESULT.reports = j->reports;
     m.RELAY_RESULT.tls = slice_cstr(tls);
     ipc_answer(j->from, j->call, &m);
 }

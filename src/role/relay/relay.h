@@ -86,6 +86,7 @@ struct rjob {
     struct slice *given;         /* the recipients as the queue has them */
     struct rewriting *rewriting; /* in the arena; NULL: none */
     int64_t started_ms;
+    bool reports; /* the server that took it reports success itself (RFC 3461) */
     uint32_t attempt;
     struct smtp_client_mail mail;
     struct smtp_client_rcpt *rcpts;

@@ -93,6 +93,7 @@ static bool end_job(struct outconn *c)
     c->messages++;
     if (stale)
         return false; /* the server closed an idle connection: the job had no part in it */
+    c->job->reports = smtp_client_takes_dsn(&c->client);
     job_finish(c->job, c->client.results, c->remote, c->tls);
     c->job = NULL;
     smtp_client_next(&c->client);
