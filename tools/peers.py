@@ -14,6 +14,8 @@ PACKAGES = {
     "postfix-maps": "postfix-pcre postfix-lmdb postfix-cdb postfix-sqlite postfix-mysql postfix-pgsql postfix-ldap "
                     "libpcre2-8-0 liblmdb0 libcdb1 libsqlite3-0",
     "sasl": "sasl2-bin libsasl2-2 libsasl2-modules libsasl2-modules-db libdb5.3",
+    "mailx": "bsd-mailx liblockfile1 libbsd0",
+    "php": "php8.2-cli php8.2-common libargon2-1 libedit2 libicu72 libmagic1 libsodium23 libxml2",
     "exim": "exim4-daemon-heavy exim4-base libdb5.3 libgnutls-dane0 libidn12 libnsl2 libtirpc3 "
             "libperl5.36 libmariadb3 libpq5 libspf2-2 libopendmarc2",
     "dovecot": "dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd libexttextcat-2.0-0 liblua5.4-0 libsodium23 "
@@ -60,10 +62,11 @@ def unpacked(name):
 class Namespace:
     """A mount namespace (and, when asked for, a network namespace) with the peers' files laid over the machine's."""
 
-    def __init__(self, folder, names, network=False, resolver=None):
+    def __init__(self, folder, names, network=False, resolver=None, layers=()):
+        """layers: folders with an own usr/, over those of the peers."""
         if os.geteuid() != 0:
             raise Unavailable("needs root for a mount namespace with peers in it")
-        roots = [unpacked(name) / "root" for name in names]
+        roots = [*layers, *[unpacked(name) / "root" for name in names]]
         layer = pathlib.Path(folder) / "etc"
         layer.mkdir(parents=True, exist_ok=True)
         for file, extra in (("passwd", PASSWD), ("group", GROUP)):

@@ -32,7 +32,7 @@ struct super {
     int fd;
     char **queues; /* behind the options; none: what the action is for */
     int n_queues;
-    struct buf ids; /* "ID STATE\n" of the queue as it was at first */
+    struct buf ids; /* "ID STATE\n" of the queue, as it was before this kind of action */
     unsigned long done[ACTIONS];
     bool used[ACTIONS];
     bool failed;
@@ -180,30 +180,46 @@ static void say_totals(const struct super *s)
                     s->done[i] == 1 ? "" : "s");
 }
 
+static enum result look(struct super *s, struct error *err)
+{
+    buf_reset(&s->ids);
+    return control_ask(s->fd, (const char *const[]){"queue", "ids"}, 2, &s->ids, err);
+}
+
+/* In the order of the words; each kind of action finds what the one before it left. */
+static enum result act_on_words(struct super *s, char **words, int n, struct error *err)
+{
+    int option, before = 0;
+    enum result r = OK;
+    optind = 0;
+    while (r == OK && (option = getopt(n, words, options)) != -1) {
+        if (!strchr("dhHr", option))
+            continue;
+        r = option == before ? OK : look(s, err);
+        before = option;
+        if (r == OK)
+            act(s, option, optarg);
+    }
+    return r;
+}
+
 int face_postsuper(struct cli *c, char **words, int n)
 {
     struct super s = {.cli = c};
     struct error err = {""};
     const char *wrong = check_words(&s, words, n);
-    int option;
     if (wrong)
         return fatal(wrong);
     if (control_open(c, &s.fd, &err) != OK)
         return fatal(err.text);
     buf_init(&s.ids, IDS_BYTES_MAX);
-    if (control_ask(s.fd, (const char *const[]){"queue", "ids"}, 2, &s.ids, &err) != OK) {
-        close(s.fd);
-        buf_release(&s.ids);
+    enum result r = act_on_words(&s, words, n, &err);
+    close(s.fd);
+    buf_release(&s.ids);
+    if (r != OK)
         return fatal(strstr(err.text, "not permitted")
                          ? "use of this command is reserved for the superuser"
                          : err.text);
-    }
-    optind = 0;
-    while ((option = getopt(n, words, options)) != -1)
-        if (strchr("dhHr", option))
-            act(&s, option, optarg);
     say_totals(&s);
-    close(s.fd);
-    buf_release(&s.ids);
     return s.failed ? 1 : 0;
 }

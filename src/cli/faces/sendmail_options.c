@@ -68,7 +68,7 @@ static void take_long(struct sendmail *s, const char *value)
             fprintf(stderr, "sendmail: note: -O %s is ignored: see postrider.conf(5)\n", value);
 }
 
-/* RFC 3461: checked here, where the person is. */
+/* RFC 3461: checked here, where the person is; an unknown -R is dropped, as Postfix does. */
 static bool take_dsn(struct sendmail *s, int option, const char *value, int *ret_status)
 {
     if (option == 'N')
@@ -78,7 +78,7 @@ static bool take_dsn(struct sendmail *s, int option, const char *value, int *ret
     else if (strcasecmp(value, "full") == 0 || strcasecmp(value, "hdrs") == 0)
         s->ret = strcasecmp(value, "full") == 0 ? "FULL" : "HDRS";
     else
-        *ret_status = sendmail_fail(EX_USAGE, "-R %s: full or hdrs", value);
+        fprintf(stderr, "sendmail: warning: -R %s is ignored: full or hdrs\n", value);
     if (value[strcspn(value, " \t\r\n<>")])
         *ret_status = sendmail_fail(EX_USAGE, "-%c %s: not understood", option, value);
     return *ret_status == EX_OK;

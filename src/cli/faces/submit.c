@@ -20,28 +20,26 @@ static bool path_of(const struct sendmail *s, const char *name, char out[static 
 
 struct refusals {
     size_t n;
-    unsigned last; /* code */
-    bool unknown;  /* some were unknown users */
+    int status; /* of the last; EX_NOUSER when there is an unknown user among them */
 };
+
+/* sysexits(3) of a reply that refuses for good. */
+static int status_of(unsigned code, struct slice text)
+{
+    if (slice_starts(text, SLICE("5.7")))
+        return EX_NOPERM;
+    if (code == 552)
+        return EX_UNAVAILABLE;
+    return slice_starts(text, SLICE("5.1")) ? EX_NOUSER : EX_DATAERR;
+}
 
 static void tell_refused(void *arg, struct slice rcpt, unsigned code, struct slice text)
 {
     struct refusals *r = arg;
     r->n++;
-    r->last = code;
-    r->unknown = r->unknown || slice_starts(text, SLICE("5.1.1"));
+    if (r->status != EX_NOUSER)
+        r->status = status_of(code, text);
     fprintf(stderr, "sendmail: %.*s: %u %.*s\n", SLICE_ARG(rcpt), code, SLICE_ARG(text));
-}
-
-/* sysexits(3) of a reply that refuses for good. */
-static int status_of(unsigned code, const char *text)
-{
-    struct slice t = slice_cstr(text);
-    if (slice_starts(t, SLICE("5.7")))
-        return EX_NOPERM;
-    if (code == 552)
-        return EX_UNAVAILABLE;
-    return slice_starts(t, SLICE("5.1")) ? EX_NOUSER : EX_DATAERR;
 }
 
 /* ---- handing over ---- */
@@ -67,10 +65,10 @@ static bool by_socket(const struct sendmail *s, const struct drop *d, int *ret_s
     if (reply.code / 100 == 2 && refused.n == 0)
         *ret_status = EX_OK;
     else if (refused.n)
-        *ret_status = refused.unknown ? EX_NOUSER : status_of(refused.last, "5.1.0");
+        *ret_status = refused.status;
     else
-        *ret_status =
-            sendmail_fail(status_of(reply.code, reply.text), "%u %s", reply.code, reply.text);
+        *ret_status = sendmail_fail(status_of(reply.code, slice_cstr(reply.text)), "%u %s",
+                                    reply.code, reply.text);
     return true;
 }
 
