@@ -176,7 +176,9 @@ static enum result use_transport_maps(struct finding *f)
     split_transport(match.value, &transport, &nexthop);
     if (transport.len) {
         f->way->transport = transport;
-        f->way->nexthop = nexthop.len ? nexthop : f->address->domain;
+        f->way->nexthop = nexthop.len                    ? nexthop
+                          : slice_is(transport, "error") ? SLICE("Address is undeliverable")
+                                                         : f->address->domain;
     } else if (nexthop.len) {
         f->way->nexthop = nexthop;
     }

@@ -18,8 +18,8 @@ enum outcome access_key(struct run *r, const struct table *t, struct slice key, 
         return DUNNO;
     *ret_found = true;
     if (result != OK) {
-        *ret_found = true;
-        return refuse(r, BY_US, 451, "4.3.5", "Server configuration error");
+        return refuse(r, BY_US, 451, "4.3.5", "<%.*s>: %s rejected: Server configuration error",
+                      SLICE_ARG(r->subject.name), r->subject.class);
     }
     r->decided_where = match.where;
     return access_result(r, t, match.value);
@@ -122,6 +122,15 @@ struct keys {
     struct slice whole, bare, domain, local_at, bare_at;
 };
 
+/* As Postfix asks: in lower case, which a pattern's $1 shows. */
+static struct slice folded(struct run *r, struct slice full)
+{
+    char *p = arena_alloc(r->arena, full.len + 1);
+    for (size_t i = 0; p && i < full.len; i++)
+        p[i] = ascii_lower(full.data[i]);
+    return p ? slice_of(p, full.len) : full;
+}
+
 static struct keys keys_of(struct run *r, struct slice full)
 {
     struct slice domain = domain_of(full), user, detail;
@@ -163,7 +172,7 @@ static enum outcome access_address(struct run *r, const struct table *t, struct 
     struct slice full = a.full.len ? a.full : address;
     if (!domain_of(full).data)
         return DUNNO;
-    struct keys k = keys_of(r, full);
+    struct keys k = keys_of(r, folded(r, full));
     struct subject s = subject_swap(r, address, class, r->subject.acl);
     enum outcome o = access_keys(r, t, &k);
     r->subject = s;

@@ -139,9 +139,12 @@ static enum outcome refuse_unknown(struct run *r, const struct policy_address *a
     bool sender = class == class_sender;
     if (a->status.len && a->status.len < sizeof status)
         snprintf(status, sizeof status, "%.*s", SLICE_ARG(a->status));
-    if (a->text.len && !slice_starts(a->text, SLICE("User unknown")))
+    if (a->text.len && !slice_starts(a->text, SLICE("User unknown"))) {
+        struct slice fitted = fit_enhanced(r, slice_cstr(status), class);
+        snprintf(status, sizeof status, "%.*s", SLICE_ARG(arena_dup(r->arena, fitted)));
         return refuse(r, BY_POLICY, a->code, status, "<%.*s>: %s rejected: %.*s",
                       SLICE_ARG(address), class, SLICE_ARG(a->text));
+    }
     int64_t code = code_of(r->conf, a->class, &table);
     /* An alias domain's unknown names end at error(8) with 5.1.1: 5.1.7 of a sender. */
     const char *enhanced = !sender ? "5.1.1" : a->class == POLICY_CLASS_ALIAS ? "5.1.7" : "5.1.0";

@@ -211,7 +211,7 @@ struct slice fit_enhanced(const struct run *r, struct slice enhanced, const char
         const char *given, *of_sender, *of_rcpt;
     } pairs[] = {
         {".1.1", ".1.7", ".1.1"}, {".1.2", ".1.8", ".1.2"}, {".1.3", ".1.7", ".1.3"},
-        {".1.4", ".1.0", ".1.4"}, {".1.5", ".1.0", ".1.5"}, {".1.6", ".1.0", ".1.6"},
+        {".1.4", ".1.7", ".1.4"}, {".1.5", ".1.0", ".1.5"}, {".1.6", ".1.7", ".1.6"},
         {".1.7", ".1.7", ".1.3"}, {".1.8", ".1.8", ".1.2"},
     };
     bool sender = class == class_sender, rcpt = class == class_rcpt;

@@ -34,7 +34,8 @@ class Servers:
         self.postriders = []
         if os.geteuid() != 0:
             raise peers.Unavailable("needs root for a network namespace")
-        peers.unpacked("postfix")  # while this process still has the machine's network
+        for peer in ("postfix", "postfix-maps"):
+            peers.unpacked(peer)  # while this process still has the machine's network
         self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
         self.libc = ctypes.CDLL(None, use_errno=True)
         if self.libc.unshare(CLONE_NEWNET):
@@ -53,9 +54,13 @@ class Servers:
         for name, text in files.items():
             (self.folder / name).write_text(text)
         self.start_dns(records)
-        self.ns = peers.Namespace(self.folder, ["postfix"], resolver=POSTFIX)
+        debian = self.folder / "etc" / "postfix"
+        debian.mkdir(parents=True)
+        (debian / "dynamicmaps.cf").write_text("pcre\t/usr/lib/postfix/postfix-pcre.so\tdict_pcre_open\t\n")
+        self.ns = peers.Namespace(self.folder, ["postfix", "postfix-maps"], resolver=POSTFIX)
         values = {name: value.replace("%", str(self.folder)) for name, value in main_cf.items()}
         overrides = {name: {k: v.replace("%", str(self.folder)) for k, v in c.items()} for name, c in configs.items()}
+        self.make_hashes(str(values) + str(overrides))
         self.start_postfix(values, overrides)
         self.start_postriders(values, overrides, accounts)
 
@@ -69,6 +74,16 @@ class Servers:
         log = open(self.folder / "unbound.log", "wb")
         self.dns = subprocess.Popen(["/usr/sbin/unbound", "-d", "-c", str(conf)], stdout=log, stderr=log)
         log.close()
+
+    def make_hashes(self, settings):
+        """Postfix reads the .db files; Postrider the text beside them."""
+        self.conf = self.folder / "postmap"
+        self.conf.mkdir()
+        (self.conf / "main.cf").write_text("compatibility_level = 3.6\n")
+        for path in sorted(set(re.findall(r"\bhash:([\w./-]+)", settings))):
+            tool = "postalias" if path.endswith("aliases") else "postmap"
+            done = self.ns.run(tool, "-c", str(self.conf), "hash:" + path)
+            assert done.returncode == 0, done.stderr
 
     def services(self, address, overrides):
         text = ""

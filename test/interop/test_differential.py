@@ -96,6 +96,14 @@ user@ 550 5.1.8 any user
 plus@good.test 554 5.7.3 with detail
 bad@onlya.test 550 5.1.1 status of a recipient
 rcptdsn@onlya.test 450 4.1.2 status of a domain
+s3@onlya.test 550 5.1.3 three
+s4@onlya.test 550 5.1.4 four
+s5@onlya.test 550 5.1.5 five
+s6@onlya.test 550 5.1.6 six
+s7@onlya.test 550 5.1.7 seven
+s8@onlya.test 550 5.1.8 eight
+s0@onlya.test 550 5.1.0 zero
+s9@onlya.test 550 5.2.1 other
 """,
     "rcpt_access": """
 bob@example.test OK
@@ -104,12 +112,36 @@ far.test REJECT not there
 carol@ 450 4.7.1 later
 dsn@example.test 550 5.1.8 status of a sender
 dsn7@example.test 550 5.1.7 status of a sender
+dsn3@example.test 550 5.1.3 three
+dsn4@example.test 550 5.1.4 four
+dsn5@example.test 550 5.1.5 five
+dsn6@example.test 550 5.1.6 six
+dsn0@example.test 550 5.1.0 zero
 """,
     "etrn_access": "bad.test REJECT\ngood.test OK\n",
     "servers": "192.0.2.41 REJECT mx address\nns.bad.test REJECT name server\n192.0.2.42 REJECT its address\nmail.bad.test 550 mx name\n192.0.2.43 OK\n",
     "patterns": "/^192\\.0\\.2\\.6/ REJECT pattern\n/good\\.test$/ DUNNO\n",
     "networks": "192.0.2.64/26 REJECT network\n0.0.0.0/0 DUNNO\n",
-    "virtual": "info@alias.test bob@example.test\nroot@example.test bob@example.test\n",
+    "virtual": "info@alias.test bob@example.test\nroot@example.test bob@example.test\n@catch.test bob@example.test\n"
+               "chain@alias.test info@alias.test\nloop1@alias.test loop2@alias.test\nloop2@alias.test loop1@alias.test\n"
+               "away@alias.test x@far.test\nboth@alias.test bob@example.test, alice@example.test\nnobody2@alias.test nobody@example.test\n",
+    "virtual_regexp": "/^sales-(.+)@alias\\.test$/ bob+$1@example.test\n",
+    "virtual_pcre": "/^help\\d{2,3}@alias\\.test$/ bob@example.test\n",
+    "aliases": 'list: bob, alice\ncommand: "|/bin/true"\nfile: /var/tmp/nothing\nowner-list: alice\noutside: x@far.test\nself: \\bob\n'
+               "UPPER: bob\nempty: :include:/dev/null\n",
+    "transport": "gone.test error:5.1.2 this domain is gone\nmoved@example.test error:5.1.6 moved away\nlater@example.test error:4.3.0 not now\n"
+                 "slow.relayed.test smtp:[192.0.2.44]\nquiet@example.test discard:quietly\n.gone.test error:this one too\n"
+                 "bare.test error:\n",
+    "relocated": "old@example.test new@far.test\nold.test elsewhere.test\n",
+    "relay_recipients": "r@relayed.test x\n@wild.test x\n",
+    "mailboxes": "box@virtual.test box/\n@vcatch.test all/\n",
+    "canonical": "canon@example.test bob@example.test\nghost@example.test nobody@example.test\n",
+    "rcpt_hash": "bob@example.test REJECT by hash\nexample.test OK\n",
+    "rcpt_regexp": "/^(.*)@far\\.test$/ 550 5.7.4 no $1 there\n!/@example\\.test$/ REJECT not for us\n/^alice@/ 450 wait\n",
+    "rcpt_pcre": "/^(?<who>bob|alice)\\+(\\w+)@/i REJECT $1 has no $2\nif /^carol/\n/./ REJECT carol's rule\nendif\n",
+    "nets_more": "192.0.2.0/29 REJECT low\n!192.0.2.0/24 REJECT outside\n192.0.2.10 WARN one\n192.0.2.99/32 450 4.7.5 that one\n",
+    "headers": "/^X-Bad:/ REJECT bad header\n/^X-Gone:/ DISCARD\n/^X-Later:/ REJECT 4.7.1 later\n/^Subject: .*(sale|offer)/ REJECT 5.7.8 no $1\n",
+    "bodies": "/forbidden words/ REJECT\n",
     "logins": "bob@example.test bob\n",
     "rbl_replies": "bl.test $rbl_code 5.7.8 ${rbl_class} [$rbl_what] is on $rbl_domain${rbl_reason?: $rbl_reason}\n",
 }
@@ -117,10 +149,13 @@ dsn7@example.test 550 5.1.7 status of a sender
 MAIN_CF = {
     "myhostname": "mail.example.test", "mydomain": "example.test", "myorigin": "example.test",
     "mydestination": "example.test, mail.example.test", "inet_interfaces": "192.0.2.1, 192.0.2.2", "inet_protocols": "ipv4",
-    "mynetworks": "192.0.2.200/32", "local_recipient_maps": "inline:{bob=x,alice=x,carol=x,dsn=x,dsn7=x}",
-    "virtual_alias_domains": "alias.test", "virtual_alias_maps": "texthash:%/virtual",
-    "virtual_mailbox_domains": "virtual.test", "virtual_mailbox_maps": "inline:{box@virtual.test=box/}",
-    "relay_domains": "relayed.test", "relay_recipient_maps": "inline:{r@relayed.test=x}",
+    "mynetworks": "192.0.2.200/32", "alias_maps": "hash:%/aliases",
+    "local_recipient_maps": "inline:{bob=x,alice=x,carol=x,dsn=x,dsn7=x,moved=x,later=x,quiet=x,old=x}, $alias_maps",
+    "virtual_alias_domains": "alias.test, catch.test", "virtual_alias_maps": "hash:%/virtual, regexp:%/virtual_regexp, pcre:%/virtual_pcre",
+    "virtual_mailbox_domains": "virtual.test, vcatch.test", "virtual_mailbox_maps": "hash:%/mailboxes",
+    "relay_domains": "relayed.test, wild.test", "relay_recipient_maps": "hash:%/relay_recipients",
+    "transport_maps": "hash:%/transport", "relocated_maps": "hash:%/relocated", "canonical_maps": "hash:%/canonical",
+    "header_checks": "regexp:%/headers", "body_checks": "pcre:%/bodies",
     "smtpd_error_sleep_time": "0", "smtpd_client_connection_count_limit": "0", "smtpd_client_connection_rate_limit": "0",
     "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
     "smtpd_restriction_classes": "my_class, other_class", "my_class": "reject_unknown_sender_domain, other_class",
@@ -189,6 +224,13 @@ CONFIGS = {
     "sender_a": sender("check_sender_a_access texthash:%/servers"),
     "sender_login": {**sender("reject_sender_login_mismatch"), "smtpd_sender_login_maps": "texthash:%/logins"},
     "rcpt_access": rcpt("check_recipient_access texthash:%/rcpt_access"),
+    "rcpt_hash": rcpt("check_recipient_access hash:%/rcpt_hash"),
+    "rcpt_regexp": rcpt("check_recipient_access regexp:%/rcpt_regexp"),
+    "rcpt_pcre": rcpt("check_recipient_access pcre:%/rcpt_pcre"),
+    "rcpt_inline": rcpt("check_recipient_access inline:{ {bob@example.test=REJECT by inline}, {alice@example.test = OK} }, check_sender_access static:{REJECT all}"),
+    "rcpt_union": rcpt("check_recipient_access pipemap:{inline:{bob@example.test=key},inline:{key=reject}}"),
+    "rcpt_fail": rcpt("check_recipient_access fail:{why}"),
+    "rcpt_cidr": client("check_client_access cidr:%/nets_more"),
     "rcpt_form": {**rcpt("reject_non_fqdn_recipient, reject_unknown_recipient_domain"), "smtpd_relay_restrictions": "permit_mynetworks, defer_unauth_destination"},
     "rcpt_unlisted": {**rcpt("reject_unlisted_recipient, reject"), "show_user_unknown_table_name": "no"},
     "rcpt_no_unlisted": {"smtpd_reject_unlisted_recipient": "no"},
@@ -356,14 +398,14 @@ CASES = [
     *(R("sender_domain_defer", from_=s) for s in ("x@nothing.test", "x@slow.test", "x@good.test")),
     R("sender_tempfail", from_="x@slow.test"),
     *(R("sender_access", from_=s) for s in ("spam@good.test", "SPAM@GOOD.TEST", "x@bad.test", "x@sub.bad.test", "user@onlya.test", "", "plus+a@good.test", "bad@onlya.test",
-                                           "rcptdsn@onlya.test", "user+x@onlya.test")),
+                                           "rcptdsn@onlya.test", "user+x@onlya.test", *(f"s{n}@onlya.test" for n in "03456789"))),
     *(R("sender_unlisted", from_=s) for s in ("nobody@example.test", "bob@example.test", "nobody@alias.test", "nobody@virtual.test", "nobody@relayed.test", "x@far.test", "")),
     *(R("sender_mx", from_=s) for s in ("x@good.test", "x@bad.test", "x@onlya.test", "x@nothing.test", "x@slow.test", "", "x@[192.0.2.41]")),
     *(R("sender_ns", from_=s) for s in ("x@good.test", "x@sub.good.test", "x@onlya.test", "x@nothing.test")),
     *(R("sender_a", from_=s) for s in ("x@sub.good.test", "x@good.test", "x@onlya.test", "x@mx.good.test")),
     R("sender_login", from_="bob@example.test"), R("sender_login", from_="x@good.test"),
     # recipients
-    *(R("rcpt_access", to=t) for t in ("bob@example.test", "alice@example.test", "alice+x@example.test", "carol@example.test", "dsn@example.test", "dsn7@example.test",
+    *(R("rcpt_access", to=t) for t in ("bob@example.test", "alice@example.test", "alice+x@example.test", "carol@example.test", "dsn@example.test", "dsn7@example.test", *(f"dsn{n}@example.test" for n in "03456"),
                                        "x@far.test", "nobody@example.test", "bob")),
     R("rcpt_access", to="x@far.test", ip="192.0.2.200"), R("rcpt_old_order", to="x@far.test"), R("rcpt_old_order", to="x@good.test"),
     *(R("rcpt_form", to=t, ip=ip) for t in ("bob", "x@far.test", "x@nothing.test", "x@nullmx.test", "x@slow.test") for ip in ("192.0.2.10", "192.0.2.200")),
@@ -378,6 +420,36 @@ CASES = [
     D("rcpt_discard", *START, "RCPT TO:<x@far.test>", *MESSAGE, ip="192.0.2.48"),
     *(R("codes", to=t) for t in ("nobody@example.test", "x@far.test", "nobody@virtual.test", "nobody@alias.test")),
     *(R("soft", to=t) for t in ("nobody@example.test", "x@far.test", "bob@example.test")),
+    # tables of other kinds
+    *(R("rcpt_hash", to=t) for t in ("bob@example.test", "alice@example.test", "bob+x@example.test", "x@far.test")),
+    *(R("rcpt_regexp", to=t, ip="192.0.2.200") for t in ("me@far.test", "x@nothing.test", "alice@example.test", "bob@example.test")),
+    *(R("rcpt_pcre", to=t) for t in ("bob+Tag@example.test", "alice+x@example.test", "bob@example.test", "carol@example.test", "CAROL@example.test")),
+    *(R("rcpt_inline", to=t) for t in ("bob@example.test", "alice@example.test", "carol@example.test")),
+    R("rcpt_union"), R("rcpt_union", to="alice@example.test"), R("rcpt_fail"),
+    *(R("rcpt_cidr", ip=ip) for ip in ("192.0.2.3", "192.0.2.10", "192.0.2.99", "10.9.9.7")),
+    # maps of addresses and transports
+    *(R("plain", to=t) for t in (
+        "chain@alias.test", "away@alias.test", "both@alias.test", "nobody2@alias.test", "x@catch.test", "sales-north@alias.test", "sales-@alias.test",
+        "help12@alias.test", "HELP123@alias.test", "help1@alias.test", "list@example.test", "LIST@example.test", "list", "list+x@example.test",
+        "command@example.test", "file@example.test", "owner-list@example.test", "outside@example.test", "self@example.test", "upper@example.test",
+        "moved@example.test", "moved+x@example.test", "later@example.test", "quiet@example.test", "old@example.test",
+        "canon@example.test", "any@wild.test", "any@sub.wild.test", "r@slow.relayed.test", "any@vcatch.test", "x@gone.test", "x@sub.gone.test",
+        "x@bare.test", "x@old.test")),
+    *(R("plain", to=t, ip="192.0.2.200") for t in ("x@gone.test", "x@sub.gone.test", "x@bare.test", "x@old.test", "moved@example.test", "bob%far.test@example.test")),
+    *(R("sender_unlisted", from_=f) for f in ("canon@example.test", "moved@example.test", "list@example.test", "x@catch.test", "x@gone.test", "old@example.test",
+                                             "root@example.test", "info@alias.test", "any@wild.test")),
+    # the message
+    *(D("plain", *START, "RCPT TO:<bob@example.test>", "DATA", *(">" + line for line in message), ".") for message in (
+        ("X-Bad: 1", "", "x"), ("X-Gone: 1", "", "x"), ("X-Later: 1", "", "x"), ("Subject: big sale", "", "x"), ("Subject: x", " an offer", "", "x"),
+        ("Subject: x", "", "some forbidden words"), ("Subject: x", "", "X-Bad: in the body"), ("", "no header"), ("no header at all",),
+        ("Subject: x", "", "x" * 2000))),
+    D("plain", *START, "RCPT TO:<bob@example.test>", "DATA", *[">Received: x"] * 60, ">", ".").but(
+        "RFC 3463 3.5: 5.4.6 is a loop's", 5, "554 5.4.6 Error: too many hops"),
+    R("plain", to="empty@example.test").but("an alias without a target is the administrator's to mend",
+                                            3, "451 4.3.5 <empty@example.test>: Recipient address rejected: Server configuration error"),
+    *(D("plain", *START, "RCPT TO:<bob@example.test>", f"BDAT {n}{last}\r\n" + "Subject: x\r\n\r\nbody\r\n"[:n], *rest) for n, last, rest in (
+        (20, " LAST", ()), (20, "", ("BDAT 0 LAST",)), (12, "", ("NOOP",)), (12, "", ("MAIL FROM:<s@good.test>",)), (12, "", ("DATA",)), (12, "", ("RSET", "NOOP")),
+        (12, " FIRST", ()))),
     # other stages
     D("early", "EHLO x.good.test", ip="192.0.2.20"), D("early", "EHLO x.good.test", "QUIT", ip="192.0.2.24"), D("early", "NOOP", ip="192.0.2.20"),
     D("early", "EHLO helo.bad.test", "MAIL FROM:<s@good.test>"), D("early", "HELO bad.test"), D("early", "EHLO x.good.test", "MAIL FROM:<spam@good.test>", "RCPT TO:<bob@example.test>"),

@@ -119,7 +119,7 @@ bool content_begin(struct conn *c)
     if ((held && !c->smtp.work) || !check(c, &a, &r))
         answer_all(c, "452", SLICE("4.3.1 Insufficient system storage"));
     else if (r.verdict == CONTENT_REJECT)
-        answer_all(c, r.reply.data[0] == '4' ? "450" : "550", r.reply);
+        answer_all(c, r.reply.data[0] == '4' ? "451" : "550", r.reply);
     else if (r.verdict == CONTENT_UNAVAILABLE)
         answer_all(c, "451", SLICE("4.3.5 Error: message checks are not available now"));
     else if (r.verdict == CONTENT_DISCARD)
