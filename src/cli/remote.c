@@ -20,11 +20,14 @@ static int check_words(char **words, int n)
     bool json = n > 1 && strcmp(words[n - 1], "--json") == 0;
     int plain = json ? n - 1 : n;
     if (strcmp(words[0], "queue") == 0) {
-        if ((plain == 2 && strcmp(words[1], "list") == 0) ||
+        if ((plain >= 2 && plain % 2 == 0 && strcmp(words[1], "list") == 0) ||
+            (plain == 2 && strcmp(words[1], "summary") == 0) ||
             (!json && (plain == 2 || plain == 3) && strcmp(words[1], "flush") == 0) ||
             (plain == 3 && is_one_of(words[1], on_id)))
             return 0;
-        return cli_fail(2, "usage: queue list [--json] | queue show ID [--json] | "
+        return cli_fail(2, "usage: queue list [--sender A] [--recipient A] [--destination D] "
+                           "[--reason TEXT] [--older TIME] [--json] | queue summary [--json] | "
+                           "queue show ID [--json] | "
                            "queue flush [ID|all] | queue hold|release|delete ID|all");
     }
     if (strcmp(words[0], "trace") == 0)

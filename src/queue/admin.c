@@ -20,7 +20,7 @@ struct look {
 struct gathered {
     struct arena arena;
     struct queue_rcpt rcpts[QUEUE_INFO_RCPTS];
-    struct slice reasons[QUEUE_INFO_RCPTS];
+    struct slice reasons[QUEUE_INFO_RCPTS], destinations[QUEUE_INFO_RCPTS];
     struct queue_info info;
 };
 
@@ -30,6 +30,7 @@ static void gather_bundle(struct gathered *g, const struct q_bundle *b)
     for (uint32_t k = 0; k < b->n && i->n_rcpts < QUEUE_INFO_RCPTS; k++) {
         g->rcpts[i->n_rcpts] = b->rcpts[k];
         g->reasons[i->n_rcpts] = b->reasons[k];
+        g->destinations[i->n_rcpts] = b->destination;
         i->n_rcpts++;
     }
     if (b->attempts > i->attempts)
@@ -79,6 +80,7 @@ static enum result look_at(struct look *l, uint64_t message, struct slice value,
                                       .total_rcpts = e.recipients,
                                       .rcpts = g->rcpts,
                                       .reasons = g->reasons,
+                                      .destinations = g->destinations,
                                       .account = e.account,
                                       .client_ip = e.client_ip};
         r = gather_bundles(l->queue, g);

@@ -23,7 +23,7 @@ enum { QUEUE_LIMITS_MAX = 64 };
 struct queue_options { /* seconds; Postfix's names */
     uint64_t minimal_backoff_time, maximal_backoff_time, maximal_queue_lifetime,
         bounce_queue_lifetime;
-    uint64_t delay_warning_time; /* a sender is told once that it takes longer; 0: never */
+    uint64_t delay_warning_time;      /* a sender is told once that it takes longer; 0: never */
     uint32_t recipient_limit;         /* most recipients of one attempt */
     const struct queue_limit *limits; /* of transports; copied. Those above QUEUE_LIMITS_MAX are
                                          not */
@@ -142,7 +142,8 @@ struct queue_info {
     uint64_t total_rcpts; /* that are left */
     size_t n_rcpts;       /* of these here: at most QUEUE_INFO_RCPTS */
     const struct queue_rcpt *rcpts;
-    const struct slice *reasons; /* per rcpt: the last reply, or "" */
+    const struct slice *reasons;      /* per rcpt: the last reply, or "" */
+    const struct slice *destinations; /* per rcpt: a domain, or "transport:nexthop" */
     struct slice account, client_ip;
 };
 enum { QUEUE_INFO_RCPTS = 1000 };
@@ -151,6 +152,16 @@ MUST_USE enum result queue_list(struct queue *q,
                                 bool (*each)(void *arg, const struct queue_info *i), void *arg);
 MUST_USE enum result queue_show(struct queue *q, uint64_t message,
                                 void (*each)(void *arg, const struct queue_info *i), void *arg);
+/* Every destination that something waits for, in no order: how many recipients, by their message's
+ * age: up to 5 minutes, 10, 20 … 1280, and older. Reads the bundles alone. Destinations beyond
+ * QUEUE_SUMMARY_MAX are counted under "". */
+enum { QUEUE_AGES = 10, QUEUE_SUMMARY_MAX = 100000 };
+struct queue_summary {
+    struct slice destination;
+    uint64_t total, ages[QUEUE_AGES];
+};
+MUST_USE enum result
+queue_summarize(struct queue *q, void (*each)(void *arg, const struct queue_summary *s), void *arg);
 /* message 0: all. They wait for their commits. NOT_FOUND; BUSY when an attempt is under way
  * (delete, hold). */
 MUST_USE enum result queue_flush(struct queue *q, uint64_t message);

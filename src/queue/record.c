@@ -223,27 +223,50 @@ static enum result decode_rcpts(struct cursor *c, unsigned version, struct arena
     return cursor_done(c) ? OK : CORRUPT;
 }
 
+/* Up to the recipients. */
+static enum result decode_head(struct cursor *c, struct q_bundle *b, unsigned *ret_version)
+{
+    unsigned version = cursor_u8(c);
+    if (version < 1 || version > BUNDLE_VERSION)
+        return CORRUPT;
+    unsigned flags = cursor_u8(c);
+    b->held = flags & FLAG_HELD;
+    b->warned = flags & FLAG_WARNED;
+    b->due_s = (int64_t)cursor_le64(c);
+    b->attempts = cursor_le32(c);
+    b->destination = get_text(c);
+    uint64_t n = cursor_varint(c);
+    /* A recipient takes at least five bytes, so a damaged count can't ask for much memory. */
+    if (!cursor_ok(c) || n > BUNDLE_RCPTS_MAX || n > c->rest.len / 5)
+        return CORRUPT;
+    b->n = (uint32_t)n;
+    *ret_version = version;
+    return OK;
+}
+
 enum result q_bundle_decode(struct slice bytes, struct arena *a, struct q_bundle *ret)
 {
     struct cursor c = cursor_of(bytes);
     struct q_bundle b = {0};
-    unsigned version = cursor_u8(&c);
-    if (version < 1 || version > BUNDLE_VERSION)
-        return CORRUPT;
-    unsigned flags = cursor_u8(&c);
-    b.held = flags & FLAG_HELD;
-    b.warned = flags & FLAG_WARNED;
-    b.due_s = (int64_t)cursor_le64(&c);
-    b.attempts = cursor_le32(&c);
-    b.destination = get_text(&c);
-    uint64_t n = cursor_varint(&c);
-    /* A recipient takes at least five bytes, so a damaged count can't ask for much memory. */
-    if (!cursor_ok(&c) || n > BUNDLE_RCPTS_MAX || n > c.rest.len / 5)
-        return CORRUPT;
-    b.n = (uint32_t)n;
-    enum result r = decode_rcpts(&c, version, a, &b);
+    unsigned version;
+    enum result r = decode_head(&c, &b, &version);
+    if (r == OK)
+        r = decode_rcpts(&c, version, a, &b);
     if (r == OK)
         *ret = b;
+    return r;
+}
+
+enum result q_bundle_peek(struct slice bytes, struct slice *ret_destination, uint64_t *ret_n)
+{
+    struct cursor c = cursor_of(bytes);
+    struct q_bundle b = {0};
+    unsigned version;
+    enum result r = decode_head(&c, &b, &version);
+    if (r == OK) {
+        *ret_destination = b.destination;
+        *ret_n = b.n;
+    }
     return r;
 }
 

@@ -79,6 +79,10 @@ void q_bundle_encode(const struct q_bundle *b, struct buf *out);
 /* Arrays come from the arena, slices point into `bytes`. CORRUPT, FAILED (memory). */
 MUST_USE enum result q_bundle_decode(struct slice bytes, struct arena *a, struct q_bundle *ret);
 
+/* Destination and number of recipients alone, without looking further. CORRUPT. */
+MUST_USE enum result q_bundle_peek(struct slice bytes, struct slice *ret_destination,
+                                   uint64_t *ret_n);
+
 /* The destination of an address: its route when there is one, else its domain in lower case without
  * a final dot; cut at DESTINATION_MAX; written to out. */
 struct slice q_destination(struct slice address, struct slice route, char out[DESTINATION_MAX]);

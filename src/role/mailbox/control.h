@@ -36,6 +36,8 @@ control_command_fn control_queue, control_mailbox, control_status, control_impor
 /* control_mailq.c: each ends with control_end. */
 void control_mailq(struct control_call *c, bool as_json);
 void control_ids(struct control_call *c);
+/* control_summary.c, likewise */
+void control_summary(struct control_call *c, bool as_json);
 void control_flush_site(struct control_call *c, struct slice name);
 
 #endif

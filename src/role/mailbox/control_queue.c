@@ -1,16 +1,25 @@
 /* control_queue.c: queue list|show|flush|hold|release|delete; mailq, ids and site are told in
- * control_mailq.c. */
+ * control_mailq.c, summary in control_summary.c. */
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "role/mailbox/control.h"
+#include "role/mailbox/control_filter.h"
 #include "role/mailbox/feed.h"
 #include "role/mailbox/mailbox.h"
+
+static const struct queue_filter everything;
+
+static bool is_any(const struct queue_filter *f)
+{
+    return memcmp(f, &everything, sizeof *f) == 0;
+}
 
 struct listing {
     struct control_call *call;
     bool as_json, any;
+    struct queue_filter filter;
     struct json array;
 };
 
@@ -85,7 +94,9 @@ static void put_one(struct listing *l, const struct queue_info *i)
 
 static bool each_listed(void *arg, const struct queue_info *i)
 {
-    put_one(arg, i);
+    struct listing *l = arg;
+    if (queue_filter_fits(&l->filter, i))
+        put_one(l, i);
     return true;
 }
 
@@ -94,9 +105,13 @@ static void each_shown(void *arg, const struct queue_info *i)
     put_one(arg, i);
 }
 
-static void list(struct control_call *c, bool as_json, bool all, uint64_t id)
+static void list(struct control_call *c, bool as_json, const struct queue_filter *filter,
+                 uint64_t id)
 {
     struct listing l = {.call = c, .as_json = as_json};
+    bool all = filter != NULL;
+    if (filter)
+        l.filter = *filter;
     if (as_json)
         l.array = json_begin(&c->out, '[');
     enum result r = all ? queue_list(c->mailbox->queue, each_listed, &l)
@@ -105,9 +120,20 @@ static void list(struct control_call *c, bool as_json, bool all, uint64_t id)
         json_end(&l.array);
         buf_putc(&c->out, '\n');
     } else if (all && !l.any) {
-        buf_puts(&c->out, "Mail queue is empty\n");
+        buf_puts(&c->out, is_any(filter) ? "Mail queue is empty\n" : "No such message\n");
     }
     control_end(c, r != OK, r == NOT_FOUND ? "no such message in the queue" : result_name(r));
+}
+
+static void list_filtered(struct control_call *c, bool as_json, const struct slice *words, size_t n)
+{
+    struct queue_filter filter;
+    if (queue_filter_parse(words, n, &filter))
+        list(c, as_json, &filter, 0);
+    else
+        control_end(c, 1,
+                    "usage: queue list [--sender A] [--recipient A] [--destination D] [--reason "
+                    "TEXT] [--older TIME] [--json]");
 }
 
 static enum result change(struct mailbox_role *m, struct slice verb, uint64_t id)
@@ -142,7 +168,11 @@ void control_queue(struct control_call *c, const struct slice *words, size_t n)
     n -= as_json;
     bool all = n < 2 || slice_is(words[1], "all");
     if (slice_is(verb, "list")) {
-        list(c, as_json, true, 0);
+        list_filtered(c, as_json, words + 1, n - 1);
+        return;
+    }
+    if (slice_is(verb, "summary")) {
+        control_summary(c, as_json);
         return;
     }
     if (slice_is(verb, "mailq")) {
@@ -166,7 +196,7 @@ void control_queue(struct control_call *c, const struct slice *words, size_t n)
         return;
     }
     if (slice_is(verb, "show"))
-        list(c, as_json, all, id);
+        list(c, as_json, all ? &everything : NULL, id);
     else
         order(c, verb, id);
 }

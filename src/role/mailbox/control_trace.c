@@ -2,10 +2,9 @@
  * messages as stories or as JSON. Looking through many of them takes a while, so a helper thread
  * does it. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/arena.h"
-#include "base/clock.h"
+#include "role/mailbox/asked.h"
 #include "role/mailbox/control.h"
 #include "role/mailbox/mailbox.h"
 #include "role/mailbox/trace_text.h"
@@ -32,37 +31,12 @@ struct question {
 
 /* ---- words ---- */
 
-/* "90", "15m", "2h", "3d", "1w" ago; or a date, "2026-11-24" or "2026-11-24T08:30", in UTC. */
-static bool parse_since(struct slice s, uint64_t *ret)
+static bool take_since(struct question *q, struct slice value)
 {
-    static const struct {
-        char unit;
-        int64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
-    char text[32];
-    uint64_t n;
-    if (s.len == 0 || s.len >= sizeof text)
+    int64_t seconds;
+    if (!asked_time(value, &seconds))
         return false;
-    memcpy(text, s.data, s.len);
-    text[s.len] = 0;
-    struct tm tm = {0};
-    const char *end = strptime(text, "%Y-%m-%d", &tm);
-    if (end && *end == 'T')
-        end = strptime(end, "T%H:%M", &tm);
-    if (end && *end == 0) {
-        *ret = log_id_at((int64_t)timegm(&tm));
-        return true;
-    }
-    int64_t factor = 1;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (s.data[s.len - 1] == units[i].unit) {
-            factor = units[i].seconds;
-            s.len--;
-            break;
-        }
-    if (slice_parse_u64(s, UINT32_MAX, &n) != OK)
-        return false;
-    *ret = log_id_at(clock_realtime_s() - (int64_t)n * factor);
+    q->since = log_id_at(seconds);
     return true;
 }
 
@@ -73,7 +47,7 @@ static bool take_option(struct question *q, struct slice option, struct slice va
     else if (slice_is(option, "--to"))
         q->to = arena_dup(&q->arena, value);
     else if (slice_is(option, "--since"))
-        return parse_since(value, &q->since);
+        return take_since(q, value);
     else if (slice_is(option, "--limit"))
         return slice_parse_u64(value, LIMIT_MAX, &q->limit) == OK && q->limit > 0;
     else
@@ -103,13 +77,6 @@ static bool take_words(struct question *q, const struct slice *words, size_t n)
 
 /* ---- looking ---- */
 
-/* A whole address, or "@domain". */
-static bool is_address(struct slice wanted, struct slice address)
-{
-    return slice_starts(wanted, SLICE("@")) ? slice_ends_nocase(address, wanted)
-                                            : slice_eq_nocase(address, wanted);
-}
-
 /* With or without its brackets. */
 static bool is_message_id(struct slice wanted, struct slice id)
 {
@@ -138,9 +105,9 @@ static bool look_at(void *arg, const struct trace_entry *e)
         if (f.field == TRACE_F_MESSAGE_ID)
             q->seen_id |= is_message_id(q->message_id, f.value);
         else if (f.field == TRACE_F_SENDER)
-            q->seen_from |= is_address(q->from, f.value);
+            q->seen_from |= asked_address(q->from, f.value);
         else if (f.field == TRACE_F_RCPT)
-            q->seen_to |= is_address(q->to, f.value);
+            q->seen_to |= asked_address(q->to, f.value);
     }
     return true;
 }
