@@ -25,4 +25,10 @@ int doveadm_fatal(int status, const char *format, ...) __attribute__((format(pri
  * FAILED: told. The fields are "name\tvalue\n" lines. */
 MUST_USE enum result doveadm_find_user(struct doveadm *d, struct slice name, struct buf *fields);
 
+/* Asks the running server; *out is initialised, the caller's, whatever is returned. 0, or 75 with
+ * the reason told. */
+int doveadm_ask(struct doveadm *d, const char *const *words, size_t n, struct buf *out);
+/* Is the word one of those in the text, which single blanks divide? */
+bool doveadm_has_word(struct slice text, struct slice word);
+
 #endif

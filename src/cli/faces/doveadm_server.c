@@ -1,5 +1,4 @@
-/* doveadm_server.c: what the running server is asked: auth test, who, kick, mailbox. */
-#include <fnmatch.h>
+/* doveadm_server.c: what the running server is asked: auth test, who, kick. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -9,10 +8,9 @@
 #include "cli/faces/doveadm.h"
 #include "os/fds.h"
 
-enum { ANSWER_MAX = 16 << 20, WORDS_MAX = 40, FIELDS = 9, SESSIONS_MAX = 20000 };
+enum { ANSWER_MAX = 16 << 20, WORDS_MAX = 40, SESSIONS_MAX = 20000 };
 
-/* 0, or 75 with the reason told. */
-static int ask(struct doveadm *d, const char *const *words, size_t n, struct buf *out)
+int doveadm_ask(struct doveadm *d, const char *const *words, size_t n, struct buf *out)
 {
     struct error err = {""};
     buf_init(out, ANSWER_MAX);
@@ -75,7 +73,7 @@ int doveadm_auth(struct doveadm *d, char **words, int n)
         return EX_USAGE;
     const char *password = 2 + optind < n ? words[2 + optind] : getpass("Password: ");
     const char *question[] = {"auth", info.service, info.client_ip, user, password ? password : ""};
-    int status = ask(d, question, 5, &out);
+    int status = doveadm_ask(d, question, 5, &out);
     bool right = status == 0 && slice_starts(buf_slice(&out), SLICE("right\t"));
     if (status == 0) {
         printf("passdb: %s auth %s\nextra fields:\n  user=%s\n", user,
@@ -96,7 +94,7 @@ struct group {
     struct buf pids, ips;
 };
 
-static bool has_word(struct slice text, struct slice word)
+bool doveadm_has_word(struct slice text, struct slice word)
 {
     while (text.data)
         if (slice_eq(slice_split(&text, ' '), word))
@@ -107,7 +105,7 @@ static bool has_word(struct slice text, struct slice word)
 static void add_session(struct group *g, struct slice pid, struct slice ip)
 {
     buf_printf(&g->pids, "%s%.*s", g->n ? " " : "", SLICE_ARG(pid));
-    if (!has_word(buf_slice(&g->ips), ip))
+    if (!doveadm_has_word(buf_slice(&g->ips), ip))
         buf_printf(&g->ips, "%s%.*s", g->n ? " " : "", SLICE_ARG(ip));
     g->n++;
 }
@@ -199,7 +197,7 @@ static int ask_sessions(struct doveadm *d, const char *verb, char **masks, int n
     size_t count = 2;
     for (int i = 0; i < n && count < 32; i++)
         words[count++] = masks[i];
-    return ask(d, words, count, out);
+    return doveadm_ask(d, words, count, out);
 }
 
 int doveadm_who(struct doveadm *d, char **words, int n)
@@ -247,152 +245,4 @@ int doveadm_kick(struct doveadm *d, char **words, int n)
     }
     buf_release(&out);
     return status;
-}
-
-/* ---- mailbox list, mailbox status ---- */
-
-static const char *const field_names[FIELDS] = {"mailbox",     "",       "messages",      "uidnext",
-                                                "uidvalidity", "unseen", "highestmodseq", "vsize",
-                                                "guid"};
-
-struct mailboxes {
-    const char *user, *fields;
-    bool subscribed, total;
-    char **masks;
-    int n_masks;
-};
-
-static bool wanted(const struct mailboxes *m, struct slice name)
-{
-    char text[2048];
-    snprintf(text, sizeof text, "%.*s", SLICE_ARG(name));
-    for (int i = 0; i < m->n_masks; i++)
-        if (fnmatch(m->masks[i], text, 0) == 0)
-            return true;
-    return m->n_masks == 0;
-}
-
-static bool field_wanted(const struct mailboxes *m, size_t i)
-{
-    struct slice list = slice_cstr(m->fields);
-    return field_names[i][0] &&
-           (strcmp(m->fields, "all") == 0 || has_word(list, slice_cstr(field_names[i])));
-}
-
-static void print_status(struct doveadm *d, const struct mailboxes *m, const struct slice *f)
-{
-    bool tab = d->format == DOVEADM_TAB;
-    printf("%.*s", SLICE_ARG(f[0]));
-    for (size_t i = 2; i < FIELDS; i++)
-        if (field_wanted(m, i) && tab)
-            printf("\t%.*s", SLICE_ARG(f[i]));
-        else if (field_wanted(m, i))
-            printf(" %s=%.*s", field_names[i], SLICE_ARG(f[i]));
-    putchar('\n');
-}
-
-static void print_titles(const struct mailboxes *m)
-{
-    fputs("mailbox", stdout);
-    for (size_t i = 2; i < FIELDS; i++)
-        if (field_wanted(m, i))
-            printf("\t%s", field_names[i]);
-    putchar('\n');
-}
-
-static void print_totals(const struct mailboxes *m, const uint64_t *sums)
-{
-    const char *between = "";
-    for (size_t i = 2; i < FIELDS; i++)
-        if (field_wanted(m, i) && (i == 2 || i == 5 || i == 7)) {
-            printf("%s%s=%llu", between, field_names[i], (unsigned long long)sums[i]);
-            between = " ";
-        }
-    putchar('\n');
-}
-
-/* How many mailboxes were told. */
-static size_t print_mailboxes(struct doveadm *d, const struct mailboxes *m, struct slice lines)
-{
-    uint64_t sums[FIELDS] = {0}, value;
-    size_t told = 0;
-    if (m->fields && d->format == DOVEADM_TAB)
-        print_titles(m);
-    while (lines.len) {
-        struct slice line = slice_split(&lines, '\n'), f[FIELDS];
-        for (size_t i = 0; i < FIELDS; i++)
-            f[i] = slice_split(&line, '\t');
-        if (!wanted(m, f[0]) || (m->subscribed && !slice_is(f[1], "1")))
-            continue;
-        told++;
-        for (size_t i = 2; i < FIELDS; i++)
-            if (slice_parse_u64(f[i], UINT64_MAX / 2, &value) == OK)
-                sums[i] += value;
-        if (!m->fields)
-            printf("%.*s\n", SLICE_ARG(f[0]));
-        else if (!m->total)
-            print_status(d, m, f);
-    }
-    if (m->fields && m->total)
-        print_totals(m, sums);
-    return told;
-}
-
-static int show_mailboxes(struct doveadm *d, const struct mailboxes *m)
-{
-    struct buf fields, out;
-    const char *question[] = {"names", m->user};
-    buf_init(&fields, 64 * 1024);
-    enum result r = doveadm_find_user(d, slice_cstr(m->user), &fields);
-    buf_release(&fields);
-    if (r == NOT_FOUND) {
-        fprintf(stderr, "doveadm(%s): Error: User doesn't exist\n", m->user);
-        return EX_NOUSER;
-    }
-    int status = r == OK ? ask(d, question, 2, &out) : EX_TEMPFAIL;
-    if (r != OK)
-        return status;
-    if (status == 0 && print_mailboxes(d, m, buf_slice(&out)) == 0 && m->fields) {
-        fprintf(stderr, "doveadm(%s): Error: Mailbox %s: Mailbox doesn't exist\n", m->user,
-                m->n_masks ? m->masks[0] : "");
-        status = 68;
-    }
-    buf_release(&out);
-    return status;
-}
-
-int doveadm_mailbox(struct doveadm *d, char **words, int n)
-{
-    struct mailboxes m = {.user = getenv("USER")};
-    const char *verb = n > 1 ? words[1] : "";
-    bool status = strcmp(verb, "status") == 0;
-    int option;
-    if (!status && strcmp(verb, "list") != 0) {
-        fputs("doveadm mailbox list|status [-u <user>] ... (others are not served)\n", stderr);
-        return EX_USAGE;
-    }
-    while ((option = getopt(n - 1, words + 1, "78stu:A")) != -1) {
-        if (option == 'u')
-            m.user = optarg;
-        else if (option == 's')
-            m.subscribed = true;
-        else if (option == 't')
-            m.total = true;
-        else if (option == 'A')
-            return doveadm_fatal(EX_USAGE, "-A is not served: name each user with -u");
-        else if (option == '?')
-            return EX_USAGE;
-    }
-    if (!m.user)
-        return doveadm_fatal(EX_USAGE, "USER environment is missing and -u option not used");
-    m.masks = words + 1 + optind;
-    m.n_masks = n - 1 - optind;
-    if (status && m.n_masks < 2)
-        return doveadm_fatal(EX_USAGE, "doveadm mailbox status [-u <user>] <fields> <mask> ...");
-    if (status) {
-        m.fields = m.masks[0];
-        m.masks++;
-        m.n_masks--;
-    }
-    return show_mailboxes(d, &m);
 }

@@ -88,8 +88,8 @@ static enum result find_system(struct slice name, struct buf *out)
     const struct passwd *pw = getpwnam(text);
     if (!pw)
         return NOT_FOUND;
-    buf_printf(out, "system_groups_user\t%s\nuid\t%u\ngid\t%u\nhome\t%s\n", text, (unsigned)pw->pw_uid,
-               (unsigned)pw->pw_gid, pw->pw_dir);
+    buf_printf(out, "system_groups_user\t%s\nuid\t%u\ngid\t%u\nhome\t%s\n", text,
+               (unsigned)pw->pw_uid, (unsigned)pw->pw_gid, pw->pw_dir);
     return OK;
 }
 

@@ -122,7 +122,7 @@ static bool one_name(void *arg, const struct mailbox_info *m)
     buf_init(&name, 2 * MAILBOX_NAME_MAX);
     if (names_to_client(n->names, m->name, &name) == OK) {
         struct mailbox_status s = status_of(n->account, m);
-        buf_printf(&n->call->out, "%.*s\t%d\t%u\t%u\t%u\t%u\t%llu\t%llu\t%032llx\n",
+        buf_printf(&n->call->out, "%.*s\t%d\t%u\t0\t%u\t%u\t%u\t%llu\t%llu\t%032llx\n",
                    SLICE_ARG(buf_slice(&name)), (m->attrs & MAILBOX_SUBSCRIBED) != 0, s.count,
                    s.uidnext, s.uidvalidity, s.unseen, (unsigned long long)s.highest_modseq,
                    (unsigned long long)s.bytes, (unsigned long long)m->id);
