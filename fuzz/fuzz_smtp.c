@@ -101,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .mechanisms = data[0] % 3 == 2 ? SLICE_NONE : SLICE("PLAIN LOGIN"),
         .auth_equals = true,
         .vrfy = true,
+        .tell_tls = true,
         .starttls = true,
         .reject_bare = data[0] & 8,
         .size_limit = data[0] & 16 ? 200 : 0,

@@ -46,7 +46,8 @@ static bool link_allows(const struct conf *c, bool smtp, enum offer_link link,
         (smtp ? c->smtpd_disable_plaintext_auth : c->disable_plaintext_auth))
         return false;
     if (!smtp)
-        return true;
+        return (link != OFFER_CLEAR || !slice_is(c->ssl, "required")) &&
+               (link == OFFER_CERTIFICATE || !c->auth_ssl_require_client_cert);
     if (!tls && c->smtpd_tls_auth_only)
         return false;
     return offer_options_allow(

@@ -14,6 +14,7 @@
 #include "conf/settings_delivery.h"
 #include "conf/settings_policy.h"
 #include "conf/settings_routing.h"
+#include "conf/settings_tls.h"
 
 #define DAY_S 86400
 #define YEAR_S (366 * DAY_S)
@@ -58,6 +59,7 @@
     CONF_SETTINGS_POLICY(X)                                                                        \
     CONF_SETTINGS_ROUTING(X)                                                                       \
     CONF_SETTINGS_DELIVERY(X)                                                                      \
-    CONF_SETTINGS_ACCOUNTS(X)
+    CONF_SETTINGS_ACCOUNTS(X)                                                                      \
+    CONF_SETTINGS_TLS(X)
 
 #endif

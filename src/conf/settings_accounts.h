@@ -15,8 +15,8 @@
     X(NUMBER, first_valid_uid, "500", 0, 4294967295, "dovecot", "System accounts with a smaller user number can't log in; they get mail.") \
     X(NUMBER, last_valid_uid, "0", 0, 4294967295, "dovecot", "System accounts with a larger user number can't log in; 0: no limit.") \
     X(TEXT, ssl, "yes", 0, 0, "dovecot", "no, yes or required: TLS on POP3 and IMAP. required: no login without it (loopback and login_trusted_networks count as secured).") \
-    X(TEXT, ssl_min_protocol, "TLSv1.2", 0, 0, "dovecot", "TLSv1.2 or TLSv1.3 (older ones are taken for TLSv1.2): least version of TLS for POP3 and IMAP.") \
-    X(TEXT, ssl_cipher_list, "", 0, 0, "dovecot", "OpenSSL's cipher list for TLS 1.2 on POP3 and IMAP. Empty: OpenSSL's own.") \
+    X(TEXT, ssl_min_protocol, "TLSv1.2", 0, 0, "dovecot", "Least version of TLS for POP3 and IMAP: TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3; ANY: whatever OpenSSL takes; LATEST: the newest.") \
+    X(TEXT, ssl_cipher_list, "", 0, 0, "dovecot", "OpenSSL's cipher list for TLS 1.2 and older on POP3 and IMAP. Empty: OpenSSL's own.") \
     X(BOOL, smtpd_sasl_auth_enable, "no", 0, 0, "postfix", "Offer AUTH on smtp:// too (submission always does).") \
     X(BOOL, broken_sasl_auth_clients, "no", 0, 0, "postfix", "Announce AUTH= as well, for old clients such as Outlook Express.") \
     X(BOOL, disable_plaintext_auth, "yes", 0, 0, "dovecot", "No passwords in clear without TLS; loopback counts as secured.") \

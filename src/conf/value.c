@@ -3,6 +3,7 @@
 #include "conf/dkim.h"
 #include "conf/items.h"
 #include "conf/network.h"
+#include "conf/tls.h"
 #include "conf/users.h"
 
 static enum result parse_bool(struct slice text, bool *ret, struct error *why)
@@ -106,7 +107,7 @@ enum result conf_parse_maps(struct slice text, struct arena *a, struct slice_lis
 
 /* ---- what a setting takes beyond its kind ---- */
 
-static enum result one_of(struct slice text, struct error *why, const char *const *words)
+enum result conf_one_of(struct slice text, struct error *why, const char *const *words)
 {
     struct buf all;
     for (const char *const *w = words; *w; w++)
@@ -122,14 +123,9 @@ static enum result one_of(struct slice text, struct error *why, const char *cons
 }
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static enum result check_tls_level(struct slice text, struct error *why)
-{
-    return one_of(text, why, WORDS("none", "may", "encrypt"));
-}
-
 static enum result check_log_level(struct slice text, struct error *why)
 {
-    return one_of(text, why, WORDS("error", "warning", "info", "debug"));
+    return conf_one_of(text, why, WORDS("error", "warning", "info", "debug"));
 }
 
 static enum result check_protocol(struct slice text, struct error *why)
@@ -137,7 +133,7 @@ static enum result check_protocol(struct slice text, struct error *why)
     struct slice rest = text;
     while (rest.data) {
         enum result r =
-            one_of(slice_trim(slice_split(&rest, ',')), why, WORDS("all", "ipv4", "ipv6"));
+            conf_one_of(slice_trim(slice_split(&rest, ',')), why, WORDS("all", "ipv4", "ipv6"));
         if (r != OK)
             return r;
     }
@@ -167,19 +163,14 @@ static enum result check_mechanism(struct slice text, struct error *why)
 
 static enum result check_security_option(struct slice text, struct error *why)
 {
-    return one_of(text, why,
-                  WORDS("noanonymous", "noplaintext", "noactive", "nodictionary", "mutual_auth",
-                        "forward_secrecy"));
-}
-
-static enum result check_certificate_field(struct slice text, struct error *why)
-{
-    return one_of(text, why, WORDS("commonName", "emailAddress", "rfc822Name"));
+    return conf_one_of(text, why,
+                       WORDS("noanonymous", "noplaintext", "noactive", "nodictionary",
+                             "mutual_auth", "forward_secrecy"));
 }
 
 static enum result check_sasl_type(struct slice text, struct error *why)
 {
-    return one_of(text, why, WORDS("cyrus", "dovecot"));
+    return conf_one_of(text, why, WORDS("cyrus", "dovecot"));
 }
 
 static enum result check_delimiter(struct slice text, struct error *why)
@@ -189,7 +180,7 @@ static enum result check_delimiter(struct slice text, struct error *why)
     return OK;
 }
 
-static enum result check_path(struct slice text, struct error *why)
+enum result conf_check_path(struct slice text, struct error *why)
 {
     if (text.len && text.data[0] == '<')
         text = slice_trim(slice_from(text, 1));
@@ -273,15 +264,11 @@ static const struct {
     {"pipe_transports", conf_check_pipe},
     {"smtp_sasl_security_options", check_security_option},
     {"smtp_sasl_tls_security_options", check_security_option},
-    {"postfix_config", check_path},
-    {"dovecot_config", check_path},
-    {"sasl_config", check_path},
-    {"state_directory", check_path},
-    {"users_file", check_path},
-    {"smtpd_tls_cert_file", check_path},
-    {"smtpd_tls_key_file", check_path},
-    {"ssl_cert", check_path},
-    {"ssl_key", check_path},
+    {"postfix_config", conf_check_path},
+    {"dovecot_config", conf_check_path},
+    {"sasl_config", conf_check_path},
+    {"state_directory", conf_check_path},
+    {"users_file", conf_check_path},
     {"log_level", check_log_level},
     {"mynetworks", check_network},
     {"smtpd_client_event_limit_exceptions", check_network},
@@ -293,17 +280,13 @@ static const struct {
     {"inet_protocols", check_protocol},
     {"relayhost", check_relayhost},
     {"smtp_dns_resolver", check_resolver},
-    {"smtpd_tls_security_level", check_tls_level},
-    {"smtp_tls_security_level", check_tls_level},
     {"dkim_keys", check_dkim_key},
     {"recipient_delimiter", check_delimiter},
     {"auth_mechanisms", check_mechanism},
     {"mech_list", check_mechanism},
     {"smtpd_sasl_type", check_sasl_type},
-    {"smtpd_tls_CAfile", check_path},
-    {"ssl_ca", check_path},
-    {"ssl_cert_username_field", check_certificate_field},
     {"smtpd_sasl_exceptions_networks", check_network},
+    {"login_trusted_networks", check_network},
     {"smtpd_sasl_security_options", check_security_option},
     {"smtpd_sasl_tls_security_options", check_security_option},
 };
@@ -313,7 +296,7 @@ static enum result check_text(const struct conf_setting *s, struct slice text, s
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         if (strcmp(checks[i].name, s->name) == 0)
             return checks[i].check(text, why);
-    return OK;
+    return conf_tls_check(s->name, text, why);
 }
 
 static enum result set_list(const struct conf_setting *s, struct slice text, struct arena *a,

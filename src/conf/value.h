@@ -16,4 +16,9 @@ MUST_USE enum result conf_set_value(struct conf *c, const struct conf_setting *s
 MUST_USE enum result conf_parse_maps(struct slice text, struct arena *a, struct slice_list *ret,
                                      struct error *why);
 
+/* "`x` is not one of: …", where it is none of the words (NULL ends them). */
+MUST_USE enum result conf_one_of(struct slice text, struct error *why, const char *const *words);
+/* Empty, or an absolute path; a leading < is allowed. */
+MUST_USE enum result conf_check_path(struct slice text, struct error *why);
+
 #endif

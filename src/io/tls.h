@@ -4,21 +4,57 @@
 
 #include "base/buf.h"
 
-struct tls_context; /* reference-counted, immutable, shared by threads */
+struct tls_context; /* reference-counted, immutable once in use, shared by threads */
 struct tls;
 
-/* Server: PEM bytes of the certificate chain and the key. TLS 1.2 and newer, no renegotiation, no
- * compression, session tickets, buffers released while idle. */
-MUST_USE enum result tls_server_new(struct slice cert_pem, struct slice key_pem,
+/* What connections of a context may agree on. */
+enum { TLS_VERSION_1_0 = 1, TLS_VERSION_1_1 = 2, TLS_VERSION_1_2 = 4, TLS_VERSION_1_3 = 8 };
+struct tls_rules {
+    unsigned versions;   /* bits; 0: 1.2 and newer */
+    const char *setting; /* whose texts these are, for errors */
+    const char *ciphers; /* OpenSSL's list for 1.2 and older; NULL or "": its own */
+    const char *suites;  /* of 1.3; NULL or "": its own */
+    const char *curves; /* names with ':' between, those that are not known are left out; or NULL */
+    bool server_order;  /* the server's order of ciphers decides */
+    bool no_tickets;    /* sessions are not resumed */
+};
+
+/* A certificate chain with its key, or several for different kinds of keys; reference-counted. */
+struct tls_identity;
+/* One, from PEM bytes of the chain and of the key. */
+MUST_USE enum result tls_identity_pair(struct slice cert_pem, struct slice key_pem,
+                                       struct tls_identity **ret, struct error *err);
+/* Keys, each followed by its chain (postconf(5) smtpd_tls_chain_files). */
+MUST_USE enum result tls_identity_chain(struct slice pem, struct tls_identity **ret,
+                                        struct error *err);
+struct tls_identity *tls_identity_ref(struct tls_identity *i);
+void tls_identity_unref(struct tls_identity *i);
+
+/* Server, still without certificate: no renegotiation, no compression, buffers released while idle,
+ * session tickets under keys of its own. */
+MUST_USE enum result tls_server_new(const struct tls_rules *rules, struct tls_context **ret,
+                                    struct error *err);
+/* Before others see it: a certificate for all names that none of the others is for (name ""), or
+ * for a name: "mail.example.org", "*.example.org" (one label), ".example.org" (any number). The
+ * first of a name counts. label: for tls_certificate_label; copied. */
+MUST_USE enum result tls_server_add(struct tls_context *c, struct slice name,
+                                    struct tls_identity *identity, const char *label,
+                                    struct error *err);
+/* The label of the certificate for all other names, or "". */
+const char *tls_context_label(const struct tls_context *c);
+/* Client certificates, before others see the context. */
+struct tls_client_rules {
+    bool required; /* without a verified one the handshake fails; else tls_peer_verified tells */
+    struct slice ca_pem; /* who may vouch; empty: nobody, and none is verified */
+    bool crl;            /* there must be revocation lists in ca_pem */
+    int depth;           /* most authorities in a chain; < 0: OpenSSL's own limit */
+};
+MUST_USE enum result tls_server_ask(struct tls_context *c, const struct tls_client_rules *rules,
+                                    struct error *err);
+/* Client. rules NULL: TLS 1.2 and newer, as OpenSSL has it. verify: check the chain against the
+ * system's store and the name; otherwise encrypt only (opportunistic, RFC 7435). */
+MUST_USE enum result tls_client_new(const struct tls_rules *rules, bool verify,
                                     struct tls_context **ret, struct error *err);
-/* Before others see the server's context: who may vouch for client certificates of a kind of
- * connections (an index below TLS_TRUSTS); PEM. */
-enum { TLS_TRUSTS = 2 };
-MUST_USE enum result tls_server_trust(struct tls_context *c, unsigned kind, struct slice ca_pem,
-                                      struct error *err);
-/* Client. verify: check the chain against the system's store and the name; otherwise encrypt only
- * (opportunistic, RFC 7435). */
-MUST_USE enum result tls_client_new(bool verify, struct tls_context **ret, struct error *err);
 struct tls_context *tls_context_ref(struct tls_context *c);
 void tls_context_unref(struct tls_context *c);
 
@@ -28,15 +64,22 @@ MUST_USE enum result tls_self_signed(const char *name, unsigned days, struct buf
 
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", appended. */
 void tls_describe(const struct tls *t, struct buf *out);
+/* A server's connection: the name that the client asked for, or ""; the label of the certificate
+ * that it got. Live as long as t. */
+const char *tls_asked_name(const struct tls *t);
+const char *tls_certificate_label(const struct tls *t);
 
-/* Before the handshake, on a server's connection: ask for a certificate that those of the kind
- * vouch for. required: without one the handshake fails; else tls_peer_name tells. False: the
- * context has nobody of that kind. */
-MUST_USE bool tls_ask_certificate(struct tls *t, unsigned kind, bool required);
-/* After it: the name in the client's certificate when it was verified: its "commonName" or
- * "emailAddress" in the subject, or "rfc822Name" among the alternative names; there must be exactly
- * one. False: there is none, or it does not fit. */
+/* After the handshake on a server's connection: was the client's certificate verified? */
+bool tls_peer_verified(const struct tls *t);
+/* The name in the client's certificate when it was verified: its "commonName" or "emailAddress" in
+ * the subject, or "rfc822Name" among the alternative names; there must be exactly one. False: there
+ * is none, or it does not fit. */
 MUST_USE bool tls_peer_name(const struct tls *t, const char *field, char *out, size_t size);
+/* "AB:CD:…" of the client's certificate, verified or not, or (key) of its public key, as Postfix
+ * writes them (TLS_README). digest: "sha256". False: there is none. */
+enum { TLS_FINGERPRINT_MAX = 3 * 64 };
+MUST_USE bool tls_peer_fingerprint(const struct tls *t, const char *digest, bool key,
+                                   char out[TLS_FINGERPRINT_MAX]);
 
 /* Channel binding data (RFC 9266, RFC 5929) of an established connection; 0: none of this type. */
 enum tls_binding { TLS_BINDING_EXPORTER, TLS_BINDING_UNIQUE, TLS_BINDING_SERVER_END_POINT };

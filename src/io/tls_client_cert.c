@@ -3,46 +3,37 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <limits.h>
 
 #include "io/tls_context.h"
 #include "io/tls_internal.h"
 
 /* The names go to the client, which picks its certificate by them. */
-static bool add_ca(struct tls_context *c, unsigned kind, X509 *ca)
+static bool add_authority(SSL_CTX *ctx, X509_STORE *store, X509 *ca)
 {
-    X509_NAME *name = X509_NAME_dup(X509_get_subject_name(ca));
-    if (X509_STORE_add_cert(c->trust[kind], ca) == 1 && name &&
-        sk_X509_NAME_push(c->names[kind], name) > 0)
-        return true;
-    X509_NAME_free(name);
-    return false;
+    return X509_STORE_add_cert(store, ca) == 1 && SSL_CTX_add_client_CA(ctx, ca) == 1;
 }
 
-enum result tls_server_trust(struct tls_context *c, unsigned kind, struct slice ca_pem,
-                             struct error *err)
+/* Certificates and revocation lists. */
+static enum result read_authorities(SSL_CTX *ctx, X509_STORE *store, struct slice pem,
+                                    struct error *err)
 {
-    BIO *bio = BIO_new_mem_buf(ca_pem.data, ca_pem.len > INT_MAX ? INT_MAX : (int)ca_pem.len);
+    BIO *bio = tls_bio(pem);
+    STACK_OF(X509_INFO) *all =
+        bio ? PEM_X509_INFO_read_bio(bio, NULL, tls_no_pass_phrase, NULL) : NULL;
+    bool ok = all != NULL;
     unsigned n = 0;
-    ERR_clear_error();
-    c->trust[kind] = X509_STORE_new();
-    c->names[kind] = sk_X509_NAME_new_null();
-    bool ok = bio && c->trust[kind] && c->names[kind];
-    for (X509 *ca; ok && (ca = PEM_read_bio_X509(bio, NULL, NULL, NULL)); n++) {
-        ok = add_ca(c, kind, ca);
-        X509_free(ca);
+    for (int i = 0; ok && i < sk_X509_INFO_num(all); i++) {
+        const X509_INFO *one = sk_X509_INFO_value(all, i);
+        ok = (!one->x509 || add_authority(ctx, store, one->x509)) &&
+             (!one->crl || X509_STORE_add_crl(store, one->crl) == 1);
+        n += one->x509 != NULL;
     }
+    sk_X509_INFO_pop_free(all, X509_INFO_free);
     BIO_free(bio);
-    if (ok && n) {
-        ERR_clear_error();
-        return OK;
-    }
-    X509_STORE_free(c->trust[kind]);
-    c->trust[kind] = NULL;
-    return tls_error(err, "reading the certificates of authorities");
+    return ok && n ? OK : tls_error(err, "reading the certificates of authorities");
 }
 
-/* A certificate that is not required does not end the handshake; tls_peer_name looks at the
+/* A certificate that is not required does not end the handshake; tls_peer_verified looks at the
  * verdict. */
 static int take_any(int verified, X509_STORE_CTX *ctx)
 {
@@ -51,23 +42,58 @@ static int take_any(int verified, X509_STORE_CTX *ctx)
     return 1;
 }
 
-bool tls_ask_certificate(struct tls *t, unsigned kind, bool required)
+enum result tls_server_ask(struct tls_context *c, const struct tls_client_rules *rules,
+                           struct error *err)
 {
-    const struct tls_context *c = tls_context_of(t);
-    SSL *ssl = tls_ssl(t);
-    if (!c->trust[kind] || SSL_set1_verify_cert_store(ssl, c->trust[kind]) != 1)
-        return false;
-    /* A session of one kind may not be resumed as the other: its verdict is by other authorities.
-     */
-    const unsigned char id[] = {'k', (unsigned char)('0' + kind), required ? 'r' : 'a'};
-    STACK_OF(X509_NAME) *names = SSL_dup_CA_list(c->names[kind]);
-    if (SSL_set_session_id_context(ssl, id, sizeof id) != 1)
-        return false;
-    if (names)
-        SSL_set_client_CA_list(ssl, names);
-    SSL_set_verify(ssl, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
-                   required ? NULL : take_any);
-    return true;
+    ERR_clear_error();
+    X509_STORE *store = X509_STORE_new();
+    if (!store)
+        return tls_error(err, "asking for client certificates");
+    enum result r = rules->ca_pem.len ? read_authorities(c->ctx, store, rules->ca_pem, err) : OK;
+    if (r == OK && rules->crl)
+        X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+    if (r == OK && SSL_CTX_set1_verify_cert_store(c->ctx, store) != 1)
+        r = tls_error(err, "asking for client certificates");
+    X509_STORE_free(store);
+    if (r != OK)
+        return r;
+    if (rules->depth >= 0)
+        SSL_CTX_set_verify_depth(c->ctx, rules->depth);
+    SSL_CTX_set_verify(c->ctx,
+                       SSL_VERIFY_PEER | (rules->required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                       rules->required ? NULL : take_any);
+    return OK;
+}
+
+bool tls_peer_verified(const struct tls *t)
+{
+    return SSL_get0_peer_certificate(tls_ssl(t)) && SSL_get_verify_result(tls_ssl(t)) == X509_V_OK;
+}
+
+/* TLS_README: of the whole certificate, or of the SubjectPublicKeyInfo. */
+static bool digest_of(X509 *x, const EVP_MD *md, bool key, unsigned char *out, unsigned *ret_n)
+{
+    unsigned char *der = NULL;
+    if (!key)
+        return X509_digest(x, md, out, ret_n) == 1;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+    bool ok = len > 0 && EVP_Digest(der, (size_t)len, out, ret_n, md, NULL) == 1;
+    OPENSSL_free(der);
+    return ok;
+}
+
+bool tls_peer_fingerprint(const struct tls *t, const char *digest, bool key,
+                          char out[TLS_FINGERPRINT_MAX])
+{
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    X509 *x = SSL_get0_peer_certificate(tls_ssl(t));
+    const EVP_MD *md = x ? EVP_get_digestbyname(digest) : NULL;
+    bool ok = md && digest_of(x, md, key, bytes, &n) && 3 * n <= TLS_FINGERPRINT_MAX;
+    for (unsigned i = 0; ok && i < n; i++)
+        snprintf(out + 3 * i, 4, "%02X%s", bytes[i], i + 1 < n ? ":" : "");
+    ERR_clear_error();
+    return ok;
 }
 
 static bool copy_string(const ASN1_STRING *s, char *out, size_t size)
@@ -113,7 +139,7 @@ static bool of_alternatives(X509 *x, char *out, size_t size)
 bool tls_peer_name(const struct tls *t, const char *field, char *out, size_t size)
 {
     X509 *x = SSL_get0_peer_certificate(tls_ssl(t));
-    if (!x || SSL_get_verify_result(tls_ssl(t)) != X509_V_OK)
+    if (!tls_peer_verified(t))
         return false;
     bool ok;
     if (strcmp(field, "rfc822Name") == 0)

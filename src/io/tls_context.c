@@ -1,8 +1,9 @@
-/* tls_context.c: what TLS connections of one kind share: certificate, key, rules. */
+/* tls_context.c: what TLS connections of one kind share: versions, ciphers, rules. */
 #include "io/tls_context.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <limits.h>
 #include <stdlib.h>
 
 enum result tls_error(struct error *err, const char *what)
@@ -13,6 +14,20 @@ enum result tls_error(struct error *err, const char *what)
         ERR_error_string_n(code, text, sizeof text);
     ERR_clear_error();
     return error_set(err, FAILED, "%s: %s", what, text);
+}
+
+BIO *tls_bio(struct slice pem)
+{
+    return BIO_new_mem_buf(pem.len ? pem.data : "", pem.len > INT_MAX ? INT_MAX : (int)pem.len);
+}
+
+int tls_no_pass_phrase(char *into, int size, int writing, void *arg)
+{
+    (void)into;
+    (void)size;
+    (void)writing;
+    (void)arg;
+    return -1;
 }
 
 struct tls_context *tls_context_ref(struct tls_context *c)
@@ -26,23 +41,98 @@ void tls_context_unref(struct tls_context *c)
     if (!c || atomic_fetch_sub(&c->refs, 1) != 1)
         return;
     SSL_CTX_free(c->ctx);
-    for (unsigned i = 0; i < TLS_TRUSTS; i++) {
-        X509_STORE_free(c->trust[i]);
-        sk_X509_NAME_pop_free(c->names[i], X509_NAME_free);
+    for (size_t i = 0; i < c->n_named; i++) {
+        free(c->named[i].name);
+        tls_identity_unref(c->named[i].identity);
     }
+    free(c->named);
+    free(c->label);
     free(c);
 }
 
-/* A context with the rules that hold for both sides. */
-static enum result context_new(bool server, struct tls_context **ret, struct error *err)
+/* ---- rules ---- */
+
+static const struct {
+    unsigned bit;
+    int version;
+    uint64_t off;
+} versions[] = {{TLS_VERSION_1_0, TLS1_VERSION, SSL_OP_NO_TLSv1},
+                {TLS_VERSION_1_1, TLS1_1_VERSION, SSL_OP_NO_TLSv1_1},
+                {TLS_VERSION_1_2, TLS1_2_VERSION, SSL_OP_NO_TLSv1_2},
+                {TLS_VERSION_1_3, TLS1_3_VERSION, SSL_OP_NO_TLSv1_3}};
+enum { VERSIONS = sizeof versions / sizeof *versions };
+
+static bool set_versions(SSL_CTX *ctx, unsigned allowed)
+{
+    int least = 0, most = 0;
+    for (size_t i = 0; i < VERSIONS; i++) {
+        if (!(allowed & versions[i].bit)) {
+            SSL_CTX_set_options(ctx, versions[i].off);
+            continue;
+        }
+        least = least ? least : versions[i].version;
+        most = versions[i].version;
+    }
+    return SSL_CTX_set_min_proto_version(ctx, least) == 1 &&
+           SSL_CTX_set_max_proto_version(ctx, most) == 1;
+}
+
+/* Postfix leaves out what this OpenSSL does not know (tls_eecdh_auto_curves). */
+static bool set_curves(SSL_CTX *ctx, const char *curves)
+{
+    char known[1024] = "";
+    struct slice rest = slice_cstr(curves);
+    while (rest.data) {
+        char one[64];
+        size_t n = strlen(known);
+        struct slice name = slice_trim(slice_split(&rest, ':'));
+        if (name.len == 0 || name.len >= sizeof one || n + name.len + 2 > sizeof known)
+            continue;
+        snprintf(one, sizeof one, "%.*s", SLICE_ARG(name));
+        if (SSL_CTX_set1_groups_list(ctx, one) == 1)
+            snprintf(known + n, sizeof known - n, "%s%s", n ? ":" : "", one);
+    }
+    return known[0] && SSL_CTX_set1_groups_list(ctx, known) == 1;
+}
+
+static bool given(const char *text)
+{
+    return text && *text;
+}
+
+static enum result take_rules(SSL_CTX *ctx, const struct tls_rules *rules, struct error *err)
+{
+    unsigned safe = TLS_VERSION_1_2 | TLS_VERSION_1_3;
+    if (!set_versions(ctx, rules && rules->versions ? rules->versions : safe))
+        return tls_error(err, "setting the versions of TLS");
+    if (!rules)
+        return OK;
+    char what[96];
+    snprintf(what, sizeof what, "%s: ciphers or curves that OpenSSL does not know",
+             rules->setting ? rules->setting : "TLS");
+    if ((given(rules->ciphers) && SSL_CTX_set_cipher_list(ctx, rules->ciphers) != 1) ||
+        (given(rules->suites) && SSL_CTX_set_ciphersuites(ctx, rules->suites) != 1) ||
+        (given(rules->curves) && !set_curves(ctx, rules->curves)))
+        return tls_error(err, what);
+    ERR_clear_error(); /* curves that were left out */
+    if (rules->server_order)
+        SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    if (rules->no_tickets)
+        SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    return OK;
+}
+
+enum result tls_context_new(bool server, const struct tls_rules *rules, struct tls_context **ret,
+                            struct error *err)
 {
     ERR_clear_error();
     struct tls_context *c = calloc(1, sizeof *c);
     SSL_CTX *ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
-    if (!c || !ctx || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1) {
+    enum result r = c && ctx ? take_rules(ctx, rules, err) : tls_error(err, "making a TLS context");
+    if (r != OK) {
         free(c);
         SSL_CTX_free(ctx);
-        return tls_error(err, "making a TLS context");
+        return r;
     }
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     /* An idle connection gives its record buffers back (RELEASE_BUFFERS), and nothing is read ahead
@@ -56,71 +146,11 @@ static enum result context_new(bool server, struct tls_context **ret, struct err
     return OK;
 }
 
-/* A key with a pass phrase is refused; OpenSSL would ask for it on the terminal. */
-static int no_pass_phrase(char *into, int size, int writing, void *arg)
-{
-    (void)into;
-    (void)size;
-    (void)writing;
-    (void)arg;
-    return -1;
-}
-
-static enum result use_chain(SSL_CTX *ctx, struct slice pem, struct error *err)
-{
-    BIO *bio = BIO_new_mem_buf(pem.data, pem.len > INT_MAX ? INT_MAX : (int)pem.len);
-    X509 *cert = bio ? PEM_read_bio_X509_AUX(bio, NULL, no_pass_phrase, NULL) : NULL;
-    bool ok = cert && SSL_CTX_use_certificate(ctx, cert) == 1;
-    X509_free(cert);
-    for (X509 *more; ok && (more = PEM_read_bio_X509(bio, NULL, no_pass_phrase, NULL));)
-        if (SSL_CTX_add0_chain_cert(ctx, more) != 1) {
-            X509_free(more);
-            ok = false;
-        }
-    BIO_free(bio);
-    if (!ok)
-        return tls_error(err, "reading the certificate");
-    ERR_clear_error(); /* the end of the file is an error to PEM_read_bio_X509 */
-    return OK;
-}
-
-static enum result use_key(SSL_CTX *ctx, struct slice pem, struct error *err)
-{
-    BIO *bio = BIO_new_mem_buf(pem.data, pem.len > INT_MAX ? INT_MAX : (int)pem.len);
-    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_pass_phrase, NULL) : NULL;
-    bool ok = key && SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
-    EVP_PKEY_free(key);
-    BIO_free(bio);
-    return ok ? OK : tls_error(err, "reading the certificate's key");
-}
-
-enum result tls_server_new(struct slice cert_pem, struct slice key_pem, struct tls_context **ret,
+enum result tls_client_new(const struct tls_rules *rules, bool verify, struct tls_context **ret,
                            struct error *err)
 {
     struct tls_context *c;
-    enum result r = context_new(true, &c, err);
-    if (r != OK)
-        return r;
-    r = use_chain(c->ctx, cert_pem, err);
-    if (r == OK)
-        r = use_key(c->ctx, key_pem, err);
-    if (r != OK) {
-        tls_context_unref(c);
-        return r;
-    }
-    /* Session tickets under keys of this context's own, so that they die with the process; one a
-     * handshake is what mail clients use. */
-    SSL_CTX_set_session_id_context(c->ctx, (const unsigned char *)"postrider", 9);
-    SSL_CTX_set_num_tickets(c->ctx, 1);
-    SSL_CTX_set_options(c->ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-    *ret = c;
-    return OK;
-}
-
-enum result tls_client_new(bool verify, struct tls_context **ret, struct error *err)
-{
-    struct tls_context *c;
-    enum result r = context_new(false, &c, err);
+    enum result r = tls_context_new(false, rules, &c, err);
     if (r != OK)
         return r;
     c->verify = verify;

@@ -1,4 +1,4 @@
-/* tls_context.h: between tls.c and tls_context.c. */
+/* tls_context.h: between the files of TLS. */
 #ifndef IO_TLS_CONTEXT_H
 #define IO_TLS_CONTEXT_H
 
@@ -7,15 +7,41 @@
 #include <openssl/ssl.h>
 #include <stdatomic.h>
 
+enum { TLS_IDENTITY_PAIRS = 4 };
+
+struct tls_identity {
+    atomic_uint refs;
+    struct {
+        EVP_PKEY *key;
+        X509 *cert;
+        STACK_OF(X509) * chain;
+    } pairs[TLS_IDENTITY_PAIRS];
+    size_t n;
+};
+
+/* A certificate for a name. */
+struct tls_named {
+    char *name, *label; /* in lower case; one piece of memory */
+    struct tls_identity *identity;
+};
+
 struct tls_context {
     SSL_CTX *ctx;
     atomic_uint refs;
     bool server, verify;
-    X509_STORE *trust[TLS_TRUSTS]; /* for client certificates; NULL: none are asked for */
-    STACK_OF(X509_NAME) * names[TLS_TRUSTS];
+    struct tls_named *named;
+    size_t n_named;
+    char *label; /* of the certificate for all other names */
 };
 
 /* FAILED with `what` and OpenSSL's reason, whose queue is emptied. */
 enum result tls_error(struct error *err, const char *what);
+/* Reads PEM bytes; NULL: no memory. */
+BIO *tls_bio(struct slice pem);
+/* A key with a pass phrase is refused; OpenSSL would ask for it on the terminal. */
+int tls_no_pass_phrase(char *into, int size, int writing, void *arg);
+/* tls_context.c: with the rules that hold for both sides. */
+MUST_USE enum result tls_context_new(bool server, const struct tls_rules *rules,
+                                     struct tls_context **ret, struct error *err);
 
 #endif

@@ -67,6 +67,7 @@ struct sasl_channel {
     char identity[SASL_NAME_MAX + 1];  /* whom the client's verified certificate names, or "" */
     char anonymous[SASL_NAME_MAX + 1]; /* the account of ANONYMOUS */
     char nonce[SASL_NONCE_MAX + 1];    /* for tests: used in place of a random one; "" */
+    bool identity_is_login;            /* `identity` logs in, whatever name is said */
     bool bound_offered;                /* a -PLUS mechanism was announced to this client */
     struct {
         unsigned char data[SASL_KEY_MAX];

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "conf/conf.h"
+#include "conf/tls.h"
 
 static const struct conf *parse(const char *text)
 {
@@ -118,6 +119,47 @@ static void every_error_names_its_line(void **state)
     assert_error("a=1\nb=2\n", "t.conf:2: unknown"); /* all of them, not the first only */
 }
 
+static void versions_of_tls(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned versions; /* 0: it is refused */
+    } cases[] = {
+        {"", CONF_TLS_ALL},
+        {">=TLSv1.2", CONF_TLS_1_2 | CONF_TLS_1_3},
+        {"!SSLv2, !SSLv3", CONF_TLS_ALL},
+        {"!sslv3:!TLSv1 !TLSv1.1", CONF_TLS_1_2 | CONF_TLS_1_3},
+        {"TLSv1.2", CONF_TLS_1_2},
+        {"TLSv1, TLSv1.3", CONF_TLS_1_0 | CONF_TLS_1_3},
+        {">=TLSv1.1 <=TLSv1.2", CONF_TLS_1_1 | CONF_TLS_1_2},
+        {">=SSLv3", CONF_TLS_ALL},
+        {"<=SSLv3", 0},
+        {"SSLv3", 0},
+        {"TLSv1.2 !TLSv1.2", 0},
+        {">TLSv1.2", 0},
+        {"!", 0},
+        {">=", 0},
+        {"TLSv1.4", 0},
+        {"TLSv1.2x", 0},
+    };
+    struct error why;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        unsigned got = 0;
+        enum result r = conf_tls_protocols(slice_cstr(cases[i].text), &got, &why);
+        if (r != (cases[i].versions ? OK : INVALID) || got != cases[i].versions)
+            fail_msg("%s: %u", cases[i].text, got);
+    }
+    unsigned got;
+    assert_int_equal(conf_tls_least(SLICE("TLSv1.2"), &got, &why), OK);
+    assert_int_equal(got, CONF_TLS_1_2 | CONF_TLS_1_3);
+    assert_int_equal(conf_tls_least(SLICE("ANY"), &got, &why), OK);
+    assert_int_equal(got, CONF_TLS_ALL);
+    assert_int_equal(conf_tls_least(SLICE("LATEST"), &got, &why), OK);
+    assert_int_equal(got, CONF_TLS_1_3);
+    assert_int_equal(conf_tls_least(SLICE(">=TLSv1.2"), &got, &why), INVALID);
+}
+
 static void listeners_parse(void **state)
 {
     struct listen_url u;
@@ -182,6 +224,7 @@ int main(void)
         cmocka_unit_test(names_expand_and_lines_continue),
         cmocka_unit_test(times_have_units),
         cmocka_unit_test(every_error_names_its_line),
+        cmocka_unit_test(versions_of_tls),
         cmocka_unit_test(listeners_parse),
         cmocka_unit_test(networks_match),
         cmocka_unit_test(dump_travels_whole),

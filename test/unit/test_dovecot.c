@@ -158,10 +158,33 @@ static void plaintext_and_tls(void **state)
     GIVES("ssl_server_cert_file = /etc/c.pem\n", "ssl_cert = /etc/c.pem");
     GIVES("ssl_min_protocol = TLSv1.3\n", "ssl_min_protocol = TLSv1.3");
     GIVES("auth_failure_delay = 3 secs\n", "auth_failure_delay = 3s");
-    refuses("auth_ssl_require_client_cert = yes\n", "client certificates are not asked for");
+    GIVES("auth_ssl_require_client_cert = yes\n", "auth_ssl_require_client_cert = yes");
+    GIVES("ssl_server_request_client_cert = yes\nssl_server_ca_file = /ca.pem\n",
+          "ssl_verify_client_cert = yes", "ssl_ca = /ca.pem");
+    GIVES("ssl_server_prefer_ciphers = server\nssl_options = no_ticket\n",
+          "ssl_prefer_server_ciphers = yes", "ssl_options = no_ticket");
+    refuses("ssl_options = compression\n", "/d.conf:1: ssl_options: compression");
+    refuses("ssl_server_prefer_ciphers = both\n", "neither client nor server");
     refuses("remote 10.0.0.0/8 {\n ssl = required\n}\n", "/d.conf:2: ssl for some clients alone");
     refuses("disable_plaintext_auth = perhaps\n", "neither yes nor no");
     refuses("dissable_plaintext_auth = yes\n", "did you mean `disable_plaintext_auth`?");
+}
+
+static void certificates_for_names(void **state)
+{
+    (void)state;
+    GIVES(
+        "ssl_cert = </a.pem\nssl_key = </a.key\nlocal_name b.test {\n ssl_cert = </b.pem\n"
+        " ssl_key = </b.key\n}\nlocal 192.0.2.1 {\n ssl_server_cert_file = /c.pem\n"
+        " ssl_server_key_file = /c.key\n local_name \"d.test e.test\" {\n  ssl_cert = </d.pem\n"
+        "  ssl_key = </d.key\n }\n}\n",
+        "tls_certificates = {for=login, name=b.test, cert=/b.pem, key=/b.key}, "
+        "{for=login, address=192.0.2.1, cert=/c.pem, key=/c.key}, "
+        "{for=login, name={d.test e.test}, address=192.0.2.1, cert=/d.pem, key=/d.key} @/d.conf:3");
+    refuses("local_name b.test {\n ssl_cert = </b.pem\n}\n", "/d.conf:1: local_name b.test needs");
+    refuses("local_name b.test {\n ssl = no\n}\n", "/d.conf:2: ssl within `local_name b.test`");
+    refuses("local 192.0.2.1 {\n protocol imap {\n }\n}\n", "/d.conf:2: protocol within");
+    refuses("local_name b.test {\n ssl_cert = MIIB\n}\n", "write the path of the PEM file");
 }
 
 static void databases(void **state)
@@ -304,6 +327,7 @@ int main(void)
         cmocka_unit_test(flat_file_of_the_first_dovecot),
         cmocka_unit_test(listeners),
         cmocka_unit_test(plaintext_and_tls),
+        cmocka_unit_test(certificates_for_names),
         cmocka_unit_test(databases),
         cmocka_unit_test(sockets),
         cmocka_unit_test(mailboxes_and_quota),

@@ -345,11 +345,14 @@ static struct tls_context *server_context(void)
     buf_init(&cert, 100000);
     buf_init(&key, 100000);
     assert_int_equal(tls_self_signed("mail.example.org", 30, &cert, &key, &err), OK);
-    assert_int_equal(tls_server_new(buf_slice(&cert), buf_slice(&key), &c, &err), OK);
+    struct tls_identity *id, *none;
+    assert_int_equal(tls_identity_pair(buf_slice(&cert), buf_slice(&key), &id, &err), OK);
+    assert_int_equal(tls_server_new(NULL, &c, &err), OK);
+    assert_int_equal(tls_server_add(c, SLICE(""), id, "default", &err), OK);
+    tls_identity_unref(id);
     /* Broken ones are told apart. */
-    struct tls_context *none;
-    assert_int_equal(tls_server_new(SLICE("x"), buf_slice(&key), &none, &err), FAILED);
-    assert_int_equal(tls_server_new(buf_slice(&cert), SLICE("x"), &none, &err), FAILED);
+    assert_int_equal(tls_identity_pair(SLICE("x"), buf_slice(&key), &none, &err), FAILED);
+    assert_int_equal(tls_identity_pair(buf_slice(&cert), SLICE("x"), &none, &err), FAILED);
     buf_release(&cert);
     buf_release(&key);
     return c;
@@ -389,7 +392,7 @@ static void tls_streams_carry_bytes(void **state)
     struct buf in, out;
     struct error err;
     (void)state;
-    assert_int_equal(tls_client_new(false, &client, &err), OK);
+    assert_int_equal(tls_client_new(NULL, false, &client, &err), OK);
     open_pair(&p, server, client);
     assert_int_equal(shake_hands(&p, &err), OK);
     buf_init(&in, 1 << 20);
@@ -424,7 +427,7 @@ static void tls_refuses_what_it_must(void **state)
     struct tls_pair p;
     struct error err = {"nothing"};
     (void)state;
-    assert_int_equal(tls_client_new(true, &client, &err), OK);
+    assert_int_equal(tls_client_new(NULL, true, &client, &err), OK);
     open_pair(&p, server, client);
     assert_int_equal(shake_hands(&p, &err), FAILED); /* self-signed */
     assert_non_null(strstr(err.text, "certificate"));

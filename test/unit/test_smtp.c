@@ -315,6 +315,8 @@ static void set_config(struct play *p, struct slice word)
                                                         : word;
     else if (slice_is(name, "auth_equals"))
         c->auth_equals = n;
+    else if (slice_is(name, "tell_tls"))
+        c->tell_tls = n;
     else if (slice_is(name, "vrfy"))
         c->vrfy = n;
     else if (slice_is(name, "starttls"))
@@ -437,6 +439,7 @@ static void play(const char *file, struct slice text, bool bytewise)
                    .origin = SLICE("example.test"),
                    .mechanisms = SLICE("PLAIN LOGIN"),
                    .reject_bare = true,
+                   .tell_tls = true,
                    .size_limit = 10240000,
                    .recipient_limit = 1000,
                    .error_limit = 20,

@@ -19,14 +19,6 @@ static const char no_plugin[] = "this plugin is not served: remove it";
 
 static const struct rule rules[] = {
     /* What would weaken security. */
-    {"*", "auth_ssl_require_client_cert", "no",
-     "client certificates are not asked for on POP3 and IMAP: set it to no, or keep Dovecot"},
-    {"*", "ssl_request_client_cert", "no", "client certificates are not asked for: set it to no"},
-    {"*", "ssl_verify_client_cert", "no", "client certificates are not asked for: set it to no"},
-    {"*", "ssl_server_request_client_cert", "no",
-     "client certificates are not asked for: set it to no"},
-    {"*", "auth_ssl_username_from_cert", "no",
-     "names are not taken from client certificates: set it to no"},
     {"*", "auth_policy_server_url", "",
      "no policy server is asked: remove it, and see auth_failure_delay"},
     {"*", "login_access_sockets", "",
@@ -53,11 +45,9 @@ static const struct rule rules[] = {
     {"", "ssl_parameters_regenerate", NULL, "obsolete since Dovecot 2.3: remove it"},
     {"", "ssl_protocols", NULL, "obsolete since Dovecot 2.3: write ssl_min_protocol"},
     {"", "ssl_client_*", NULL, "it is of connections that Dovecot opens itself: remove it"},
-    {"", "ssl_ca*", NULL, "no client certificates are asked for: remove it"},
-    {"", "ssl_alt_*", NULL, "one certificate a name is served: remove it"},
     {"", "ssl_key_password", NULL,
      "keys with a pass phrase are not read: take it off with `openssl pkey`"},
-    {"", "ssl_*", NULL, "TLS is Postrider's own: TLS 1.2 and later, with OpenSSL's rules"},
+    {"", "ssl_*", NULL, "this part of TLS is OpenSSL's own here: remove it"},
     {"", "mail_max_keyword_length", NULL, "keywords have at most 64 bytes"},
     {"", "mail_attachment_*", NULL, own_store},
     {"", "mail_access_groups", NULL, own_store},
@@ -152,10 +142,6 @@ static const struct rule rules[] = {
     {"auth", "*", NULL, "this part of authentication is not served: remove it"},
     {"quota", "*", NULL, "quota is served as a limit in bytes for each account"},
     /* Blocks of the root. */
-    {"block", "local_name", NULL,
-     "certificates by name (SNI) are set in Postrider's own configuration: see "
-     "tls_server_sni_maps"},
-    {"block", "local", NULL, "settings for one address of ours are not told apart: remove it"},
     {"block", "dict", NULL, "dictionaries are not served: remove it"},
     {"block", "metric", NULL, "figures are told by `postrider status`: remove it"},
     {"block", "event_exporter", NULL, "figures are told by `postrider status`: remove it"},

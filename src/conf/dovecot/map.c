@@ -5,10 +5,17 @@
 #include "conf/fields.h"
 #include "conf/lines.h"
 
+/* Dovecot 2.3's default of ssl_cipher_list. */
+#define DOVECOT_CIPHERS                                                                            \
+    "ALL:!kRSA:!SRP:!kDHd:!DSS:!aNULL:!eNULL:!EXPORT:!DES:!3DES:!MD5:!PSK:!RC4:!ADH:!LOW@STRENGTH"
+
 const struct dovecot_default dovecot_defaults[] = {
     {"users_file", ""},
     {"login_greeting", "Dovecot ready."},
     {"auth_mechanisms", "plain"},
+    {"ssl_cipher_list", DOVECOT_CIPHERS},
+    {"ssl_prefer_server_ciphers", "no"},
+    {"ssl_require_crl", "yes"},
     {NULL, NULL},
 };
 
@@ -113,17 +120,6 @@ static void map_ssl_disable(struct map_dovecot *m, const struct dovecot_node *n)
              map_yes(m, n, false) ? "no" : "yes");
 }
 
-/* "<" is left out: the path is what is wanted. */
-static void map_certificate(struct map_dovecot *m, const struct dovecot_node *n)
-{
-    bool key = slice_search(n->key, SLICE("key")) != SIZE_MAX;
-    if (n->value.len && n->value.data[0] != '/')
-        map_error(m, n, "%.*s: write the path of the PEM file: %.*s = </etc/…", SLICE_ARG(n->key),
-                  SLICE_ARG(n->key));
-    else
-        map_set(m, n, key ? "ssl_key" : "ssl_cert", n->value);
-}
-
 static void map_seconds(struct map_dovecot *m, const struct dovecot_node *n)
 {
     int64_t seconds;
@@ -151,6 +147,18 @@ static const struct {
     {"last_valid_uid", "last_valid_uid"},
     {"ssl_min_protocol", "ssl_min_protocol"},
     {"ssl_cipher_list", "ssl_cipher_list"},
+    {"ssl_cipher_suites", "ssl_cipher_suites"},
+    {"ssl_curve_list", "ssl_curve_list"},
+    {"ssl_prefer_server_ciphers", "ssl_prefer_server_ciphers"},
+    {"ssl_verify_client_cert", "ssl_verify_client_cert"},
+    {"ssl_request_client_cert", "ssl_verify_client_cert"},
+    {"ssl_server_request_client_cert", "ssl_verify_client_cert"},
+    {"ssl_require_crl", "ssl_require_crl"},
+    {"ssl_server_require_crl", "ssl_require_crl"},
+    {"ssl_cert_username_field", "ssl_cert_username_field"},
+    {"ssl_server_cert_username_field", "ssl_cert_username_field"},
+    {"auth_ssl_require_client_cert", "auth_ssl_require_client_cert"},
+    {"auth_ssl_username_from_cert", "auth_ssl_username_from_cert"},
     {"postmaster_address", "postmaster_address"},
     {"mail_location", "mail_location"},
     {"mail_home", "mail_home"},
@@ -167,13 +175,9 @@ static const struct {
     {"auth_allow_cleartext", map_allow_cleartext},
     {"ssl", map_ssl},
     {"ssl_disable", map_ssl_disable},
-    {"ssl_cert", map_certificate},
-    {"ssl_key", map_certificate},
-    {"ssl_cert_file", map_certificate},
-    {"ssl_key_file", map_certificate},
-    {"ssl_server_cert_file", map_certificate},
-    {"ssl_server_key_file", map_certificate},
     {"auth_failure_delay", map_seconds},
+    {"ssl_options", map_ssl_options},
+    {"ssl_server_prefer_ciphers", map_prefer_ciphers},
 };
 
 /* The subjects read these themselves. */
@@ -248,7 +252,7 @@ static void map_setting(struct map_dovecot *m, const struct dovecot_node *n)
             special[i].run(m, n);
             return;
         }
-    if (!map_same(m, n))
+    if (!map_tls_file(m, n) && !map_same(m, n))
         map_not_served(m, "", n);
 }
 
@@ -299,9 +303,10 @@ static bool is_any(struct slice key, const char *const *words)
 
 static void map_block(struct map_dovecot *m, const struct dovecot_node *n)
 {
-    static const char *const subjects[] = {
-        "passdb",    "userdb",       "namespace", "mailbox", "plugin", "quota", "service",
-        "protocols", "mail_plugins", "sqlite",    "mysql",   "pgsql",  NULL};
+    static const char *const subjects[] = {"passdb",       "userdb", "namespace", "mailbox",
+                                           "plugin",       "quota",  "service",   "protocols",
+                                           "mail_plugins", "sqlite", "mysql",     "pgsql",
+                                           "local_name",   "local",  NULL};
     if (slice_is(n->key, "protocol"))
         map_protocol(m, n);
     else if (slice_is(n->key, "auth"))
@@ -322,6 +327,7 @@ static void map_tree(struct map_dovecot *m)
     map_listeners(m);
     map_sockets(m);
     map_databases(m);
+    map_places(m);
     map_mail(m);
 }
 

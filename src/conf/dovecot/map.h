@@ -49,6 +49,11 @@ void map_sockets(struct map_dovecot *m);
 struct slice map_socket_path(struct map_dovecot *m, struct slice name);
 /* auth.c: passdb and userdb blocks of all versions. */
 void map_databases(struct map_dovecot *m);
+/* tls.c: a file of a certificate, key or authority; false: it is none. */
+bool map_tls_file(struct map_dovecot *m, const struct dovecot_node *n);
+map_dovecot_fn map_prefer_ciphers, map_ssl_options;
+/* tls.c: certificates for single names and addresses. */
+void map_places(struct map_dovecot *m);
 /* mail.c: namespaces, mailboxes, quota. */
 void map_mail(struct map_dovecot *m);
 

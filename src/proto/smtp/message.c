@@ -48,7 +48,7 @@ static void put_client(const struct smtp_session *s, struct buf *out)
 static void put_tls(const struct smtp_session *s, struct buf *out)
 {
     struct slice rest = slice_cstr(s->tls);
-    if (rest.len == 0)
+    if (rest.len == 0 || !s->config->tell_tls)
         return;
     struct slice version = slice_split(&rest, ' ');
     buf_printf(out, "\r\n\t(using %.*s", SLICE_ARG(version));

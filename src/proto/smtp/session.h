@@ -62,6 +62,7 @@ struct smtp_config {
     struct slice mechanisms, mechanisms_clear, mechanisms_tls, mechanisms_certificate;
     bool auth_equals;    /* AUTH= as well (broken_sasl_auth_clients) */
     bool tell_login;     /* in Received (smtpd_sasl_authenticated_header) */
+    bool tell_tls;       /* in Received (smtpd_tls_received_header) */
     bool vrfy, starttls; /* offered? */
     bool require_tls;    /* smtpd_tls_security_level = encrypt */
     bool helo_required;  /* MAIL needs EHLO or HELO before */

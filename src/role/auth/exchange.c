@@ -107,6 +107,8 @@ static void describe_channel(const struct conf *c, const struct ipc_AUTH_START *
                 sasl_copy(ch.identity, sizeof ch.identity, s->identity) &&
                 sasl_copy(ch.anonymous, sizeof ch.anonymous, c->auth_anonymous_username);
     (void)fits;
+    ch.identity_is_login =
+        ch.identity[0] && c->auth_ssl_username_from_cert && !is_smtp_service(s->service);
     if (s->link < OFFER_LINKS)
         ch.bound_offered =
             offer_has_bound(c, is_smtp_service(s->service), (enum offer_link)s->link);
@@ -166,6 +168,9 @@ static void conclude(struct auth_role *a, struct ipc_channel *from, uint64_t cal
 static void proceed(struct auth_role *a, struct ipc_channel *from, uint64_t call,
                     struct connection *c, enum sasl_step step)
 {
+    if (c->sasl->channel.identity_is_login &&
+        (step == SASL_CHECK_PASSWORD || step == SASL_NEED_SECRET))
+        memcpy(c->sasl->login, c->sasl->channel.identity, sizeof c->sasl->login);
     struct connection now = *c;
     if (step == SASL_CHALLENGE) {
         char text[SASL_CHALLENGE_MAX];

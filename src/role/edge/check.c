@@ -57,7 +57,7 @@ static uint32_t flags_of(const struct conn *c)
     flags |= s->tls ? CHECK_TLS : 0;
     flags |= s->pipelined ? CHECK_PIPELINED : 0;
     flags |= s->config->mechanisms.len ? CHECK_SASL : 0;
-    flags |= s->peer->certificate ? CHECK_CERT_TRUSTED : 0;
+    flags |= c->certificate_verified ? CHECK_CERT_TRUSTED : 0;
     flags |= s->tx ? CHECK_SENDER : 0;
     return flags;
 }
@@ -93,6 +93,8 @@ static void send_check(struct conn *c, struct ipc_RCPT_CHECK *r)
     r->name_status = c->smtp.name_status;
     r->reverse_status = c->smtp.reverse_status;
     r->flags = flags_of(c);
+    r->cert_fingerprint = slice_cstr(c->cert_print);
+    r->key_fingerprint = slice_cstr(c->key_print);
     if (r->helo_name.len == 0)
         r->helo_name = slice_cstr(s->helo);
     if (s->tx)

@@ -80,37 +80,42 @@ static void leave_address(struct conn *c)
     c->counted = false;
 }
 
-/* Postfix' and Dovecot's own settings for it. The kinds: edge.h. */
-static void ask_certificate(struct conn *c)
-{
-    const struct conf *conf = c->settings->conf;
-    bool smtp = c->protocol == &conn_smtp;
-    bool wanted = smtp ? conf->smtpd_tls_ask_ccert || conf->smtpd_tls_req_ccert
-                       : conf->ssl_verify_client_cert;
-    c->certificate_asked =
-        wanted && tls_ask_certificate(c->stream.tls, smtp ? EDGE_TRUST_SMTP : EDGE_TRUST_LOGIN,
-                                      smtp && conf->smtpd_tls_req_ccert);
-}
-
+/* Who it is by its certificate, where it was asked for one. */
 static void take_certificate(struct conn *c)
 {
-    char field[32];
-    snprintf(field, sizeof field, "%.*s", SLICE_ARG(c->settings->conf->ssl_cert_username_field));
-    if (!c->certificate_asked ||
-        !tls_peer_name(c->stream.tls, field, c->identity, sizeof c->identity))
+    const struct conf *conf = c->settings->conf;
+    const struct tls *tls = c->stream.tls;
+    char field[32], digest[16];
+    snprintf(field, sizeof field, "%.*s", SLICE_ARG(conf->ssl_cert_username_field));
+    snprintf(digest, sizeof digest, "%.*s", SLICE_ARG(conf->smtpd_tls_fingerprint_digest));
+    c->certificate_verified = tls_peer_verified(tls);
+    if (!tls_peer_fingerprint(tls, digest, false, c->cert_print) ||
+        !tls_peer_fingerprint(tls, digest, true, c->key_print)) {
+        c->cert_print[0] = c->key_print[0] = 0;
+        return;
+    }
+    if (!c->certificate_verified || !tls_peer_name(tls, field, c->identity, sizeof c->identity))
         c->identity[0] = 0;
-    else
-        LOG(LOG_INFO, "tls.certificate.verified", LOG_CTX(conn_ctx(c)), LOG_C("name", c->identity));
+    LOG(LOG_INFO,
+        c->certificate_verified ? "tls.certificate.verified" : "tls.certificate.unverified",
+        LOG_CTX(conn_ctx(c)), LOG_C("name", c->identity), LOG_C("fingerprint", c->cert_print),
+        LOG_C("key", c->key_print));
+}
+
+static enum edge_tls_kind tls_kind(const struct conn *c)
+{
+    if (c->protocol != &conn_smtp)
+        return EDGE_TLS_LOGIN;
+    return tls_first(c->service) ? EDGE_TLS_SMTPS : EDGE_TLS_SMTP;
 }
 
 static void begin_handshake(struct conn *c)
 {
     struct error err = {"no certificate"};
+    struct tls_context *tls = edge_tls_for(c->settings, tls_kind(c), c->stream.fd);
     c->phase = PHASE_HANDSHAKE;
-    if (c->settings->tls && stream_start_tls(&c->stream, c->settings->tls, NULL, &err) == OK) {
-        ask_certificate(c);
+    if (tls && stream_start_tls(&c->stream, tls, NULL, &err) == OK)
         return;
-    }
     LOG(LOG_ERROR, "tls.unavailable", LOG_CTX(conn_ctx(c)), LOG_C("why", err.text));
     c->phase = PHASE_CLOSING;
     c->end_reason = "no TLS";
@@ -134,6 +139,14 @@ static void set_context(struct conn *c)
     snprintf(c->context, sizeof c->context, " conn=%s client=%s", log_id(c->id).text, who);
 }
 
+/* Dovecot: clients of these networks are as good as this host. */
+static bool is_trusted(const struct conn *c, const char *ip)
+{
+    struct slice entry;
+    return (c->protocol == &conn_pop3 || c->protocol == &conn_imap) && *ip &&
+           conf_network_match(c->settings->conf->login_trusted_networks, slice_cstr(ip), &entry);
+}
+
 enum result edge_conn_new(struct edge *e, int fd, const struct conn_client *client)
 {
     struct conn *c = calloc(1, sizeof *c);
@@ -146,7 +159,7 @@ enum result edge_conn_new(struct edge *e, int fd, const struct conn_client *clie
     c->settings = edge_settings_get(e, client->label);
     c->service = client->service;
     snprintf(c->label, sizeof c->label, "%s", client->label);
-    c->loopback = client->loopback;
+    c->loopback = client->loopback || is_trusted(c, client->ip);
     c->counted = client->counted;
     c->uid = client->uid;
     c->id = log_id_new();
@@ -372,9 +385,16 @@ static enum result write_out(struct conn *c)
 
 /* ---- the handshake ---- */
 
-static void log_tls(struct conn *c, const char *event, const char *key, const char *text)
+static void log_tls(struct conn *c)
 {
-    LOG(LOG_INFO, event, LOG_CTX(conn_ctx(c)), LOG_C(key, text));
+    bool quiet = c->protocol == &conn_smtp && c->settings->conf->smtpd_tls_loglevel == 0;
+    struct buf text;
+    buf_init(&text, 256);
+    tls_describe(c->stream.tls, &text);
+    LOG(quiet ? LOG_DEBUG : LOG_INFO, "tls.started", LOG_CTX(conn_ctx(c)),
+        LOG_S("tls", buf_slice(&text)), LOG_C("sni", tls_asked_name(c->stream.tls)),
+        LOG_C("certificate", tls_certificate_label(c->stream.tls)));
+    buf_release(&text);
 }
 
 static void open_protocol(struct conn *c)
@@ -394,17 +414,12 @@ static bool shake_hands(struct conn *c)
         return false;
     }
     if (r != OK) {
-        log_tls(c, "tls.failed", "why", err.text);
+        LOG(LOG_INFO, "tls.failed", LOG_CTX(conn_ctx(c)), LOG_C("why", err.text));
         c->end_reason = "TLS handshake failed";
         end(c);
         return false;
     }
-    struct buf text;
-    buf_init(&text, 256);
-    tls_describe(c->stream.tls, &text);
-    buf_putc(&text, 0);
-    log_tls(c, "tls.started", "tls", text.mem ? text.mem : "");
-    buf_release(&text);
+    log_tls(c);
     atomic_fetch_add(&c->edge->count.tls_handshakes, 1);
     take_certificate(c);
     c->phase = PHASE_WORK;

@@ -73,18 +73,19 @@ struct conn {
     int64_t began_ms;
     char ip[46];                      /* "": a Unix socket */
     char identity[SASL_NAME_MAX + 1]; /* whom its verified certificate names, or "" */
-    char context[80];                 /* " conn=… client=…" for LOG_CTX */
-    unsigned uid;                     /* LISTEN_SENDMAIL: the client's */
+    char cert_print[TLS_FINGERPRINT_MAX], key_print[TLS_FINGERPRINT_MAX]; /* of it, or "" */
+    char context[80]; /* " conn=… client=…" for LOG_CTX */
+    unsigned uid;     /* LISTEN_SENDMAIL: the client's */
     enum listen_service service;
     char label[SERVICE_TEXT_MAX]; /* the listener's name (conf_for_service) */
-    bool loopback;                /* or a Unix socket: fit for passwords in clear */
-    bool counted;                 /* in limits.c */
-    bool certificate_asked;       /* of the TLS client */
-    bool opened;                  /* protocol->open was called */
-    bool readable;                /* there may be bytes to read */
-    bool auth_known;              /* auth has something of this connection to forget */
-    uint8_t phase;                /* enum conn_phase */
-    uint8_t next;                 /* enum conn_next */
+    bool loopback; /* or a Unix socket, or in login_trusted_networks: fit for passwords in clear */
+    bool counted;  /* in limits.c */
+    bool certificate_verified; /* of the TLS client */
+    bool opened;               /* protocol->open was called */
+    bool readable;             /* there may be bytes to read */
+    bool auth_known;           /* auth has something of this connection to forget */
+    uint8_t phase;             /* enum conn_phase */
+    uint8_t next;              /* enum conn_next */
     const char *end_reason;
 
     struct peer_name *peer_name; /* SMTP: the lookup */

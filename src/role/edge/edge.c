@@ -95,7 +95,7 @@ static void stop(struct role *r)
     edge_conn_free_all(e);
     proxy_free_all(e);
     edge_settings_unref(e->settings);
-    tls_context_unref(e->tls);
+    edge_certificates_free(e->certificates);
     edge_free_limits(e);
     kept_files_release(&e->files);
     pthread_mutex_destroy(&e->lock);

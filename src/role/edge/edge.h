@@ -21,6 +21,7 @@
 #include "proto/imap/login.h"
 #include "proto/pop3/pop3.h"
 #include "proto/smtp/session.h"
+#include "role/edge/certificates.h"
 #include "role/role.h"
 
 /* Most bytes of messages under way that all connections together may hold in memory; past it new
@@ -29,7 +30,7 @@
 
 struct content_set;
 
-enum { EDGE_SERVICES_MAX = 250, SERVICE_TEXT_MAX = 100 };
+enum { EDGE_SERVICES_MAX = 250, EDGE_ZONES_MAX = 64, SERVICE_TEXT_MAX = 100 };
 
 /* What connections need of the configuration: immutable, shared, one for each configuration or
  * certificate, and in it one for each listener with settings of its own. */
@@ -41,7 +42,9 @@ struct edge_settings {
     struct slice label;  /* of those of one listener: its name (conf_for_service); else "" */
     struct edge_settings *services[EDGE_SERVICES_MAX];
     size_t n_services;
-    struct tls_context *tls;                     /* NULL: no certificate */
+    struct tls_context *tls[EDGE_TLS_KINDS]; /* NULL: TLS is not to be had */
+    struct edge_zone *zones;                 /* our addresses with certificates of their own */
+    size_t n_zones;
     struct buf offers[2][OFFER_LINKS];           /* "PLAIN LOGIN": of POP3 and IMAP, of SMTP */
     struct buf dovecot;                          /* the MECH lines of Dovecot's protocol */
     struct smtp_config smtp[SMTP_SERVICE_COUNT]; /* by enum smtp_service */
@@ -50,8 +53,11 @@ struct edge_settings {
     struct imap_login_config imap[3];
 };
 
-/* Who vouches for client certificates (io/tls.h): smtpd_tls_CAfile, ssl_ca. */
-enum { EDGE_TRUST_SMTP, EDGE_TRUST_LOGIN };
+/* What clients that come to an address of ours get. */
+struct edge_zone {
+    struct slice address; /* CIDR, of the configuration */
+    struct tls_context *tls[EDGE_TLS_KINDS];
+};
 
 struct edge_counters {
     _Atomic uint64_t connections, refused_connections, smtp, pop3, imap, askers, proxied; /* of now,
@@ -66,7 +72,7 @@ struct edge {
     struct list_node conns, proxies, listeners;
     struct map addresses; /* limits.c */
     struct edge_settings *settings;
-    struct tls_context *tls;
+    struct edge_certificates *certificates;
     struct kept_files files; /* that tables are read from, as the master sent them */
     struct edge_counters count;
 };
@@ -74,10 +80,17 @@ struct edge {
 /* settings.c: a reference to those of now (edge_settings_unref) of the listener with this name. */
 struct edge_settings *edge_settings_get(struct edge *e, const char *label);
 void edge_settings_unref(struct edge_settings *s);
-/* Builds them anew from the role's configuration and e->tls. */
+/* Builds them anew from the role's configuration and the files. */
 enum result edge_settings_renew(struct edge *e, struct error *err);
-/* Takes the certificate and key from the role's secrets; the old ones stay when these are bad. */
+/* Takes certificates and tables from the role's secrets; certificates that are bad stay as they
+ * were. */
 void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n);
+
+/* zones.c: the contexts of the settings, and the one for a connection (its socket tells to which of
+ * our addresses the client came); NULL: no TLS. */
+void edge_tls_fill(struct edge *e, struct edge_settings *s);
+void edge_tls_release(struct edge_settings *s);
+struct tls_context *edge_tls_for(const struct edge_settings *s, enum edge_tls_kind kind, int fd);
 
 /* content_tables.c: tables for what is done to messages. */
 void edge_keep_files(struct edge *e, const struct role_secret *secrets, size_t n);

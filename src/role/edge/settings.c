@@ -28,7 +28,7 @@ void edge_settings_unref(struct edge_settings *s)
         edge_settings_unref(s->services[i]);
     content_set_unref(s->content);
     conf_unref(s->conf);
-    tls_context_unref(s->tls);
+    edge_tls_release(s);
     for (size_t i = 0; i < 2 * OFFER_LINKS; i++)
         buf_release(&s->offers[i / OFFER_LINKS][i % OFFER_LINKS]);
     buf_release(&s->dovecot);
@@ -103,7 +103,7 @@ static void fill_smtp(struct edge_settings *s, enum smtp_service service)
                 (service == SMTP_SERVICE_SMTP && c->smtpd_sasl_auth_enable);
     bool lmtp = service == SMTP_SERVICE_LMTP;
     bool sendmail = service == SMTP_SERVICE_SENDMAIL;
-    bool tls = s->tls && !sendmail && !slice_is(c->smtpd_tls_security_level, "none");
+    bool tls = !sendmail && !slice_is(c->smtpd_tls_security_level, "none");
     s->smtp[service] = (struct smtp_config){
         .service = service,
         .hostname = c->myhostname,
@@ -115,8 +115,9 @@ static void fill_smtp(struct edge_settings *s, enum smtp_service service)
         .mechanisms_certificate = auth ? offer(s, true, OFFER_CERTIFICATE) : SLICE_NONE,
         .auth_equals = c->broken_sasl_auth_clients,
         .tell_login = c->smtpd_sasl_authenticated_header,
+        .tell_tls = c->smtpd_tls_received_header,
         .vrfy = !c->disable_vrfy_command,
-        .starttls = tls,
+        .starttls = tls && s->tls[EDGE_TLS_SMTP],
         .require_tls = tls && !lmtp && slice_is(c->smtpd_tls_security_level, "encrypt"),
         .helo_required = c->smtpd_helo_required,
         .reject_bare = rejects_bare_newline(c) && !sendmail,
@@ -148,41 +149,33 @@ static void fill_login(struct edge_settings *s)
             .greeting = s->conf->login_greeting,
             .mechanisms = offer(s, false, links[i]),
             .mechanisms_clear = offer(s, false, OFFER_CLEAR),
-            .plaintext_clear = !s->conf->disable_plaintext_auth,
-            .stls = s->tls != NULL,
+            .plaintext_clear =
+                !s->conf->disable_plaintext_auth && !slice_is(s->conf->ssl, "required"),
+            .stls = s->tls[EDGE_TLS_LOGIN] != NULL,
         };
         s->imap[i] = (struct imap_login_config){
             .greeting = s->conf->login_greeting,
             .mechanisms = s->pop3[i].mechanisms,
             .mechanisms_clear = s->pop3[i].mechanisms_clear,
             .plaintext_clear = s->pop3[i].plaintext_clear,
-            .starttls = s->tls != NULL,
+            .starttls = s->pop3[i].stls,
         };
     }
 }
 
-static struct tls_context *tls_of_now(struct edge *e)
-{
-    pthread_mutex_lock(&e->lock);
-    struct tls_context *t = e->tls ? tls_context_ref(e->tls) : NULL;
-    pthread_mutex_unlock(&e->lock);
-    return t;
-}
-
-/* Takes the references to the configuration and the TLS context. NULL: no memory. */
-static struct edge_settings *settings_new(const struct conf *c, struct tls_context *tls)
+/* Takes the reference to the configuration. NULL: no memory. */
+static struct edge_settings *settings_new(struct edge *e, const struct conf *c)
 {
     struct edge_settings *s = calloc(1, sizeof *s);
     if (!s) {
         conf_unref(c);
-        tls_context_unref(tls);
         return NULL;
     }
     atomic_init(&s->refs, 1);
     s->conf = c;
-    s->tls = tls;
     s->label = SLICE("");
     s->default_policy = policy_is_default(c);
+    edge_tls_fill(e, s);
     make_offers(s);
     make_dovecot(s);
     for (int i = 0; i < SMTP_SERVICE_COUNT; i++)
@@ -200,7 +193,7 @@ static bool has_service(const struct edge_settings *s, struct slice label)
 }
 
 /* Listeners with settings of their own get them. */
-static enum result add_services(struct edge_settings *s)
+static enum result add_services(struct edge *e, struct edge_settings *s)
 {
     for (size_t i = 0; i < s->conf->listen.n; i++) {
         struct listen_url u;
@@ -209,8 +202,7 @@ static enum result add_services(struct edge_settings *s)
         const struct conf *c = conf_for_service(s->conf, u.label);
         if (c == s->conf || s->n_services == EDGE_SERVICES_MAX)
             continue;
-        struct edge_settings *own =
-            settings_new(conf_ref(c), s->tls ? tls_context_ref(s->tls) : NULL);
+        struct edge_settings *own = settings_new(e, conf_ref(c));
         if (!own)
             return FAILED;
         own->label = u.label;                       /* of s->conf, which own->conf is part of */
@@ -222,8 +214,8 @@ static enum result add_services(struct edge_settings *s)
 
 enum result edge_settings_renew(struct edge *e, struct error *err)
 {
-    struct edge_settings *s = settings_new(role_conf(e->role), tls_of_now(e));
-    if (!s || edge_content_new(e, s->conf, &s->content) != OK || add_services(s) != OK) {
+    struct edge_settings *s = settings_new(e, role_conf(e->role));
+    if (!s || edge_content_new(e, s->conf, &s->content) != OK || add_services(e, s) != OK) {
         edge_settings_unref(s);
         return error_set(err, FAILED, "no memory");
     }
@@ -235,25 +227,7 @@ enum result edge_settings_renew(struct edge *e, struct error *err)
     return OK;
 }
 
-/* ---- the certificate ---- */
-
-static struct slice find_secret(const struct role_secret *secrets, size_t n, const char *setting)
-{
-    for (size_t i = 0; i < n; i++)
-        if (slice_is(secrets[i].setting, setting))
-            return secrets[i].bytes;
-    return SLICE_NONE;
-}
-
-/* Without it no client certificate is taken for verified. */
-static void add_trust(struct tls_context *tls, unsigned kind, const char *setting,
-                      const struct role_secret *secrets, size_t n)
-{
-    struct error err = {""};
-    struct slice pem = find_secret(secrets, n, setting);
-    if (pem.len && tls_server_trust(tls, kind, pem, &err) != OK)
-        LOG(LOG_ERROR, "tls.trust", LOG_C("setting", setting), LOG_C("why", err.text));
-}
+/* ---- files ---- */
 
 /* Before the start there are no settings yet, and nothing to renew. */
 static void renew(struct edge *e)
@@ -266,28 +240,13 @@ static void renew(struct edge *e)
         LOG(LOG_ERROR, "edge.settings", LOG_C("why", err.text));
 }
 
-static void take_certificate(struct edge *e, const struct role_secret *secrets, size_t n)
-{
-    struct error err = {"no certificate was given"};
-    struct tls_context *fresh = NULL;
-    struct slice cert = find_secret(secrets, n, "smtpd_tls_cert_file");
-    struct slice key = find_secret(secrets, n, "smtpd_tls_key_file");
-    if (!cert.len || tls_server_new(cert, key.len ? key : cert, &fresh, &err) != OK) {
-        LOG(LOG_WARNING, "tls.certificate", LOG_C("result", "not taken"), LOG_C("why", err.text));
-        return;
-    }
-    add_trust(fresh, EDGE_TRUST_SMTP, "smtpd_tls_CAfile", secrets, n);
-    add_trust(fresh, EDGE_TRUST_LOGIN, "ssl_ca", secrets, n);
-    pthread_mutex_lock(&e->lock);
-    struct tls_context *old = e->tls;
-    e->tls = fresh;
-    pthread_mutex_unlock(&e->lock);
-    tls_context_unref(old);
-}
-
 void edge_take_secrets(struct edge *e, const struct role_secret *secrets, size_t n)
 {
-    take_certificate(e, secrets, n);
+    pthread_mutex_lock(&e->lock);
+    bool taken = edge_certificates_take(&e->certificates, secrets, n);
+    pthread_mutex_unlock(&e->lock);
+    if (!taken)
+        LOG(LOG_ERROR, "tls.certificate", LOG_C("why", "no memory"));
     edge_keep_files(e, secrets, n);
     renew(e);
 }

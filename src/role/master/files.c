@@ -100,10 +100,24 @@ static enum result add_content_tables(struct master *m, size_t *n, const struct 
     return r;
 }
 
-/* Dovecot's "<file". */
-static struct slice without_mark(struct slice path)
+/* Their name tells edge that tables are not read from them. */
+static void add_certificate(void *arg, struct slice path)
 {
-    return slice_trim(slice_from(path, slice_starts(path, SLICE("<"))));
+    struct adding *a = arg;
+    for (size_t i = 0; i < *a->n; i++)
+        if (strcmp(a->master->files[i].setting, a->setting) == 0 &&
+            slice_is(path, a->master->files[i].path))
+            return;
+    if (a->r == OK)
+        a->r = add(a->master, a->n, a->role, a->setting, path, a->err);
+}
+
+static enum result add_certificates(struct master *m, size_t *n, const struct conf *c,
+                                    struct error *err)
+{
+    struct adding a = {m, n, ROLE_EDGE, "smtpd_tls_files", OK, err};
+    certificate_files(c, add_certificate, &a);
+    return a.r;
 }
 
 /* ---- files of lookup tables ---- */
@@ -178,9 +192,7 @@ static enum result add_named_tables(struct master *m, size_t *n, const struct co
 
 enum result files_list(struct master *m, const struct conf *c, struct error *err)
 {
-    char cert[4096], key[4096];
     size_t n = 0;
-    state_certificate_paths(c, cert, key, sizeof cert);
     enum result r = add(m, &n, ROLE_AUTH, "users_file", c->users_file, err);
     for (size_t i = 0; i < c->alias_maps.n && r == OK; i++)
         r = add(m, &n, ROLE_AUTH, "alias_maps", c->alias_maps.items[i], err);
@@ -203,13 +215,7 @@ enum result files_list(struct master *m, const struct conf *c, struct error *err
     if (r == OK)
         r = add_named_tables(m, &n, c, err);
     if (r == OK)
-        r = add(m, &n, ROLE_EDGE, "smtpd_tls_cert_file", slice_cstr(cert), err);
-    if (r == OK)
-        r = add(m, &n, ROLE_EDGE, "smtpd_tls_key_file", slice_cstr(key), err);
-    if (r == OK)
-        r = add(m, &n, ROLE_EDGE, "smtpd_tls_CAfile", c->smtpd_tls_CAfile, err);
-    if (r == OK)
-        r = add(m, &n, ROLE_EDGE, "ssl_ca", without_mark(c->ssl_ca), err);
+        r = add_certificates(m, &n, c, err);
     if (r == OK)
         r = add_content_tables(m, &n, c, ROLE_EDGE, err);
     if (r == OK)
@@ -261,14 +267,19 @@ void files_send(struct master *m, enum ipc_role role)
 
 void files_watch(struct master *m)
 {
-    bool changed[ROLE_COUNT] = {false};
+    bool changed[ROLE_COUNT] = {false}, relist = false;
+    struct error err = {""};
     for (size_t i = 0; i < m->n_files; i++) {
         struct watched_file *f = &m->files[i];
         if (file_stamp_eq(file_stamp(f->path), f->stamp))
             continue;
         changed[f->role] = true;
+        relist = relist || certificate_table(m->conf, f->path);
         LOG(LOG_INFO, "file.changed", LOG_C("setting", f->setting), LOG_C("path", f->path));
     }
+    /* It may name other files now. */
+    if (relist && files_list(m, m->conf, &err) != OK)
+        LOG(LOG_ERROR, "file.list", LOG_C("why", err.text));
     for (enum ipc_role r = ROLE_AUTH; r < ROLE_COUNT; r++)
         if (changed[r] && m->children[r].pid)
             files_send(m, r);

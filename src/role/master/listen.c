@@ -205,12 +205,23 @@ static enum result open_sendmail(struct opening *o, const struct conf *c, struct
                      o->url.len ? strerror(errno) : "state_directory is too long");
 }
 
+/* Dovecot opens no such port with ssl = no. */
+static bool without_tls(const struct conf *c, const struct listen_url *u)
+{
+    return (u->service == LISTEN_POP3S || u->service == LISTEN_IMAPS) &&
+           slice_is(conf_for_service(c, u->label)->ssl, "no");
+}
+
 static enum result open_one(struct opening *o, struct slice url, struct error *err)
 {
     struct listen_url u;
     o->url = url;
     if (listen_parse(url, &u) != OK)
         return error_set(err, INVALID, "listen: not understood: %.*s", SLICE_ARG(url));
+    if (without_tls(o->conf, &u)) {
+        LOG(LOG_INFO, "listen.left_out", LOG_S("url", url), LOG_C("why", "ssl = no"));
+        return OK;
+    }
     if (u.path.len == 0)
         return open_hosts(o, o->conf, &u, err);
     if (open_path(o, u.service, u.path) == 0)

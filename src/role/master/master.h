@@ -94,7 +94,12 @@ MUST_USE enum result state_prepare(struct master *m, struct error *err);
 void state_release(struct master *m);
 /* Makes the self-signed certificate when none is configured and none is there yet. */
 MUST_USE enum result state_make_certificate(const struct conf *c, struct error *err);
-void state_certificate_paths(const struct conf *c, char *cert, char *key, size_t size);
+
+/* certificates.c: the files of certificates and of who vouches for those of clients, for edge. */
+typedef void certificate_file_fn(void *arg, struct slice path);
+void certificate_files(const struct conf *c, certificate_file_fn *each, void *arg);
+/* Is it a table that names such files (tls_server_sni_maps)? */
+bool certificate_table(const struct conf *c, const char *path);
 
 /* files.c: files that roles may not open themselves. */
 MUST_USE enum result files_list(struct master *m, const struct conf *c, struct error *err);

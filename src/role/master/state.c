@@ -16,6 +16,7 @@
 #include "conf/origin.h"
 #include "io/tls.h"
 #include "os/users.h"
+#include "role/certificates.h"
 #include "role/master/master.h"
 
 enum { CERTIFICATE_DAYS = 3650, PEM_MAX = 64 * 1024 };
@@ -158,26 +159,6 @@ void state_release(struct master *m)
     fd_close(&m->pid_fd);
 }
 
-/* Dovecot writes "</path"; the sign says only that it is a file. */
-static struct slice path_of(struct slice s)
-{
-    return s.len && s.data[0] == '<' ? slice_trim(slice_from(s, 1)) : s;
-}
-
-void state_certificate_paths(const struct conf *c, char *cert, char *key, size_t size)
-{
-    struct slice configured =
-        path_of(c->smtpd_tls_cert_file.len ? c->smtpd_tls_cert_file : c->ssl_cert);
-    struct slice its_key = path_of(c->smtpd_tls_cert_file.len ? c->smtpd_tls_key_file : c->ssl_key);
-    if (configured.len) {
-        snprintf(cert, size, "%.*s", SLICE_ARG(configured));
-        snprintf(key, size, "%.*s", SLICE_ARG(its_key.len ? its_key : configured));
-        return;
-    }
-    path_in_state(c, "self-signed.crt", cert, size);
-    path_in_state(c, "self-signed.key", key, size);
-}
-
 /* In a process of its own: the master keeps OpenSSL out of what the roles are forked from. */
 static int make_in_child(const char *name, const char *cert_path, const char *key_path)
 {
@@ -197,13 +178,23 @@ static int make_in_child(const char *name, const char *cert_path, const char *ke
     return 0;
 }
 
+static bool is_own_needed(const struct conf *c)
+{
+    for (int i = 0; i < CERTIFICATE_SIDES; i++) {
+        enum certificate_side side = (enum certificate_side)i;
+        if (!certificates_configured(c, side) && !certificates_none(c, side))
+            return true;
+    }
+    return false;
+}
+
 enum result state_make_certificate(const struct conf *c, struct error *err)
 {
     char cert[4096], key[4096];
     int status = 0;
-    state_certificate_paths(c, cert, key, sizeof cert);
-    if (c->smtpd_tls_cert_file.len || c->ssl_cert.len ||
-        (access(cert, R_OK) == 0 && access(key, R_OK) == 0))
+    path_in_state(c, "self-signed.crt", cert, sizeof cert);
+    path_in_state(c, "self-signed.key", key, sizeof key);
+    if (!is_own_needed(c) || (access(cert, R_OK) == 0 && access(key, R_OK) == 0))
         return OK;
     pid_t pid = fork();
     if (pid == 0)

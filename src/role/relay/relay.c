@@ -33,7 +33,7 @@ static enum result start(struct role *role, struct error *err)
         return error_set(err, FAILED, "no memory");
     enum result result = dns_start(r, err);
     if (result == OK)
-        result = tls_client_new(false, &r->tls, err);
+        result = tls_client_new(NULL, false, &r->tls, err);
     if (result == OK)
         result = dns_run(r, err);
     return result;

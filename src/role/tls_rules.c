@@ -1,0 +1,133 @@
+/* tls_rules.c: see tls_rules.h. */
+#include "role/tls_rules.h"
+
+#include "conf/tls.h"
+
+_Static_assert((int)CONF_TLS_1_0 == TLS_VERSION_1_0 && (int)CONF_TLS_1_1 == TLS_VERSION_1_1 &&
+                   (int)CONF_TLS_1_2 == TLS_VERSION_1_2 && (int)CONF_TLS_1_3 == TLS_VERSION_1_3,
+               "the bits of conf/tls.h are those of io/tls.h");
+
+enum { CIPHERS_MAX = 16384 };
+
+/* What a grade means (postconf(5) smtpd_tls_ciphers). */
+static struct slice cipher_list(const struct conf *c, struct slice grade)
+{
+    if (slice_is(grade, "high"))
+        return c->tls_high_cipherlist;
+    if (slice_is(grade, "low"))
+        return c->tls_low_cipherlist;
+    if (slice_is(grade, "export"))
+        return c->tls_export_cipherlist;
+    return slice_is(grade, "null") ? c->tls_null_cipherlist : c->tls_medium_cipherlist;
+}
+
+static void exclude(struct slice_list names, struct buf *out)
+{
+    for (size_t i = 0; i < names.n; i++)
+        for (struct slice rest = names.items[i]; rest.data;) {
+            struct slice name = slice_split(&rest, ':');
+            if (name.len)
+                buf_printf(out, ":!%.*s", SLICE_ARG(name));
+        }
+}
+
+static const char *keep(struct arena *a, struct buf *b)
+{
+    struct slice kept = buf_ok(b) ? arena_dup(a, buf_slice(b)) : SLICE_NONE;
+    buf_release(b);
+    return kept.data;
+}
+
+/* Names with ':' between, as OpenSSL wants them. */
+static const char *with_colons(struct slice names, struct arena *a)
+{
+    struct buf b;
+    buf_init(&b, 4096);
+    for (size_t i = 0; i < names.len; i++) {
+        bool space = names.data[i] == ' ' || names.data[i] == ',' || names.data[i] == '\t';
+        buf_putc(&b, space ? ':' : names.data[i]);
+    }
+    return keep(a, &b);
+}
+
+/* Postfix's settings of one side. */
+struct side {
+    const char *setting;
+    struct slice protocols, grade;
+    struct slice_list excluded, more_excluded;
+};
+
+static void take_side(const struct conf *c, const struct side *s, struct arena *a,
+                      struct tls_rules *ret)
+{
+    struct buf ciphers;
+    struct tls_rules r = {.setting = s->setting,
+                          .curves = with_colons(c->tls_eecdh_auto_curves, a)};
+    /* It was checked when it was read; else the default, which is safe. */
+    if (conf_tls_protocols(s->protocols, &r.versions, NULL) != OK)
+        r.versions = 0;
+    buf_init(&ciphers, CIPHERS_MAX);
+    buf_append(&ciphers, cipher_list(c, s->grade));
+    exclude(s->excluded, &ciphers);
+    exclude(s->more_excluded, &ciphers);
+    r.ciphers = keep(a, &ciphers);
+    *ret = r;
+}
+
+void tls_rules_smtpd(const struct conf *c, bool mandatory, struct arena *a, struct tls_rules *ret)
+{
+    const struct side may = {"smtpd_tls_ciphers",
+                             c->smtpd_tls_protocols,
+                             c->smtpd_tls_ciphers,
+                             c->smtpd_tls_exclude_ciphers,
+                             {NULL, 0}};
+    const struct side must = {"smtpd_tls_mandatory_ciphers", c->smtpd_tls_mandatory_protocols,
+                              c->smtpd_tls_mandatory_ciphers, c->smtpd_tls_exclude_ciphers,
+                              c->smtpd_tls_mandatory_exclude_ciphers};
+    take_side(c, mandatory ? &must : &may, a, ret);
+    ret->server_order = c->tls_preempt_cipherlist;
+}
+
+void tls_rules_client(const struct conf *c, bool lmtp, bool mandatory, struct arena *a,
+                      struct tls_rules *ret)
+{
+    const struct side sides[2][2] = {
+        {{"smtp_tls_ciphers",
+          c->smtp_tls_protocols,
+          c->smtp_tls_ciphers,
+          c->smtp_tls_exclude_ciphers,
+          {NULL, 0}},
+         {"smtp_tls_mandatory_ciphers", c->smtp_tls_mandatory_protocols,
+          c->smtp_tls_mandatory_ciphers, c->smtp_tls_exclude_ciphers,
+          c->smtp_tls_mandatory_exclude_ciphers}},
+        {{"lmtp_tls_ciphers",
+          c->lmtp_tls_protocols,
+          c->lmtp_tls_ciphers,
+          c->lmtp_tls_exclude_ciphers,
+          {NULL, 0}},
+         {"lmtp_tls_mandatory_ciphers", c->lmtp_tls_mandatory_protocols,
+          c->lmtp_tls_mandatory_ciphers, c->lmtp_tls_exclude_ciphers,
+          c->lmtp_tls_mandatory_exclude_ciphers}}};
+    take_side(c, &sides[lmtp][mandatory], a, ret);
+}
+
+static bool has_option(const struct conf *c, const char *name)
+{
+    for (size_t i = 0; i < c->ssl_options.n; i++)
+        if (slice_is(c->ssl_options.items[i], name))
+            return true;
+    return false;
+}
+
+void tls_rules_login(const struct conf *c, struct arena *a, struct tls_rules *ret)
+{
+    struct tls_rules r = {.setting = "ssl_cipher_list",
+                          .ciphers = c->ssl_cipher_list.data,
+                          .suites = c->ssl_cipher_suites.data,
+                          .curves = with_colons(c->ssl_curve_list, a),
+                          .server_order = c->ssl_prefer_server_ciphers,
+                          .no_tickets = has_option(c, "no_ticket")};
+    if (conf_tls_least(c->ssl_min_protocol, &r.versions, NULL) != OK)
+        r.versions = 0;
+    *ret = r;
+}

@@ -1,0 +1,19 @@
+/* tls_rules.h: what the configuration says of TLS's versions and ciphers, as io/tls.h takes it. Who
+ * calls it: edge (as a server) and relay (as a client). */
+#ifndef ROLE_TLS_RULES_H
+#define ROLE_TLS_RULES_H
+
+#include "base/arena.h"
+#include "conf/conf.h"
+#include "io/tls.h"
+
+/* The texts are in the arena or in c. mandatory: TLS is required there (Postfix has settings of
+ * their own for that). */
+void tls_rules_smtpd(const struct conf *c, bool mandatory, struct arena *a, struct tls_rules *ret);
+/* POP3 and IMAP. */
+void tls_rules_login(const struct conf *c, struct arena *a, struct tls_rules *ret);
+/* Towards other servers. */
+void tls_rules_client(const struct conf *c, bool lmtp, bool mandatory, struct arena *a,
+                      struct tls_rules *ret);
+
+#endif
