@@ -53,7 +53,7 @@ static enum result take_entry(const struct directory *d, const char *table,
 
 static enum result map_once(const struct directory *d, enum directory_map m,
                             struct directory_address *address, struct arena *a, bool *ret_same,
-                            struct error *err)
+                            struct slice *ret_where, struct error *err)
 {
     struct table_match match;
     struct slice detail;
@@ -63,22 +63,24 @@ static enum result map_once(const struct directory *d, enum directory_map m,
     *ret_same = true;
     if (r != OK)
         return r == NOT_FOUND ? OK : FAILED;
+    *ret_where = match.where;
     return take_entry(d, "canonical", &match, detail, address, a, ret_same, err);
 }
 
 static enum result apply_map(const struct directory *d, enum directory_map m,
                              struct slice_list classes, const char *class,
-                             struct directory_address *address, struct arena *a, bool *changed,
-                             struct error *err)
+                             struct directory_address *address, struct arena *a,
+                             struct canonical_change *change, struct error *err)
 {
     if (map_is_empty(&d->maps, m) || !list_has(classes, class))
         return OK;
     for (unsigned n = 0; n < NESTING_MAX; n++) {
         bool same;
-        enum result r = map_once(d, m, address, a, &same, err);
+        struct slice where = SLICE("");
+        enum result r = map_once(d, m, address, a, &same, &where, err);
         if (r != OK || same)
             return r;
-        *changed = true;
+        *change = (struct canonical_change){true, directory_map_name(m), where};
     }
     return error_set(err, FAILED, "%s are nested too deeply", directory_map_name(m));
 }
@@ -94,8 +96,7 @@ static struct slice below(struct slice domain, struct slice parent)
     return slice_from(domain, domain.len - parent.len);
 }
 
-static void masquerade(const struct conf *c, const char *class, struct directory_address *address,
-                       bool *changed)
+static void masquerade(const struct conf *c, const char *class, struct directory_address *address)
 {
     if (c->masquerade_domains.n == 0 || !list_has(c->masquerade_classes, class) ||
         !address->domain.data)
@@ -113,7 +114,6 @@ static void masquerade(const struct conf *c, const char *class, struct directory
         if (!shorter.data)
             continue;
         address->domain = shorter;
-        *changed = true;
         return;
     }
 }
@@ -121,31 +121,30 @@ static void masquerade(const struct conf *c, const char *class, struct directory
 /* ---- both ---- */
 
 static enum result apply(const struct directory *d, bool sender, const char *class,
-                         struct directory_address *address, struct arena *a, bool *ret_changed,
-                         struct error *err)
+                         struct directory_address *address, struct arena *a,
+                         struct canonical_change *ret, struct error *err)
 {
     const struct conf *c = d->conf;
-    bool changed = false;
+    struct canonical_change change = {.rule = "", .where = SLICE("")};
     enum result r = apply_map(d, sender ? MAP_sender_canonical_maps : MAP_recipient_canonical_maps,
                               sender ? c->sender_canonical_classes : c->recipient_canonical_classes,
-                              class, address, a, &changed, err);
+                              class, address, a, &change, err);
     if (r == OK)
-        r = apply_map(d, MAP_canonical_maps, c->canonical_classes, class, address, a, &changed,
-                      err);
-    if (r == OK && ret_changed)
-        *ret_changed = changed; /* before masquerading: that tells nothing of a recipient */
+        r = apply_map(d, MAP_canonical_maps, c->canonical_classes, class, address, a, &change, err);
+    if (r == OK && ret)
+        *ret = change; /* before masquerading: that tells nothing of a recipient */
     if (r == OK)
-        masquerade(c, class, address, &changed);
+        masquerade(c, class, address);
     return r;
 }
 
 enum result directory_canonical(const struct directory *d, enum address_of of,
                                 struct directory_address *address, struct arena *a,
-                                bool *ret_changed, struct error *err)
+                                struct canonical_change *ret, struct error *err)
 {
     bool sender = of == ADDRESS_OF_SENDER;
-    return apply(d, sender, sender ? "envelope_sender" : "envelope_recipient", address, a,
-                 ret_changed, err);
+    return apply(d, sender, sender ? "envelope_sender" : "envelope_recipient", address, a, ret,
+                 err);
 }
 
 enum result directory_header_address(const struct directory *d, bool sender, struct slice text,
@@ -181,8 +180,7 @@ enum result directory_sender(const struct directory *d, struct slice text, struc
         rewrite_complete(d->conf, &address, a) != OK)
         return OK;
     struct directory_address before = address;
-    bool changed;
-    enum result r = directory_canonical(d, ADDRESS_OF_SENDER, &address, a, &changed, err);
+    enum result r = directory_canonical(d, ADDRESS_OF_SENDER, &address, a, NULL, err);
     if (r != OK)
         return r;
     if (slice_find(text, '@') != SIZE_MAX && slice_eq(before.local, address.local) &&
@@ -254,9 +252,12 @@ struct copying {
 };
 
 /* Where a copy's address leads, put behind the targets. A copy that leads nowhere is told. */
-static enum result add_copy(const struct copying *c, struct slice address)
+static enum result add_copy(const struct copying *c, const char *rule, struct slice where,
+                            struct slice address)
 {
     struct resolved r, *to = c->to;
+    if (c->system->step)
+        c->system->step(c->system->step_arg, rule, where, SLICE("a copy"), address);
     directory_resolve(c->d, slice_trim(address), c->system, c->arena, &r);
     if (r.kind == RESOLVE_ASK || r.kind == RESOLVE_UNAVAILABLE) {
         to->ask = r.ask;
@@ -297,7 +298,7 @@ static enum result copy_by_map(const struct copying *c, enum directory_map m,
                                      directory_short_keys(d, address->domain, c->arena), c->arena,
                                      &match, &detail, &err);
     if (r == OK)
-        return add_copy(c, match.value);
+        return add_copy(c, directory_map_name(m), match.where, match.value);
     if (r != NOT_FOUND)
         c->to->kind = RESOLVE_UNAVAILABLE;
     return r == NOT_FOUND ? OK : FAILED;
@@ -313,7 +314,8 @@ void directory_add_copies(const struct directory *d, struct slice sender,
     if (sender.len && directory_address_parse(sender, a, &from) != OK)
         from.local = SLICE_NONE;
     if (d->conf->always_bcc.len)
-        done = add_copy(&c, d->conf->always_bcc);
+        done = add_copy(&c, "always_bcc", slice_cstr(conf_source(d->conf, "always_bcc")),
+                        d->conf->always_bcc);
     if (done == OK)
         done = copy_by_map(&c, MAP_sender_bcc_maps, &from);
     if (done == OK)

@@ -67,12 +67,17 @@ bool directory_short_keys(const struct directory *d, struct slice domain, struct
 /* propagate_unmatched_extensions: "canonical", "virtual", "alias" … */
 bool directory_propagates(const struct conf *c, const char *table);
 
-/* canonical.c: an envelope address by the canonical maps and masquerade_domains. *ret_changed (may
- * be NULL): a map changed it. FAILED: can't be told now. */
+/* canonical.c: an envelope address by the canonical maps and masquerade_domains. *ret (may be NULL)
+ * says whether a map changed it, and the last entry that did. FAILED: can't be told now. */
 enum address_of { ADDRESS_OF_SENDER, ADDRESS_OF_RECIPIENT };
+struct canonical_change {
+    bool changed;
+    const char *rule;   /* "canonical_maps" … */
+    struct slice where; /* "/etc/postfix/canonical:3" */
+};
 MUST_USE enum result directory_canonical(const struct directory *d, enum address_of of,
                                          struct directory_address *address, struct arena *a,
-                                         bool *ret_changed, struct error *err);
+                                         struct canonical_change *ret, struct error *err);
 
 /* mailbox_transport, fallback_transport: "transport:nexthop" with the domain where it names no next
  * hop. END_MAILBOX: it is ourselves. */

@@ -168,6 +168,9 @@ bool resolve_file_list(struct walk *w, const struct directory_found *f, const ch
     }
     if (items.n && rule)
         resolve_took(w, rule, f->path.data, f->path.len, 0);
+    for (size_t i = 0; w->system->step && i < items.n; i++)
+        resolve_step(w, rule ? rule : ":include:", f->path,
+                     here->recipient.data ? here->recipient : SLICE(""), items.items[i]);
     resolve_list(w, items, here);
     return items.n > 0;
 }

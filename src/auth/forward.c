@@ -214,6 +214,7 @@ bool resolve_luser(struct walk *w, const struct names *n)
         return false;
     const char *source = conf_source(c, "luser_relay");
     size_t before = w->out->n;
+    resolve_step(w, "luser_relay", slice_cstr(source ? source : ""), p.recipient, item);
     resolve_list(w, (struct slice_list){&item, 1}, &here);
     if (w->out->n > before)
         resolve_took(w, "luser_relay", source, source ? strlen(source) : 0, 0);

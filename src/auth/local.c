@@ -54,10 +54,15 @@ static const struct alias *find_alias(const struct walk *w, const struct names *
     return a;
 }
 
-/* A step that is a mailbox of ours. */
-static void found(struct walk *w, struct slice account)
+/* A mailbox of ours, and who says so. */
+static void found(struct walk *w, const char *rule, const char *file, unsigned line,
+                  struct slice account)
 {
-    resolve_step(w, w->out->rule, w->out->where, account, SLICE("mailbox"));
+    const char *where = NULL;
+    resolve_took(w, rule, file, file ? strlen(file) : 0, line);
+    if (w->system->step && file)
+        where = line ? arena_printf(w->arena, "%s:%u", file, line) : file;
+    resolve_step(w, rule, slice_cstr(where ? where : ""), account, SLICE("mailbox"));
 }
 
 /* mailbox_transport: the account's mail is somebody else's matter. False: it is ours. */
@@ -83,9 +88,7 @@ static void add_user(struct walk *w, const struct passwd_user *u, struct slice d
 {
     struct directory_target t = {.local = true, .account = u->name, .detail = detail};
     const char *path = directory_account_path(w->d, u);
-    resolve_took(w, path == w->d->users_path ? "users_file" : "userdb", path, strlen(path),
-                 u->line);
-    found(w, u->name);
+    found(w, path == w->d->users_path ? "users_file" : "userdb", path, u->line, u->name);
     resolve_add(w, &t);
 }
 
@@ -120,8 +123,7 @@ static bool take_outside_name(struct walk *w, struct slice name, struct slice de
     const char *setting = directory_conf(w->d)->pam_service.len ? "pam_service" : "userdb";
     const char *source = conf_source(directory_conf(w->d), setting);
     struct directory_target t = {.local = true, .account = name, .detail = detail};
-    resolve_took(w, setting, source, source ? strlen(source) : 0, 0);
-    found(w, name);
+    found(w, setting, source, 0, name);
     resolve_add(w, &t);
     return true;
 }
@@ -319,7 +321,7 @@ static bool take_fallback(struct walk *w, const struct directory_address *addres
     if (way.end != END_ROUTE)
         return false;
     resolve_took_where(w, way.rule, way.where);
-    resolve_add_route(w, address_text(address, w->arena), way_route(&way, address, w->arena));
+    resolve_add_way(w, &way, address);
     return true;
 }
 
@@ -366,7 +368,7 @@ bool resolve_mailbox(struct walk *w, const struct directory_address *address, bo
     if (w->stop || !listed || passwd_name_check(name, NULL) != OK)
         return w->stop;
     struct directory_target t = {.local = true, .account = name, .detail = n.detail};
-    found(w, name);
+    found(w, "virtual_mailbox_maps", NULL, 0, name);
     resolve_add(w, &t);
     return true;
 }

@@ -219,8 +219,14 @@ static void resolve_mapped(struct walk *w, const struct directory_address *addre
 }
 
 /* What RCPT's address is, before maps change it. */
-static bool classify(struct walk *w, const struct directory_address *address)
+static bool classify(struct walk *w, struct slice text, const struct directory_address *address)
 {
+    static const char *const names[] = {[CLASS_LOCAL] = "local (mydestination)",
+                                        [CLASS_ALIAS] = "virtual alias (virtual_alias_domains)",
+                                        [CLASS_MAILBOX] =
+                                            "virtual mailbox (virtual_mailbox_domains)",
+                                        [CLASS_RELAY] = "relay (relay_domains)",
+                                        [CLASS_OTHER] = "none of ours"};
     struct error err = {""};
     struct slice where;
     if (directory_class(w->d, address->domain, w->arena, &w->out->class, &where, &err) != OK) {
@@ -230,6 +236,10 @@ static bool classify(struct walk *w, const struct directory_address *address)
     w->out->class_where = where;
     w->out->kind = w->out->class == CLASS_OTHER ? RESOLVE_FOREIGN : RESOLVE_LOCAL;
     w->out->full = address_text(address, w->arena);
+    if (!slice_eq(text, w->out->full))
+        resolve_step(w, "completed", SLICE(""), text, w->out->full);
+    resolve_step(w, "class", where, address->domain.data ? address->domain : SLICE("no domain"),
+                 slice_cstr(names[w->out->class]));
     return true;
 }
 
@@ -237,7 +247,7 @@ static void resolve(struct walk *w, struct slice text)
 {
     struct directory_address address;
     struct error err = {""};
-    bool changed = false;
+    struct canonical_change change = {.changed = false};
     const struct conf *c = w->d->conf;
     if (text.len == 0)
         text = c->empty_address_recipient;
@@ -252,12 +262,16 @@ static void resolve(struct walk *w, struct slice text)
         return;
     }
     whole = whole && slice_eq(before.local, address.local);
-    if (!classify(w, &address))
+    if (!classify(w, text, &address))
         return;
-    if (directory_canonical(w->d, ADDRESS_OF_RECIPIENT, &address, w->arena, &changed, &err) != OK)
+    if (directory_canonical(w->d, ADDRESS_OF_RECIPIENT, &address, w->arena, &change, &err) != OK) {
         resolve_unavailable(w, &err);
-    else
-        resolve_mapped(w, &address, changed, whole ? text : SLICE_NONE);
+    } else {
+        if (change.changed)
+            resolve_step(w, change.rule, change.where, w->out->full,
+                         address_text(&address, w->arena));
+        resolve_mapped(w, &address, change.changed, whole ? text : SLICE_NONE);
+    }
     w->out->canonical = address;
 }
 

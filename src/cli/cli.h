@@ -30,6 +30,14 @@ int cli_connect(const char *state_directory);
 
 cli_command_fn cli_config, cli_user, cli_remote, cli_reload, cli_import, cli_dkim;
 
+/* config route (route.c). False: these are not its words. */
+struct route_words {
+    const char *address, *sender;
+    bool json;
+};
+bool cli_route_words(char **words, int n, struct route_words *ret);
+int cli_route(struct cli *c, const struct route_words *words);
+
 /* Appends a setting's value with **** for the passwords in it (hidden.c), as it may be shown. */
 void cli_put_hidden(struct buf *out, struct slice value);
 

@@ -135,14 +135,31 @@ static void act(struct cli *c, enum action a, const struct conf_errors *errors, 
         check(c, errors, a == CHECK_VERBOSE, out);
 }
 
+static int route(struct cli *c, char **words, int n)
+{
+    struct route_words w;
+    if (!cli_route_words(words, n, &w))
+        return cli_fail(2, "usage: config route ADDRESS [--sender ADDRESS] [--json]");
+    c->files_given = true;
+    if (cli_load(c) != 0)
+        return 1;
+    int status = cli_route(c, &w);
+    conf_unref(c->conf);
+    c->conf = NULL;
+    return status;
+}
+
 int cli_config(struct cli *c, char **words, int n)
 {
+    if (n > 1 && strcmp(words[1], "route") == 0)
+        return route(c, words + 2, n - 2);
     struct buf out;
     struct conf_errors errors;
     enum action a = action_of(words, n);
     if (a == ACTIONS)
-        return cli_fail(2, "usage: config check [-v] | config show [--json] | config import | "
-                           "config manual [--postfix DIR] [--dovecot FILE] [--sasl FILE]");
+        return cli_fail(
+            2, "usage: config check [-v] | config show [--json] | config route ADDRESS | "
+               "config import | config manual [--postfix DIR] [--dovecot FILE] [--sasl FILE]");
     conf_errors_init(&errors);
     buf_init(&out, OUT_MAX);
     c->files_given = true; /* these look at files before a server is started on them */

@@ -10,9 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/recipient_file.h"
 #include "os/fds.h"
 
-enum { PATHS_MAX = 8 * 1024, PATH_SIZE = 2048, BYTES_MAX = 100 * 1024 };
+enum { PATHS_MAX = 8 * 1024, PATH_SIZE = 2048, BYTES_MAX = RECIPIENT_FILE_MAX };
 
 struct reading {
     struct agent_job job;
@@ -39,20 +40,6 @@ static void refuse(struct buf *out, const char *path, const char *why)
     buf_printf(out, "2%s: %s", path, why);
 }
 
-/* local(8): what others can write, or what is somebody else's, decides nothing. */
-static const char *fault(const struct reading *r, const struct identity *who, const struct stat *st)
-{
-    if (!S_ISREG(st->st_mode))
-        return "is not a regular file";
-    if (st->st_mode & S_IWOTH)
-        return "is world writable";
-    if (r->forward && st->st_uid != 0 && st->st_uid != who->uid)
-        return "belongs to another user";
-    if (st->st_size > BYTES_MAX)
-        return "is too large";
-    return NULL;
-}
-
 /* False: there is no such file. */
 static bool read_path(const struct reading *r, const struct identity *who, const char *path,
                       struct buf *out)
@@ -63,7 +50,9 @@ static bool read_path(const struct reading *r, const struct identity *who, const
         return false;
     if (fd < 0 && r->forward && errno == EACCES) /* a home that is closed to its user */
         return false;
-    const char *why = fd < 0 || fstat(fd, &st) != 0 ? strerror(errno) : fault(r, who, &st);
+    const char *why = fd < 0 || fstat(fd, &st) != 0
+                          ? strerror(errno)
+                          : recipient_file_fault(&st, r->forward, who->uid);
     if (!why) {
         buf_printf(out, "0%s", path);
         buf_putc(out, '\0');
@@ -79,31 +68,12 @@ static bool read_path(const struct reading *r, const struct identity *who, const
     return true;
 }
 
-/* Replaces $home and $shell, which auth does not know. */
-static void expand(const struct identity *who, const char *from, char *to, size_t size)
-{
-    size_t n = 0;
-    while (*from && n + 1 < size) {
-        const char *value = strncmp(from, "$home", 5) == 0    ? who->home
-                            : strncmp(from, "$shell", 6) == 0 ? who->shell
-                                                              : NULL;
-        if (value) {
-            n += (size_t)snprintf(to + n, size - n, "%s", value);
-            n = n >= size ? size - 1 : n;
-            from += value == who->home ? 5 : 6;
-        } else {
-            to[n++] = *from++;
-        }
-    }
-    to[n] = '\0';
-}
-
 static void look_for(const struct reading *r, const struct identity *who, struct buf *out)
 {
     char path[PATH_SIZE];
     for (size_t at = 0; at < r->paths_len; at += strlen(r->paths + at) + 1) {
         if (r->forward)
-            expand(who, r->paths + at, path, sizeof path);
+            recipient_path_expand(r->paths + at, who->home, who->shell, path, sizeof path);
         else
             snprintf(path, sizeof path, "%s", r->paths + at);
         if (path[0] != '/') {

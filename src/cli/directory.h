@@ -1,0 +1,12 @@
+/* directory.h: the directory (accounts, aliases, address maps) as the command line sees it: from
+ * the files that the configuration names, read with the caller's rights. */
+#ifndef CLI_DIRECTORY_H
+#define CLI_DIRECTORY_H
+
+#include "auth/directory.h"
+
+/* What is wrong in the files is told on stderr. FAILED: no memory, or a file can't be read. */
+MUST_USE enum result cli_directory_open(const struct conf *c, const struct directory **ret,
+                                        struct error *err);
+
+#endif
