@@ -274,6 +274,11 @@ static enum result vanished(void *ctx, struct imap_mailbox *m, uint64_t since_mo
     return OK;
 }
 
+static uint64_t id_of_mailbox(const struct imap_mailbox *m)
+{
+    return ((const struct handle *)m)->uidvalidity;
+}
+
 static void watch(void *ctx, struct imap_mailbox *m)
 {
     ((struct fake_world *)ctx)->watched = handle_of(m)->box;
@@ -542,6 +547,13 @@ static void append_abandon(void *ctx)
     w->appending = false;
 }
 
+/* 1994-02-11 12:00:00 UTC */
+static int64_t now(void *ctx)
+{
+    (void)ctx;
+    return 760968000;
+}
+
 static void client_id(void *ctx, struct slice text)
 {
     (void)ctx;
@@ -556,6 +568,7 @@ const struct imap_ops fake_ops = {
     .subscribe = subscribe,
     .open = open_mailbox,
     .close = close_mailbox,
+    .mailbox_id = id_of_mailbox,
     .view = newest,
     .view_release = release_view,
     .view_info = view_info,
@@ -576,6 +589,7 @@ const struct imap_ops fake_ops = {
     .append_write = append_write,
     .append_end = append_end,
     .append_abandon = append_abandon,
+    .now = now,
     .client_id = client_id,
 };
 

@@ -60,7 +60,7 @@ static void greets_by_what_is_allowed(void **state)
     struct client c;
     (void)state;
     connect_with(&c, false, usual);
-    said(&c, "* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE STARTTLS LOGINDISABLED] "
+    said(&c, "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE STARTTLS LOGINDISABLED] "
              "ready.\r\n");
     assert_int_equal(say(&c, "a LOGIN u p\r\nb AUTHENTICATE PLAIN\r\n"), IMAP_WANT_INPUT);
     said(&c, "a NO [PRIVACYREQUIRED] Plaintext authentication needs TLS.\r\n"
@@ -70,7 +70,7 @@ static void greets_by_what_is_allowed(void **state)
     buf_reset(&c.in);
     imap_login_tls_started(&c.core);
     say(&c, "e CAPABILITY\r\nf STARTTLS\r\n");
-    said(&c, "* CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE AUTH=PLAIN AUTH=LOGIN\r\n"
+    said(&c, "* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE AUTH=PLAIN AUTH=LOGIN\r\n"
              "e OK CAPABILITY completed.\r\nf BAD TLS is already active.\r\n");
     leave(&c);
 }

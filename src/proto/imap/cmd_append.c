@@ -1,5 +1,5 @@
-/* cmd_append.c: APPEND (RFC 3501 6.3.11, APPENDUID of RFC 4315). The message's literal goes to the
- * store piece by piece as it comes; nothing of it is kept here. */
+/* cmd_append.c: APPEND (RFC 3501 6.3.11, APPENDUID of RFC 4315, UTF8 of RFC 6855). The message's
+ * literal goes to the store piece by piece as it comes; nothing of it is kept here. */
 #include "proto/imap/command.h"
 
 enum { REST_MAX = 1000 };
@@ -7,6 +7,7 @@ enum { REST_MAX = 1000 };
 struct append {
     struct imap_append to;
     struct imap_flag_list flags;
+    bool utf8; /* as UTF8 (…): a parenthesis follows */
     bool sync; /* the client waits for a continuation */
     enum { APPEND_NEW, APPEND_BYTES, APPEND_REST, APPEND_SUBMITTED } stage;
     bool open; /* the driver has a message under way */
@@ -31,6 +32,14 @@ static void parse_append(struct imap_parser *p, struct imap_command *cmd)
         a->to.internaldate = imap_parse_date_time(p);
         imap_parse_space(p);
     }
+    /* RFC 6855 4: UTF8 (~{n}, and the parenthesis behind it; RFC 3516 4.4: literal8. */
+    if (imap_accept_word(p, "UTF8")) {
+        imap_parse_space(p);
+        imap_parse_char(p, '(');
+        a->utf8 = true;
+    }
+    if (!imap_accept(p, '~') && a->utf8)
+        imap_parser_fail(p, "Missing literal8");
     imap_parse_char(p, '{');
     a->to.size = imap_parse_number(p, 0, UINT64_MAX);
     a->sync = !imap_accept(p, '+');
@@ -132,7 +141,8 @@ static enum imap_step take_rest(struct imap *im, struct imap_command *cmd)
         imap_reader_reset(&im->reader);
     else if (read == IMAP_READ_LITERAL)
         imap_reader_refuse(&im->reader);
-    if (read != IMAP_READ_COMMAND || line.len) {
+    bool ends = a->utf8 ? slice_is(line, ")") : line.len == 0;
+    if (read != IMAP_READ_COMMAND || !ends) {
         abandon(im, a);
         return imap_reply(cmd, IMAP_BAD, NULL, "Unexpected text behind the message");
     }

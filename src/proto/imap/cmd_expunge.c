@@ -16,6 +16,8 @@ uint32_t *imap_deleted_uids(struct imap *im, struct imap_command *cmd, struct im
     if (im->ops->view(im->ctx, im->mailbox, &newest) != OK)
         return NULL;
     im->ops->view_info(newest, &info);
+    if (within)
+        imap_saved_fill(im, &cmd->arena, within);
     if (within && !imap_seqset_resolve(within, im->ops, newest, IMAP_UIDS))
         info.count = 0;
     size_t n = 0;

@@ -16,9 +16,10 @@ struct fetch {
     struct imap_ranges vanished;
     struct imap_walk walk;
     enum { FETCH_NEW, FETCH_VANISHED, FETCH_RUNNING, FETCH_SEEN } stage;
-    bool marks_seen; /* a change is under way */
-    bool some_gone;  /* messages that another session has removed */
-    bool broken;     /* a literal could not be finished */
+    bool marks_seen;       /* a change is under way */
+    bool some_gone;        /* messages that another session has removed */
+    bool unknown_encoding; /* a part that BINARY can't decode */
+    bool broken;           /* a literal could not be finished */
     /* Of a batch of summaries. */
     uint32_t batch[IMAP_SUMMARY_BATCH];
     size_t n_batch, batch_at;
@@ -150,6 +151,13 @@ static void put_simple(struct imap *im, const struct fetch *f, uint32_t seq,
         put_name(out, separator, "");
         imap_put_modseq(out, e->modseq);
     }
+    if (items & FETCH_EMAILID) {
+        put_name(out, separator, "");
+        imap_put_object_id(out, "EMAILID", 'M', e->message);
+    }
+    /* RFC 8474 5.3: threads have no identity here. */
+    if (items & FETCH_THREADID)
+        put_name(out, separator, "THREADID NIL");
 }
 
 static bool run_simple(struct imap *im, struct fetch *f)
@@ -275,7 +283,7 @@ static enum result begin_message(struct imap *im, struct fetch *f)
     /* One byte shows whether the message is still there. */
     struct buf probe;
     buf_init(&probe, 1);
-    if (r == OK && !f->source.in_built && f->source.len)
+    if (r == OK && !f->source.in_built && !f->source.decoded && f->source.len)
         r = im->ops->read(im->ctx, e->message, f->source.from, 1, &probe);
     buf_release(&probe);
     if (r != OK)
@@ -293,11 +301,17 @@ static void put_section_head(struct imap *im, struct fetch *f)
     if (f->section)
         buf_putc(im->out, ' ');
     buf_append(im->out, f->items.sections[f->section].label);
+    if (f->items.sections[f->section].kind == PART_BINARY_SIZE) {
+        buf_putc(im->out, ' ');
+        buf_put_u64(im->out, f->source.missing ? 0 : f->source.len);
+        f->source.len = 0;
+        return;
+    }
     if (f->source.missing) {
         buf_puts(im->out, " NIL");
         return;
     }
-    buf_puts(im->out, " {");
+    buf_puts(im->out, f->source.has_nul ? " ~{" : " {");
     buf_put_u64(im->out, f->source.len);
     buf_puts(im->out, "}\r\n");
 }
@@ -310,6 +324,12 @@ static enum result stream_section(struct imap *im, struct fetch *f)
         if (imap_full(im))
             return BUSY;
         uint64_t n = f->source.len < IMAP_PIECE ? f->source.len : IMAP_PIECE;
+        if (f->source.decoded) {
+            enum result r = fetch_read_binary(im, e->message, &f->source, im->out);
+            if (r != OK)
+                return r == BUSY ? FAILED : r;
+            continue;
+        }
         size_t before = buf_len(im->out);
         enum result r = OK;
         if (f->source.in_built)
@@ -335,6 +355,7 @@ static enum result run_message(struct imap *im, struct fetch *f)
                                  &f->source);
             if (r != OK)
                 return r;
+            f->unknown_encoding |= f->source.unknown_encoding;
             put_section_head(im, f);
             f->streaming = true;
         }
@@ -372,14 +393,36 @@ static enum result run_sections(struct imap *im, struct fetch *f)
 
 /* ---- the command ---- */
 
+/* Leaves the wanted ones of those that are asked for in the set. */
+static void cut_partial(const struct imap *im, struct fetch *f)
+{
+    struct imap_walk w = {0};
+    uint32_t n = 0, from, to, rank = 0, first = 0, last = 0;
+    if (!f->modifiers.partial.wanted)
+        return;
+    while (next_message(im, f, &w))
+        n++;
+    imap_partial_ranks(&f->modifiers.partial, n, &from, &to);
+    w = (struct imap_walk){0};
+    for (uint32_t seq; rank < to && (seq = next_message(im, f, &w));) {
+        rank++;
+        first = rank == from ? seq : first;
+        last = seq;
+    }
+    imap_seqset_clip(&f->set, first ? first : 1, first ? last : 0);
+}
+
 static enum imap_step start(struct imap *im, struct imap_command *cmd)
 {
     struct fetch *f = cmd->data;
     /* RFC 7162 3.2.6 */
     if (f->modifiers.vanished && (!cmd->uid || !(im->enabled & IMAP_QRESYNC)))
         return imap_reply(cmd, IMAP_BAD, NULL, "VANISHED needs UID FETCH and QRESYNC.");
+    if (f->modifiers.partial.wanted && !cmd->uid)
+        return imap_reply(cmd, IMAP_BAD, NULL, "PARTIAL needs UID FETCH.");
     if (!imap_resolve(im, cmd, &f->set))
         return STEP_DONE;
+    cut_partial(im, f);
     if (f->modifiers.vanished) {
         enum result r =
             imap_vanished_since(im, f->modifiers.changed_since, &f->plain, 1, &f->vanished);
@@ -399,6 +442,8 @@ static enum imap_step finish(struct imap_command *cmd)
     /* RFC 2180 4.1.2, with RFC 5530's code. */
     if (f->some_gone)
         return imap_reply(cmd, IMAP_NO, "EXPUNGEISSUED", "Some messages are gone.");
+    if (f->unknown_encoding)
+        return imap_reply(cmd, IMAP_NO, "UNKNOWN-CTE", "A part has an unknown encoding.");
     if (f->marks_seen && cmd->answer != OK)
         return imap_failed(cmd, cmd->answer);
     return imap_completed(cmd);

@@ -301,7 +301,7 @@ static void put_item(struct imap *im, const struct list *l, const struct item *i
     buf_putc(im->out, ' ');
     imap_put_separator(im->out, l->separator);
     buf_putc(im->out, ' ');
-    imap_put_mailbox(im->out, item->name);
+    imap_put_mailbox(im, item->name);
     if (item->childinfo)
         buf_puts(im->out, l->options & SELECT_SUBSCRIBED ? " (\"CHILDINFO\" (\"SUBSCRIBED\"))"
                                                          : " (\"CHILDINFO\" (\"SPECIAL-USE\"))");

@@ -71,7 +71,15 @@ static enum imap_step run_create(struct imap *im, struct imap_command *cmd)
     /* RFC 3501 6.3.3: the delimiter at the end only says that there will be names below. */
     while (n->first.len > 1 && n->first.data[n->first.len - 1] == imap_separator(im->config))
         n->first.len--;
-    return reply_result(cmd, im->ops->create(im->ctx, n->first, n->special_use));
+    struct imap_mailbox *m = NULL;
+    enum result r = im->ops->create(im->ctx, n->first, n->special_use);
+    if (r != OK || im->ops->open(im->ctx, n->first, &m) != OK)
+        return reply_result(cmd, r);
+    /* RFC 8474 4.1 */
+    const char *code =
+        arena_printf(&cmd->arena, "MAILBOXID (F%llx)", (unsigned long long)im->ops->mailbox_id(m));
+    im->ops->close(im->ctx, m);
+    return imap_reply(cmd, IMAP_OK, code, NULL);
 }
 
 static enum imap_step run_delete(struct imap *im, struct imap_command *cmd)

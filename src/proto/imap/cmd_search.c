@@ -1,19 +1,16 @@
-/* cmd_search.c: SEARCH and UID SEARCH (RFC 3501 6.4.4), with RETURN (RFC 4731). What was found is
- * kept as one bit a message. */
+/* cmd_search.c: SEARCH and UID SEARCH (RFC 3501 6.4.4), with RETURN (RFC 4731), SAVE (RFC 5182) and
+ * PARTIAL (RFC 9394). What was found is kept as one bit a message. */
+#include "proto/imap/ranges.h"
 #include "proto/imap/search.h"
 
 enum {
-    RETURN_MIN = 1,
-    RETURN_MAX = 2,
-    RETURN_ALL = 4,
-    RETURN_COUNT = 8,
-    TURN_WORK = 2 * 1024 * 1024 /* bytes read before others get the thread */
+    TURN_WORK = 2 * 1024 * 1024,     /* bytes read before others get the thread */
+    PROGRESS_WORK = 64 * 1024 * 1024 /* and before the client is told how far it is */
 };
 
 struct search {
     struct search_program program;
-    bool extended;
-    unsigned returns;
+    struct search_returns returns;
     enum { SEARCH_NEW, SEARCH_RUNNING, SEARCH_HEAD, SEARCH_TELL } stage;
     struct search_message message;
     uint8_t *found;
@@ -21,31 +18,9 @@ struct search {
     uint32_t at;    /* the last one looked at, or told */
     uint32_t n, first, last;
     uint64_t modseq; /* the highest of those found */
+    uint64_t work;   /* since the client was told of progress */
     bool told_some;
 };
-
-static unsigned parse_return(struct imap_parser *p)
-{
-    static const struct {
-        const char *name;
-        unsigned bit;
-    } options[] = {
-        {"MIN", RETURN_MIN}, {"MAX", RETURN_MAX}, {"ALL", RETURN_ALL}, {"COUNT", RETURN_COUNT}};
-    unsigned bits = 0;
-    imap_parse_char(p, '(');
-    while (imap_parser_ok(p) && !imap_accept(p, ')')) {
-        struct slice word = imap_parse_atom(p);
-        unsigned bit = 0;
-        for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-            if (slice_is_nocase(word, options[i].name))
-                bit = options[i].bit;
-        if (!bit || (!imap_accept(p, ' ') && cursor_peek(&p->c) != ')'))
-            imap_parser_fail(p, "Unknown RETURN option");
-        bits |= bit;
-    }
-    /* RFC 4731 3.1: RETURN () is RETURN (ALL). */
-    return bits ? bits : RETURN_ALL;
-}
 
 static void parse_search(struct imap_parser *p, struct imap_command *cmd)
 {
@@ -55,12 +30,7 @@ static void parse_search(struct imap_parser *p, struct imap_command *cmd)
         return;
     search_message_init(&s->message);
     imap_parse_space(p);
-    if (imap_accept_word(p, "RETURN")) {
-        s->extended = true;
-        imap_parse_space(p);
-        s->returns = parse_return(p);
-        imap_parse_space(p);
-    }
+    search_parse_returns(p, &s->returns);
     search_parse(p, &s->program);
     cmd->uses |= s->program.modseq ? IMAP_CONDSTORE : 0;
 }
@@ -74,20 +44,32 @@ static enum imap_step start(struct imap *im, struct imap_command *cmd)
 {
     struct search *s = cmd->data;
     struct imap_view_info info;
-    if (s->program.bad_charset)
-        return imap_reply(cmd, IMAP_NO, "BADCHARSET (US-ASCII UTF-8)", "Unknown charset.");
+    if (!search_admit(im, cmd, &s->program, &s->returns))
+        return STEP_DONE;
     im->ops->view_info(im->view, &info);
     s->count = info.count;
     s->found = arena_alloc(&cmd->arena, info.count / 8 + 1);
-    if (!s->found)
+    search_bind(&s->program, im, &cmd->arena);
+    if (arena_failed(&cmd->arena))
         return imap_failed(cmd, LIMIT);
-    search_bind(&s->program, im->ops, im->view);
     s->stage = SEARCH_RUNNING;
     return STEP_TURN;
 }
 
+/* RFC 9585: so that neither side takes the silence for an end. */
+static void tell_progress(struct imap *im, const struct imap_command *cmd, struct search *s)
+{
+    s->work += s->message.work;
+    if (s->work < PROGRESS_WORK)
+        return;
+    s->work = 0;
+    buf_puts(im->out, "* OK [INPROGRESS (");
+    imap_put_string(im->out, cmd->tag);
+    buf_printf(im->out, " %u %u)] Still searching.\r\n", s->at, s->count);
+}
+
 /* False: others want the thread. */
-static bool look(struct imap *im, struct search *s)
+static bool look(struct imap *im, const struct imap_command *cmd, struct search *s)
 {
     s->message.work = 0;
     while (s->at < s->count) {
@@ -101,13 +83,53 @@ static bool look(struct imap *im, struct search *s)
             if (s->message.entry->modseq > s->modseq)
                 s->modseq = s->message.entry->modseq;
         }
-        if (s->message.work > TURN_WORK)
+        if (s->message.work > TURN_WORK) {
+            tell_progress(im, cmd, s);
             return false;
+        }
     }
     s->at = 0;
     s->stage = SEARCH_HEAD;
     return true;
 }
+
+/* ---- what is kept of the result ---- */
+
+/* RFC 5182 2.1: with MIN or MAX and neither ALL nor COUNT, only these are saved. */
+static void save(struct imap *im, const struct search *s)
+{
+    struct imap_ranges uids = {0};
+    unsigned some = s->returns.items & (RETURN_MIN | RETURN_MAX);
+    if (s->returns.items & (RETURN_ALL | RETURN_COUNT | RETURN_PARTIAL))
+        some = 0;
+    for (uint32_t seq = 1; seq <= s->count; seq++) {
+        if (!is_found(s, seq))
+            continue;
+        if (some && !((some & RETURN_MIN) && seq == s->first) &&
+            !((some & RETURN_MAX) && seq == s->last))
+            continue;
+        uint32_t uid = im->ops->entry(im->view, seq)->uid;
+        imap_ranges_add(&uids, uid, uid);
+    }
+    imap_saved_set(im, &uids);
+}
+
+/* Leaves the bits of the wanted ranks. */
+static void cut_partial(struct search *s)
+{
+    uint32_t from, to, rank = 0;
+    imap_partial_ranks(&s->returns.partial, s->n, &from, &to);
+    for (uint32_t seq = 1; seq <= s->count; seq++) {
+        if (!is_found(s, seq))
+            continue;
+        rank++;
+        if (rank < from || rank > to)
+            s->found[seq / 8] &= (uint8_t) ~(1 << seq % 8);
+    }
+    s->n = from <= to ? to - from + 1 : 0;
+}
+
+/* ---- telling ---- */
 
 static uint32_t number_of(const struct imap *im, const struct imap_command *cmd, uint32_t seq)
 {
@@ -117,30 +139,31 @@ static uint32_t number_of(const struct imap *im, const struct imap_command *cmd,
 static void put_head(struct imap *im, struct imap_command *cmd)
 {
     struct search *s = cmd->data;
-    struct buf *out = im->out;
     s->stage = SEARCH_TELL;
-    if (!s->extended) {
-        buf_puts(out, "* SEARCH");
+    if (s->returns.items & RETURN_SAVE)
+        save(im, s);
+    if (!s->returns.extended) {
+        buf_puts(im->out, "* SEARCH");
         return;
     }
-    buf_puts(out, "* ESEARCH (TAG ");
-    imap_put_string(out, cmd->tag);
-    buf_puts(out, cmd->uid ? ") UID" : ")");
-    if ((s->returns & RETURN_MIN) && s->n)
-        buf_printf(out, " MIN %u", number_of(im, cmd, s->first));
-    if ((s->returns & RETURN_MAX) && s->n)
-        buf_printf(out, " MAX %u", number_of(im, cmd, s->last));
-    if (s->returns & RETURN_COUNT)
-        buf_printf(out, " COUNT %u", s->n);
-    if ((s->returns & RETURN_ALL) && s->n)
-        buf_puts(out, " ALL ");
-    else
-        s->at = s->count;
+    s->at = s->count;
+    if (s->returns.items == RETURN_SAVE)
+        return; /* RFC 5182 2: nothing is told */
+    struct search_numbers numbers = {s->n, 0, 0};
+    if (s->n) {
+        numbers.min = number_of(im, cmd, s->first);
+        numbers.max = number_of(im, cmd, s->last);
+    }
+    search_put_head(im, cmd, &s->returns, &numbers);
+    if (s->returns.partial.wanted)
+        cut_partial(s);
+    if ((s->returns.items & (RETURN_ALL | RETURN_PARTIAL)) && s->n)
+        s->at = 0;
 }
 
 static void put_number(struct imap *im, struct search *s, uint32_t number)
 {
-    if (!s->extended)
+    if (!s->returns.extended)
         buf_putc(im->out, ' ');
     else if (s->told_some)
         buf_putc(im->out, ',');
@@ -165,20 +188,24 @@ static void put_run(struct imap *im, struct imap_command *cmd)
 }
 
 /* RFC 7162 3.1.5, 3.1.10: the highest MODSEQ of what is told; of MIN and MAX alone, of these. */
+static uint64_t told_modseq(const struct imap *im, const struct search *s)
+{
+    if (!s->returns.extended || (s->returns.items & (RETURN_ALL | RETURN_COUNT | RETURN_PARTIAL)))
+        return s->modseq;
+    uint64_t first = im->ops->entry(im->view, s->first)->modseq;
+    uint64_t last = im->ops->entry(im->view, s->last)->modseq;
+    first = s->returns.items & RETURN_MIN ? first : 0;
+    last = s->returns.items & RETURN_MAX ? last : 0;
+    return first > last ? first : last;
+}
+
 static void put_tail(struct imap *im, const struct search *s)
 {
-    if (s->program.modseq && s->n) {
-        uint64_t modseq = s->modseq;
-        if (s->extended && !(s->returns & (RETURN_ALL | RETURN_COUNT))) {
-            uint64_t first = im->ops->entry(im->view, s->first)->modseq;
-            uint64_t last = im->ops->entry(im->view, s->last)->modseq;
-            first = s->returns & RETURN_MIN ? first : 0;
-            last = s->returns & RETURN_MAX ? last : 0;
-            modseq = first > last ? first : last;
-        }
-        buf_printf(im->out, s->extended ? " MODSEQ %llu" : " (MODSEQ %llu)",
-                   (unsigned long long)modseq);
-    }
+    if (s->returns.partial.wanted)
+        buf_puts(im->out, s->told_some ? ")" : "NIL)");
+    if (s->program.modseq && s->first)
+        buf_printf(im->out, s->returns.extended ? " MODSEQ %llu" : " (MODSEQ %llu)",
+                   (unsigned long long)told_modseq(im, s));
     buf_puts(im->out, "\r\n");
 }
 
@@ -191,12 +218,13 @@ static bool tell(struct imap *im, struct imap_command *cmd)
             return false;
         if (!is_found(s, ++s->at))
             continue;
-        if (s->extended)
+        if (s->returns.extended)
             put_run(im, cmd);
         else
             put_number(im, s, number_of(im, cmd, s->at));
     }
-    put_tail(im, s);
+    if (s->returns.items != RETURN_SAVE)
+        put_tail(im, s);
     return true;
 }
 
@@ -205,7 +233,7 @@ static enum imap_step run_search(struct imap *im, struct imap_command *cmd)
     struct search *s = cmd->data;
     if (s->stage == SEARCH_NEW && start(im, cmd) == STEP_DONE)
         return STEP_DONE;
-    if (s->stage == SEARCH_RUNNING && !look(im, s))
+    if (s->stage == SEARCH_RUNNING && !look(im, cmd, s))
         return STEP_TURN;
     if (s->stage == SEARCH_HEAD)
         put_head(im, cmd);

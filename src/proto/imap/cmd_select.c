@@ -1,6 +1,6 @@
 /* cmd_select.c: SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 6.3.1, 6.3.2, 6.4.2; RFC 3691), and what
  * a client that comes back has missed (QRESYNC, RFC 7162 3.2.5). */
-#include "proto/imap/command.h"
+#include "proto/imap/list.h"
 #include "proto/imap/ranges.h"
 
 struct resync {
@@ -24,6 +24,7 @@ struct select {
 void imap_deselect(struct imap *im)
 {
     imap_sync_abandon(im);
+    imap_saved_clear(im);
     if (im->idle_tag)
         im->ops->unwatch(im->ctx, im->mailbox);
     if (im->view)
@@ -158,19 +159,31 @@ static bool tell_changed(struct imap *im, struct select *s)
 
 /* ---- the commands ---- */
 
-static void tell_mailbox(struct imap *im)
+static void tell_mailbox(struct imap *im, struct slice name)
 {
     struct imap_view_info info;
     im->ops->view_info(im->view, &info);
+    bool rev2 = im->enabled & IMAP_REV2;
     imap_put_flag_lists(im, true);
-    buf_printf(im->out, "* %u EXISTS\r\n* 0 RECENT\r\n", info.count);
-    if (info.first_unseen)
+    buf_printf(im->out, rev2 ? "* %u EXISTS\r\n" : "* %u EXISTS\r\n* 0 RECENT\r\n", info.count);
+    if (info.first_unseen && !rev2 && !(im->enabled & IMAP_UIDONLY))
         buf_printf(im->out, "* OK [UNSEEN %u] First unseen.\r\n", info.first_unseen);
     buf_printf(im->out,
                "* OK [UIDVALIDITY %u] UIDs valid.\r\n"
                "* OK [UIDNEXT %u] Predicted next UID.\r\n"
                "* OK [HIGHESTMODSEQ %llu] Highest.\r\n",
                info.uidvalidity, info.uidnext, (unsigned long long)info.highest_modseq);
+    buf_puts(im->out, "* OK [");
+    imap_put_object_id(im->out, "MAILBOXID", 'F', im->ops->mailbox_id(im->mailbox));
+    buf_puts(im->out, "] Ok.\r\n");
+    if (!rev2)
+        return;
+    /* RFC 9051 6.3.2: the name as it is. */
+    buf_puts(im->out, "* LIST () ");
+    imap_put_separator(im->out, imap_separator(im->config));
+    buf_putc(im->out, ' ');
+    imap_put_mailbox(im, name);
+    buf_puts(im->out, "\r\n");
 }
 
 static enum imap_step begin(struct imap *im, struct imap_command *cmd)
@@ -182,7 +195,7 @@ static enum imap_step begin(struct imap *im, struct imap_command *cmd)
     /* RFC 3501 6.3.1: whatever comes of it, the one before is left. */
     enum result r = imap_select(im, s->mailbox, s->read_only);
     if (r == OK) {
-        tell_mailbox(im);
+        tell_mailbox(im, s->mailbox);
         r = begin_resync(im, s);
         if (r != OK)
             imap_deselect(im);

@@ -1,23 +1,8 @@
-/* cmd_session.c: the commands that say something of the session and change no mailbox: CAPABILITY,
- * NOOP, CHECK, LOGOUT, ID, ENABLE, NAMESPACE. */
+/* cmd_session.c: the commands that say something of the session and change no mailbox: NOOP, CHECK,
+ * LOGOUT, ID, NAMESPACE. */
 #include "proto/imap/command.h"
 #include "proto/imap/id.h"
 #include "proto/imap/list.h"
-
-const char *imap_capabilities(void)
-{
-    return "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE "
-           "CONDSTORE QRESYNC ESEARCH SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS "
-           "STATUS=SIZE";
-}
-
-static enum imap_step run_capability(struct imap *im, struct imap_command *cmd)
-{
-    buf_puts(im->out, "* CAPABILITY ");
-    buf_puts(im->out, imap_capabilities());
-    buf_puts(im->out, "\r\n");
-    return imap_completed(cmd);
-}
 
 static enum imap_step run_noop(struct imap *im, struct imap_command *cmd)
 {
@@ -54,46 +39,11 @@ static enum imap_step run_id(struct imap *im, struct imap_command *cmd)
     return imap_completed(cmd);
 }
 
-static const struct {
-    const char *name;
-    unsigned feature, implies;
-} features[] = {{"CONDSTORE", IMAP_CONDSTORE, 0}, {"QRESYNC", IMAP_QRESYNC, IMAP_CONDSTORE}};
-enum { FEATURES = sizeof features / sizeof *features };
-
-/* RFC 5161 3.1: names that can't be enabled are ignored. */
-static void parse_enable(struct imap_parser *p, struct imap_command *cmd)
-{
-    unsigned *wanted = ARENA_NEW(&cmd->arena, unsigned);
-    cmd->data = wanted;
-    do {
-        imap_parse_space(p);
-        struct slice name = imap_parse_atom(p);
-        for (size_t i = 0; wanted && i < FEATURES; i++)
-            if (slice_is_nocase(name, features[i].name))
-                *wanted |= features[i].feature;
-    } while (imap_parser_ok(p) && !cursor_at_end(&p->c));
-}
-
-static enum imap_step run_enable(struct imap *im, struct imap_command *cmd)
-{
-    unsigned wanted = *(const unsigned *)cmd->data;
-    buf_puts(im->out, "* ENABLED");
-    for (size_t i = 0; i < FEATURES; i++) {
-        if (!(wanted & features[i].feature))
-            continue;
-        buf_puts(im->out, " ");
-        buf_puts(im->out, features[i].name);
-        im->enabled |= (uint16_t)(features[i].feature | features[i].implies);
-    }
-    buf_puts(im->out, "\r\n");
-    return imap_completed(cmd);
-}
-
 static enum imap_step run_namespace(struct imap *im, struct imap_command *cmd)
 {
     buf_puts(im->out, "* NAMESPACE ((");
     if (im->config->prefix.len)
-        imap_put_mailbox(im->out, im->config->prefix);
+        imap_put_mailbox(im, im->config->prefix);
     else
         buf_puts(im->out, "\"\"");
     buf_putc(im->out, ' ');
@@ -102,8 +52,6 @@ static enum imap_step run_namespace(struct imap *im, struct imap_command *cmd)
     return imap_completed(cmd);
 }
 
-const struct imap_command_spec imap_cmd_capability = {
-    .name = "CAPABILITY", .states = STATE_ANY, .run = run_capability};
 const struct imap_command_spec imap_cmd_noop = {
     .name = "NOOP", .states = STATE_ANY, .run = run_noop};
 const struct imap_command_spec imap_cmd_check = {
@@ -112,7 +60,5 @@ const struct imap_command_spec imap_cmd_logout = {
     .name = "LOGOUT", .states = STATE_ANY, .flags = CMD_NO_SYNC, .run = run_logout};
 const struct imap_command_spec imap_cmd_id = {
     .name = "ID", .states = STATE_ANY, .parse = parse_id, .run = run_id};
-const struct imap_command_spec imap_cmd_enable = {
-    .name = "ENABLE", .states = STATE_ANY, .parse = parse_enable, .run = run_enable};
 const struct imap_command_spec imap_cmd_namespace = {
     .name = "NAMESPACE", .states = STATE_ANY, .run = run_namespace};

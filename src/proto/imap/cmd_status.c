@@ -14,16 +14,19 @@ enum {
     ITEM_UNSEEN = 16,
     ITEM_SIZE = 32,
     ITEM_DELETED = 64,
-    ITEM_HIGHESTMODSEQ = 128
+    ITEM_HIGHESTMODSEQ = 128,
+    ITEM_MAILBOXID = 256,
+    ITEM_APPENDLIMIT = 512
 };
 
 static const struct {
     const char *name;
     unsigned item;
-} items_table[] = {{"MESSAGES", ITEM_MESSAGES}, {"RECENT", ITEM_RECENT},
-                   {"UIDNEXT", ITEM_UIDNEXT},   {"UIDVALIDITY", ITEM_UIDVALIDITY},
-                   {"UNSEEN", ITEM_UNSEEN},     {"SIZE", ITEM_SIZE},
-                   {"DELETED", ITEM_DELETED},   {"HIGHESTMODSEQ", ITEM_HIGHESTMODSEQ}};
+} items_table[] = {{"MESSAGES", ITEM_MESSAGES},   {"RECENT", ITEM_RECENT},
+                   {"UIDNEXT", ITEM_UIDNEXT},     {"UIDVALIDITY", ITEM_UIDVALIDITY},
+                   {"UNSEEN", ITEM_UNSEEN},       {"SIZE", ITEM_SIZE},
+                   {"DELETED", ITEM_DELETED},     {"HIGHESTMODSEQ", ITEM_HIGHESTMODSEQ},
+                   {"MAILBOXID", ITEM_MAILBOXID}, {"APPENDLIMIT", ITEM_APPENDLIMIT}};
 enum { ITEMS = sizeof items_table / sizeof *items_table };
 
 static unsigned parse_item(struct imap_parser *p)
@@ -81,6 +84,8 @@ static uint64_t item_value(const struct imap *im, const struct imap_view *v,
         return info->unseen;
     case ITEM_SIZE:
         return info->bytes;
+    case ITEM_APPENDLIMIT:
+        return im->config->append_max;
     case ITEM_HIGHESTMODSEQ:
         return info->highest_modseq;
     case ITEM_DELETED:
@@ -88,6 +93,22 @@ static uint64_t item_value(const struct imap *im, const struct imap_view *v,
     default:
         return 0; /* no message is \Recent to us */
     }
+}
+
+static void put_item(struct imap *im, const struct imap_mailbox *m, const struct imap_view *v,
+                     const struct imap_view_info *info, size_t i)
+{
+    unsigned item = items_table[i].item;
+    if (item == ITEM_MAILBOXID) {
+        imap_put_object_id(im->out, items_table[i].name, 'F', im->ops->mailbox_id(m));
+        return;
+    }
+    buf_puts(im->out, items_table[i].name);
+    buf_putc(im->out, ' ');
+    if (item == ITEM_APPENDLIMIT && !im->config->append_max)
+        buf_puts(im->out, "NIL"); /* RFC 7889 3.2 */
+    else
+        buf_put_u64(im->out, item_value(im, v, info, item));
 }
 
 enum result imap_put_status(struct imap *im, struct slice name, unsigned items)
@@ -105,16 +126,14 @@ enum result imap_put_status(struct imap *im, struct slice name, unsigned items)
         struct imap_view_info info;
         im->ops->view_info(v, &info);
         buf_puts(im->out, "* STATUS ");
-        imap_put_mailbox(im->out, name);
+        imap_put_mailbox(im, name);
         char separator = '(';
         buf_putc(im->out, ' ');
         for (size_t i = 0; i < ITEMS; i++) {
             if (!(items & items_table[i].item))
                 continue;
             buf_putc(im->out, separator);
-            buf_puts(im->out, items_table[i].name);
-            buf_putc(im->out, ' ');
-            buf_put_u64(im->out, item_value(im, v, &info, items_table[i].item));
+            put_item(im, m, v, &info, i);
             separator = ' ';
         }
         buf_puts(im->out, ")\r\n");

@@ -73,6 +73,12 @@ enum imap_step imap_wait(struct imap *im)
 
 bool imap_resolve(struct imap *im, struct imap_command *cmd, struct imap_seqset *s)
 {
+    if (imap_saved_fill(im, &cmd->arena, s))
+        return imap_seqset_resolve(s, im->ops, im->view, IMAP_UIDS);
+    if (!cmd->uid && (im->enabled & IMAP_UIDONLY)) {
+        imap_reply(cmd, IMAP_BAD, "UIDREQUIRED", "Only UIDs can be used.");
+        return false;
+    }
     if (imap_seqset_resolve(s, im->ops, im->view, cmd->uid ? IMAP_UIDS : IMAP_SEQS))
         return true;
     imap_reply(cmd, IMAP_BAD, NULL, "Invalid message sequence number");
@@ -211,6 +217,8 @@ static void parse_command(struct imap *im, struct imap_command *cmd, struct slic
 {
     struct imap_parser p;
     imap_parser_init(&p, imap_line(text), &cmd->arena);
+    p.utf8 = im->enabled & (IMAP_REV2 | IMAP_UTF8);
+    p.enabled = im->enabled;
     parse_name(&p, cmd);
     if (imap_parser_ok(&p)) {
         if (!admit(im, cmd)) {
@@ -326,7 +334,7 @@ void imap_open(struct imap *im, const struct imap_config *config, const struct i
     } else {
         buf_puts(out, "* PREAUTH [CAPABILITY ");
     }
-    buf_puts(out, imap_capabilities());
+    imap_put_capabilities(config, out);
     buf_puts(out, "] Logged in.\r\n");
 }
 
@@ -336,6 +344,7 @@ void imap_release(struct imap *im)
         free_command(im);
     if (im->mailbox)
         imap_deselect(im);
+    imap_saved_clear(im);
     free(im->idle_tag);
     im->idle_tag = NULL;
 }

@@ -102,9 +102,19 @@ uint32_t *imap_deleted_uids(struct imap *im, struct imap_command *cmd, struct im
 /* Finds the sequence set's messages in the view; false: told BAD. */
 MUST_USE bool imap_resolve(struct imap *im, struct imap_command *cmd, struct imap_seqset *s);
 
+/* ---- the saved search result (saved.c) ---- */
+void imap_saved_clear(struct imap *im);
+/* Takes the UIDs. */
+void imap_saved_set(struct imap *im, struct imap_ranges *uids);
+/* True: the set is "$" and holds the saved UIDs now. */
+bool imap_saved_fill(const struct imap *im, struct arena *a, struct imap_seqset *s);
+
 /* ---- writing (respond.c) ---- */
 void imap_put_string(struct buf *out, struct slice s); /* quoted, or a literal where it must be */
-void imap_put_mailbox(struct buf *out, struct slice name); /* UTF-8 to the wire */
+/* A name as the client reads them: in UTF-8, or modified UTF-7. */
+void imap_put_mailbox(struct imap *im, struct slice name);
+/* "MAILBOXID (F1f)" and the like (RFC 8474). */
+void imap_put_object_id(struct buf *out, const char *name, char kind, uint64_t id);
 void imap_put_flags(struct buf *out, const struct imap_ops *ops, const struct imap_view *v,
                     uint8_t flags, uint64_t keywords); /* with parentheses */
 /* "* 3 FETCH (", of the message with that sequence number. */

@@ -4,6 +4,7 @@
 #ifndef PROTO_IMAP_FETCH_H
 #define PROTO_IMAP_FETCH_H
 
+#include "mime/encoding.h"
 #include "mime/summary.h"
 #include "proto/imap/command.h"
 
@@ -16,6 +17,8 @@ enum {
     FETCH_BODY = 32,
     FETCH_BODYSTRUCTURE = 64,
     FETCH_MODSEQ = 128,
+    FETCH_EMAILID = 256,
+    FETCH_THREADID = 512,
     FETCH_OF_SUMMARY = FETCH_ENVELOPE | FETCH_BODY | FETCH_BODYSTRUCTURE
 };
 
@@ -27,7 +30,17 @@ enum {
 
 struct fetch_section {
     struct slice label; /* "BODY[1.HEADER]<0>" as the response names it */
-    enum { PART_ALL, PART_HEADER, PART_TEXT, PART_MIME, PART_FIELDS, PART_FIELDS_NOT } kind;
+    enum {
+        PART_ALL,
+        PART_HEADER,
+        PART_TEXT,
+        PART_MIME,
+        PART_FIELDS,
+        PART_FIELDS_NOT,
+        PART_BINARY,
+        PART_BINARY_SIZE,
+        PART_PREVIEW
+    } kind;
     uint32_t *path;
     size_t depth;
     struct slice *fields;
@@ -47,6 +60,7 @@ struct fetch_items {
 struct fetch_modifiers {
     uint64_t changed_since; /* only messages above it */
     bool changed, vanished;
+    struct imap_partial partial; /* RFC 9394 3.2 */
 };
 
 /* ALL, FAST, FULL, an item, or a list of items. */
@@ -59,12 +73,25 @@ struct fetch_source {
     bool missing; /* no such part: NIL */
     bool in_built;
     uint64_t from, len;
+    /* BINARY: from and len count decoded bytes; these are where they come from. */
+    bool decoded, has_nul, unknown_encoding;
+    uint64_t raw_from, raw_left;
+    struct transfer_decoder decoder;
 };
 /* Finds them. header_len and parts come from `s`, which may be NULL for the whole message. built is
  * filled for header fields. NOT_FOUND: the message is gone. */
 MUST_USE enum result fetch_locate(struct imap *im, const struct fetch_section *section,
                                   const struct imap_entry *e, const struct summary *s,
                                   struct buf *built, struct fetch_source *ret);
+/* Makes a source of encoded bytes one of decoded bytes. */
+MUST_USE enum result fetch_locate_binary(struct imap *im, const struct imap_entry *e,
+                                         struct slice encoding, struct fetch_source *s);
+/* Appends some of it. */
+MUST_USE enum result fetch_read_binary(struct imap *im, uint64_t message, struct fetch_source *s,
+                                       struct buf *out);
+/* The first words of the message, in UTF-8. */
+MUST_USE enum result fetch_preview(struct imap *im, const struct imap_entry *e,
+                                   const struct summary *s, struct buf *out);
 /* Does it need the summary? */
 bool fetch_needs_summary(const struct fetch_section *section);
 

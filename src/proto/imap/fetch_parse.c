@@ -10,6 +10,8 @@ static const struct {
                     {"INTERNALDATE", FETCH_INTERNALDATE},
                     {"RFC822.SIZE", FETCH_SIZE},
                     {"MODSEQ", FETCH_MODSEQ},
+                    {"EMAILID", FETCH_EMAILID},
+                    {"THREADID", FETCH_THREADID},
                     {"ENVELOPE", FETCH_ENVELOPE},
                     {"BODYSTRUCTURE", FETCH_BODYSTRUCTURE}};
 
@@ -112,13 +114,17 @@ static void make_label(struct imap_parser *p, struct fetch_section *s)
                                         [PART_TEXT] = "TEXT",
                                         [PART_MIME] = "MIME",
                                         [PART_FIELDS] = "HEADER.FIELDS ",
-                                        [PART_FIELDS_NOT] = "HEADER.FIELDS.NOT "};
+                                        [PART_FIELDS_NOT] = "HEADER.FIELDS.NOT ",
+                                        [PART_BINARY] = "",
+                                        [PART_BINARY_SIZE] = ""};
     struct buf label;
     buf_init(&label, 2 * IMAP_COMMAND_MAX);
-    buf_puts(&label, "BODY[");
+    buf_puts(&label, s->kind == PART_BINARY        ? "BINARY["
+                     : s->kind == PART_BINARY_SIZE ? "BINARY.SIZE["
+                                                   : "BODY[");
     for (size_t i = 0; i < s->depth; i++)
         buf_printf(&label, i ? ".%u" : "%u", s->path[i]);
-    if (s->depth && s->kind != PART_ALL)
+    if (s->depth && *words[s->kind])
         buf_putc(&label, '.');
     buf_puts(&label, words[s->kind]);
     if (s->kind == PART_FIELDS || s->kind == PART_FIELDS_NOT)
@@ -142,6 +148,34 @@ static void parse_body_section(struct imap_parser *p, struct fetch_items *f)
     parse_partial(p, s);
     if (imap_parser_ok(p))
         make_label(p, s);
+}
+
+/* Behind "BINARY[" and the like (RFC 3516 4.2): only part numbers. */
+static void parse_binary(struct imap_parser *p, struct fetch_items *f, unsigned kind)
+{
+    struct fetch_section *s = add_section(p, f);
+    if (!s)
+        return;
+    s->kind = kind;
+    if (parse_path(p, s))
+        imap_parser_fail(p, "Invalid section");
+    imap_parse_char(p, ']');
+    if (kind == PART_BINARY)
+        parse_partial(p, s);
+    if (imap_parser_ok(p))
+        make_label(p, s);
+}
+
+/* PREVIEW, PREVIEW (LAZY): it is always made at once (RFC 8970 3.1). */
+static void parse_preview(struct imap_parser *p, struct fetch_items *f)
+{
+    struct fetch_section *s = add_section(p, f);
+    if (s) {
+        s->kind = PART_PREVIEW;
+        s->label = SLICE("PREVIEW");
+    }
+    if (cursor_accept_nocase(&p->c, " (") && (!imap_accept_word(p, "LAZY") || !imap_accept(p, ')')))
+        imap_parser_fail(p, "Unknown PREVIEW modifier");
 }
 
 static void add_rfc822(struct imap_parser *p, struct fetch_items *f, const char *label,
@@ -173,6 +207,15 @@ static void parse_item(struct imap_parser *p, struct fetch_items *f)
         parse_body_section(p, f);
     } else if (cursor_accept_nocase(&p->c, "BODY.PEEK[")) {
         parse_body_section(p, f);
+    } else if (cursor_accept_nocase(&p->c, "BINARY[")) {
+        f->sets_seen = true;
+        parse_binary(p, f, PART_BINARY);
+    } else if (cursor_accept_nocase(&p->c, "BINARY.PEEK[")) {
+        parse_binary(p, f, PART_BINARY);
+    } else if (cursor_accept_nocase(&p->c, "BINARY.SIZE[")) {
+        parse_binary(p, f, PART_BINARY_SIZE);
+    } else if (imap_accept_word(p, "PREVIEW")) {
+        parse_preview(p, f);
     } else if (parse_simple(p, f)) {
         return;
     } else if (imap_accept_word(p, "BODY")) {
@@ -210,6 +253,9 @@ void fetch_parse_modifiers(struct imap_parser *p, struct fetch_modifiers *ret)
             ret->changed = true;
         } else if (imap_accept_word(p, "VANISHED")) {
             ret->vanished = true;
+        } else if (imap_accept_word(p, "PARTIAL")) {
+            imap_parse_space(p);
+            imap_parse_partial(p, &ret->partial);
         } else {
             imap_parser_fail(p, "Unknown FETCH modifier");
         }

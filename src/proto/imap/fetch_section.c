@@ -39,11 +39,16 @@ static enum result build_fields(struct imap *im, const struct fetch_section *s, 
     return r == OK && !buf_ok(built) ? FAILED : r;
 }
 
+static bool is_binary(const struct fetch_section *s)
+{
+    return s->kind == PART_BINARY || s->kind == PART_BINARY_SIZE;
+}
+
 /* The part's range for a section of the message itself. */
 static void top_range(const struct fetch_section *s, const struct imap_entry *e,
                       const struct summary *sum, struct fetch_source *ret)
 {
-    if (s->kind == PART_ALL) {
+    if (s->kind == PART_ALL || is_binary(s)) {
         ret->len = e->size;
     } else if (s->kind == PART_TEXT) {
         ret->from = sum->header_len;
@@ -58,6 +63,8 @@ static void part_range(const struct fetch_section *s, const struct summary_part 
 {
     switch (s->kind) {
     case PART_ALL:
+    case PART_BINARY:
+    case PART_BINARY_SIZE:
         ret->from = part->body_from;
         ret->len = part->body_len;
         break;
@@ -75,7 +82,8 @@ static void part_range(const struct fetch_section *s, const struct summary_part 
         break;
     }
     /* RFC 3501 6.4.5: HEADER and TEXT are of enclosed messages only. */
-    ret->missing = s->kind != PART_ALL && s->kind != PART_MIME && !part->is_message;
+    ret->missing =
+        s->kind != PART_ALL && s->kind != PART_MIME && !is_binary(s) && !part->is_message;
 }
 
 static void cut_partial(const struct fetch_section *s, struct fetch_source *ret)
@@ -94,7 +102,13 @@ enum result fetch_locate(struct imap *im, const struct fetch_section *section,
                          struct fetch_source *ret)
 {
     struct fetch_source source = {0};
-    struct summary_part part;
+    struct summary_part part = {0};
+    if (section->kind == PART_PREVIEW) {
+        enum result r = fetch_preview(im, e, s, built);
+        if (r == OK)
+            *ret = (struct fetch_source){.in_built = true, .len = buf_len(built)};
+        return r;
+    }
     if (section->depth == 0)
         top_range(section, e, s, &source);
     else if (summary_part(s, section->path, section->depth, &part) == OK)
@@ -107,6 +121,11 @@ enum result fetch_locate(struct imap *im, const struct fetch_section *section,
         if (r != OK)
             return r;
         source = (struct fetch_source){.in_built = true, .len = buf_len(built)};
+    }
+    if (is_binary(section) && !source.missing) {
+        enum result r = fetch_locate_binary(im, e, part.encoding, &source);
+        if (r != OK)
+            return r;
     }
     cut_partial(section, &source);
     *ret = source;

@@ -113,6 +113,8 @@ struct imap_ops {
     /* NOT_FOUND; DENIED: it can't be selected. */
     enum result (*open)(void *ctx, struct slice name, struct imap_mailbox **ret);
     void (*close)(void *ctx, struct imap_mailbox *m);
+    /* A number that it keeps when it is renamed. */
+    uint64_t (*mailbox_id)(const struct imap_mailbox *m);
     /* Views: a reference to the newest. NOT_FOUND: the mailbox was deleted. */
     enum result (*view)(void *ctx, struct imap_mailbox *m, struct imap_view **ret);
     void (*view_release)(struct imap_view *v);
@@ -155,6 +157,8 @@ struct imap_ops {
     enum result (*append_write)(void *ctx, struct slice bytes);
     enum result (*append_end)(void *ctx, uint32_t *ret_uidvalidity, uint32_t *ret_uid);
     void (*append_abandon)(void *ctx);
+    /* Seconds since 1970. */
+    int64_t (*now)(void *ctx);
     /* Something for the log: what the client told with ID. */
     void (*client_id)(void *ctx, struct slice text);
 };
@@ -164,7 +168,10 @@ struct imap_ops {
 /* What a client has turned on (RFC 5161), by ENABLE or by using it; for good. */
 enum imap_feature {
     IMAP_CONDSTORE = 1, /* RFC 7162 3.1: FETCH responses name the MODSEQ */
-    IMAP_QRESYNC = 2    /* RFC 7162 3.2: VANISHED instead of EXPUNGE, and the UID */
+    IMAP_QRESYNC = 2,   /* RFC 7162 3.2: VANISHED instead of EXPUNGE, and the UID */
+    IMAP_REV2 = 4,      /* RFC 9051: IMAP4rev2 */
+    IMAP_UTF8 = 8,      /* RFC 6855: UTF-8 in quoted strings and names */
+    IMAP_UIDONLY = 16   /* RFC 9586: no sequence numbers */
 };
 
 struct imap_config {
@@ -181,6 +188,7 @@ static inline char imap_separator(const struct imap_config *c)
 
 struct imap_command;
 struct imap_sync;
+struct imap_ranges;
 
 /* Fields are the core's own. */
 struct imap {
@@ -192,6 +200,7 @@ struct imap {
     struct imap_sync *sync;       /* under way */
     struct imap_mailbox *mailbox; /* selected */
     struct imap_view *view;       /* as the client knows it */
+    struct imap_ranges *saved;    /* "$": UIDs */
     uint32_t keywords_told;       /* how many of its keywords FLAGS has named */
     uint16_t bad;
     uint16_t enabled; /* imap_feature */
@@ -223,7 +232,7 @@ void imap_answer(struct imap *im, enum result r);
 /* "* BYE text"; then write and close. Not in the middle of a literal: then nothing is written. */
 void imap_bye(struct imap *im, const char *text, struct buf *out);
 
-/* The capabilities of a session that has logged in; without "CAPABILITY". */
-const char *imap_capabilities(void);
+/* Appends the capabilities of a session that has logged in; without "CAPABILITY". */
+void imap_put_capabilities(const struct imap_config *config, struct buf *out);
 
 #endif

@@ -33,7 +33,7 @@ static struct slice offered(const struct imap_login *l)
 
 static void put_capabilities(const struct imap_login *l, struct buf *out)
 {
-    buf_puts(out, "CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE");
+    buf_puts(out, "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE");
     if (l->config->starttls && !l->tls)
         buf_puts(out, " STARTTLS");
     /* RFC 3501 6.2.3: says that LOGIN will be refused. */

@@ -192,6 +192,37 @@ uint64_t imap_parse_modseq(struct imap_parser *p, uint64_t min)
     return imap_parse_number(p, min, UINT64_MAX >> 1);
 }
 
+static uint32_t partial_number(struct imap_parser *p, bool minus)
+{
+    if (imap_accept(p, '-') != minus)
+        imap_parser_fail(p, "Invalid partial range");
+    return (uint32_t)imap_parse_number(p, 1, UINT32_MAX);
+}
+
+void imap_parse_partial(struct imap_parser *p, struct imap_partial *ret)
+{
+    ret->wanted = true;
+    ret->from_end = cursor_peek(&p->c) == '-';
+    uint32_t a = partial_number(p, ret->from_end);
+    imap_parse_char(p, ':');
+    uint32_t b = partial_number(p, ret->from_end);
+    ret->from = a < b ? a : b;
+    ret->to = a < b ? b : a;
+}
+
+void imap_partial_ranks(const struct imap_partial *partial, uint32_t n, uint32_t *ret_from,
+                        uint32_t *ret_to)
+{
+    uint32_t from = partial->from, to = partial->to < n ? partial->to : n;
+    if (from > n) {
+        *ret_from = 1;
+        *ret_to = 0;
+        return;
+    }
+    *ret_from = partial->from_end ? n - to + 1 : from;
+    *ret_to = partial->from_end ? n - from + 1 : to;
+}
+
 static bool is_ascii(struct slice s)
 {
     for (size_t i = 0; i < s.len; i++)
@@ -209,6 +240,12 @@ static struct slice decode_name(struct imap_parser *p, struct slice wire)
     struct slice name = SLICE_NONE;
     if (!imap_parser_ok(p))
         return name;
+    if (p->utf8) {
+        if (wire.len <= IMAP_NAME_MAX && utf8_valid(wire))
+            return arena_dup(p->arena, wire);
+        imap_parser_fail(p, "Mailbox name is not UTF-8");
+        return name;
+    }
     if (imap_utf7_decode(wire, &out) == OK && buf_ok(&out))
         name = arena_dup(p->arena, buf_slice(&out));
     else if (wire.len <= IMAP_NAME_MAX && !is_ascii(wire) && utf8_valid(wire))

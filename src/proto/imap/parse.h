@@ -19,6 +19,8 @@ struct imap_parser {
     struct cursor c;
     struct arena *arena;
     const char *error; /* why it failed; NULL: it did not */
+    uint16_t enabled;  /* imap_feature */
+    bool utf8;         /* names are UTF-8, not modified UTF-7 */
 };
 
 void imap_parser_init(struct imap_parser *p, struct slice text, struct arena *arena);
@@ -48,6 +50,15 @@ struct slice imap_parse_nstring(struct imap_parser *p);
 uint64_t imap_parse_number(struct imap_parser *p, uint64_t min, uint64_t max);
 /* mod-sequence-value, or with min = 0 mod-sequence-valzer (RFC 7162 7). */
 uint64_t imap_parse_modseq(struct imap_parser *p, uint64_t min);
+/* "1:100" or "-1:-100": the first or last so many results (RFC 9394 3.1). */
+struct imap_partial {
+    bool wanted, from_end;
+    uint32_t from, to;
+};
+void imap_parse_partial(struct imap_parser *p, struct imap_partial *ret);
+/* The ranks, from 1, that are wanted of n; *ret_from > *ret_to: none. */
+void imap_partial_ranks(const struct imap_partial *partial, uint32_t n, uint32_t *ret_from,
+                        uint32_t *ret_to);
 /* A mailbox name in UTF-8, INBOX in upper case. */
 struct slice imap_parse_mailbox(struct imap_parser *p);
 /* The same with % and *; case of INBOX is kept. */

@@ -35,12 +35,21 @@ void imap_put_string(struct buf *out, struct slice s)
     buf_append(out, s);
 }
 
-void imap_put_mailbox(struct buf *out, struct slice name)
+void imap_put_object_id(struct buf *out, const char *name, char kind, uint64_t id)
 {
+    buf_printf(out, "%s (%c%llx)", name, kind, (unsigned long long)id);
+}
+
+void imap_put_mailbox(struct imap *im, struct slice name)
+{
+    if (im->enabled & (IMAP_REV2 | IMAP_UTF8)) {
+        put_quoted(im->out, name);
+        return;
+    }
     struct buf wire;
     buf_init(&wire, 8 * IMAP_NAME_MAX);
     imap_utf7_encode(name, &wire);
-    put_quoted(out, buf_slice(&wire));
+    put_quoted(im->out, buf_slice(&wire));
     buf_release(&wire);
 }
 
@@ -75,10 +84,10 @@ void imap_put_flags(struct buf *out, const struct imap_ops *ops, const struct im
 
 void imap_put_fetch_head(struct imap *im, uint32_t seq, const struct imap_entry *e)
 {
-    (void)e;
+    bool uid = im->enabled & IMAP_UIDONLY; /* RFC 9586 3.3 */
     buf_append(im->out, SLICE("* "));
-    buf_put_u64(im->out, seq);
-    buf_append(im->out, SLICE(" FETCH ("));
+    buf_put_u64(im->out, uid ? e->uid : seq);
+    buf_append(im->out, uid ? SLICE(" UIDFETCH (") : SLICE(" FETCH ("));
 }
 
 void imap_put_modseq(struct buf *out, uint64_t modseq)

@@ -22,6 +22,9 @@ enum search_kind {
     SEARCH_LARGER,
     SEARCH_SMALLER,
     SEARCH_MODSEQ,
+    SEARCH_OLDER,
+    SEARCH_YOUNGER,
+    SEARCH_EMAILID,
     SEARCH_BEFORE,
     SEARCH_ON,
     SEARCH_SINCE,
@@ -50,7 +53,7 @@ struct search_key {
     bool uids;            /* the set's numbers */
     struct imap_seqset set;
     uint64_t size;
-    int64_t day;
+    int64_t day; /* or a moment */
     struct search_text text;
     struct search_key *next_text; /* all that hold a text, for their release */
 };
@@ -59,14 +62,44 @@ struct search_program {
     struct search_key *root;
     struct search_key *texts;
     bool bad_charset;
-    bool modseq; /* it names MODSEQ: the answer does too */
+    bool modseq;  /* it names MODSEQ: the answer does too */
+    bool seqs;    /* it names sequence numbers */
+    bool charset; /* it names a charset */
 };
 
 /* "[CHARSET x] key key …". Release the texts, also after a failure. */
 void search_parse(struct imap_parser *p, struct search_program *ret);
 void search_release(struct search_program *s);
-/* Binds it to a view: sets and keywords. */
-void search_bind(struct search_program *s, const struct imap_ops *ops, const struct imap_view *v);
+/* Binds it to the session: sets, keywords, the time of day. */
+void search_bind(struct search_program *s, const struct imap *im, struct arena *a);
+
+/* ---- RETURN (search_return.c) ---- */
+
+enum {
+    RETURN_MIN = 1,
+    RETURN_MAX = 2,
+    RETURN_ALL = 4,
+    RETURN_COUNT = 8,
+    RETURN_SAVE = 16,
+    RETURN_PARTIAL = 32
+};
+struct search_returns {
+    bool extended; /* the answer is ESEARCH */
+    unsigned items;
+    struct imap_partial partial;
+};
+/* "RETURN (MIN ALL) ", when it is there. */
+void search_parse_returns(struct imap_parser *p, struct search_returns *ret);
+/* May it run in this session? False: told why not. */
+MUST_USE bool search_admit(struct imap *im, struct imap_command *cmd,
+                           const struct search_program *program,
+                           const struct search_returns *returns);
+/* The answer up to where the numbers found begin. */
+struct search_numbers {
+    uint32_t n, min, max;
+};
+void search_put_head(struct imap *im, const struct imap_command *cmd,
+                     const struct search_returns *returns, const struct search_numbers *n);
 
 /* What has been read of the message that is looked at. */
 struct search_message {

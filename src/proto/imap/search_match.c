@@ -3,22 +3,25 @@
 #include "mime/date.h"
 #include "proto/imap/search.h"
 
-static void bind_key(struct search_key *k, const struct imap_ops *ops, const struct imap_view *v)
+static void bind_key(struct search_key *k, const struct imap *im, struct arena *a)
 {
     if (k->kind == SEARCH_KEYWORD) {
-        uint32_t bit = imap_find_keyword(ops, v, k->name);
+        uint32_t bit = imap_find_keyword(im->ops, im->view, k->name);
         k->keyword_bit = bit < 64 ? 1ull << bit : 0;
     } else if (k->kind == SEARCH_SET) {
-        if (!imap_seqset_resolve(&k->set, ops, v, k->uids ? IMAP_UIDS : IMAP_SEQS_FOUND))
+        bool uids = imap_saved_fill(im, a, &k->set) || k->uids;
+        if (!imap_seqset_resolve(&k->set, im->ops, im->view, uids ? IMAP_UIDS : IMAP_SEQS_FOUND))
             k->set.n = 0;
+    } else if (k->kind == SEARCH_OLDER || k->kind == SEARCH_YOUNGER) {
+        k->day = im->ops->now(im->ctx) - (int64_t)k->size;
     }
     for (struct search_key *c = k->child; c; c = c->next)
-        bind_key(c, ops, v);
+        bind_key(c, im, a);
 }
 
-void search_bind(struct search_program *s, const struct imap_ops *ops, const struct imap_view *v)
+void search_bind(struct search_program *s, const struct imap *im, struct arena *a)
 {
-    bind_key(s->root, ops, v);
+    bind_key(s->root, im, a);
 }
 
 void search_message_init(struct search_message *m)
@@ -166,6 +169,12 @@ bool search_match(struct imap *im, const struct search_key *k, struct search_mes
         return m->entry->size > k->size;
     case SEARCH_SMALLER:
         return m->entry->size < k->size;
+    case SEARCH_OLDER: /* RFC 5032 */
+        return m->entry->internaldate <= k->day;
+    case SEARCH_YOUNGER:
+        return m->entry->internaldate >= k->day;
+    case SEARCH_EMAILID:
+        return m->entry->message == k->size;
     case SEARCH_MODSEQ:
         return m->entry->modseq >= k->size;
     case SEARCH_AND:

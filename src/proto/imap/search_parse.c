@@ -63,7 +63,7 @@ static const struct {
     const char *name;
     enum search_kind kind;
     enum search_cost cost;
-    enum { ARG_DAY, ARG_SIZE, ARG_TEXT, ARG_FIELD } arg;
+    enum { ARG_DAY, ARG_SIZE, ARG_SECONDS, ARG_OBJECT, ARG_TEXT, ARG_FIELD } arg;
 } argument_keys[] = {
     {"BEFORE", SEARCH_BEFORE, COST_ENTRY, ARG_DAY},
     {"ON", SEARCH_ON, COST_ENTRY, ARG_DAY},
@@ -71,6 +71,10 @@ static const struct {
     {"SENTBEFORE", SEARCH_SENTBEFORE, COST_SUMMARY, ARG_DAY},
     {"SENTON", SEARCH_SENTON, COST_SUMMARY, ARG_DAY},
     {"SENTSINCE", SEARCH_SENTSINCE, COST_SUMMARY, ARG_DAY},
+    {"OLDER", SEARCH_OLDER, COST_ENTRY, ARG_SECONDS},
+    {"YOUNGER", SEARCH_YOUNGER, COST_ENTRY, ARG_SECONDS},
+    {"EMAILID", SEARCH_EMAILID, COST_ENTRY, ARG_OBJECT},
+    {"THREADID", SEARCH_NONE, COST_ENTRY, ARG_OBJECT},
     {"LARGER", SEARCH_LARGER, COST_ENTRY, ARG_SIZE},
     {"SMALLER", SEARCH_SMALLER, COST_ENTRY, ARG_SIZE},
     {"BODY", SEARCH_BODY, COST_MESSAGE, ARG_TEXT},
@@ -104,6 +108,23 @@ static void parse_text(struct parsing *s, struct search_key *k)
         imap_parser_fail(s->p, "Search text is too long");
 }
 
+/* RFC 8474: "M" and the number in hexadecimal; what is not so is of no message. */
+static uint64_t parse_email_id(struct parsing *s)
+{
+    struct slice id = imap_parse_astring(s->p);
+    uint64_t n = 0;
+    if (id.len < 2 || id.len > 17 || id.data[0] != 'M')
+        return 0;
+    for (size_t i = 1; i < id.len; i++) {
+        const char *digits = "0123456789abcdef",
+                   *at = id.data[i] ? strchr(digits, id.data[i]) : NULL;
+        if (!at)
+            return 0;
+        n = n << 4 | (uint64_t)(at - digits);
+    }
+    return n;
+}
+
 static struct search_key *parse_argument_key(struct parsing *s, size_t i)
 {
     struct search_key *k = new_key(s, argument_keys[i].kind, argument_keys[i].cost);
@@ -114,6 +135,12 @@ static struct search_key *parse_argument_key(struct parsing *s, size_t i)
     switch (argument_keys[i].arg) {
     case ARG_DAY:
         k->day = imap_parse_day(s->p);
+        break;
+    case ARG_SECONDS:
+        k->size = imap_parse_number(s->p, 1, UINT32_MAX);
+        break;
+    case ARG_OBJECT:
+        k->size = parse_email_id(s);
         break;
     case ARG_SIZE:
         k->size = imap_parse_number(s->p, 0, UINT64_MAX);
@@ -153,6 +180,7 @@ static struct search_key *parse_set(struct parsing *s, bool uids)
         return NULL;
     k->uids = uids;
     imap_parse_seqset(s->p, &k->set);
+    s->program->seqs |= !uids && !k->set.saved;
     return k;
 }
 
@@ -252,7 +280,7 @@ static struct search_key *parse_key(struct parsing *s)
     if (imap_accept(s->p, '(')) {
         k = parse_list(s);
         imap_parse_char(s->p, ')');
-    } else if (c == '*' || (c > 0 && ascii_digit((char)c))) {
+    } else if (c == '*' || c == '$' || (c > 0 && ascii_digit((char)c))) {
         k = parse_set(s, false);
     } else {
         k = parse_word(s);
@@ -266,6 +294,7 @@ void search_parse(struct imap_parser *p, struct search_program *ret)
     struct parsing s = {.p = p, .program = ret};
     if (imap_accept_word(p, "CHARSET")) {
         imap_parse_space(p);
+        ret->charset = true;
         s.charset = imap_parse_astring(p);
         imap_parse_space(p);
         ret->bad_charset = imap_parser_ok(p) && !charset_known(s.charset);

@@ -23,6 +23,9 @@ void imap_parse_seqset(struct imap_parser *p, struct imap_seqset *ret)
     for (size_t i = 0; i < text.len; i++)
         most += text.data[i] == ',';
     *ret = (struct imap_seqset){0};
+    ret->saved = imap_accept(p, '$');
+    if (ret->saved)
+        return;
     if (text.len == 0 || most > IMAP_RANGES_MAX) {
         imap_parser_fail(p, text.len ? "Too many ranges" : "Invalid message set");
         return;
@@ -118,13 +121,23 @@ bool imap_seqset_resolve(struct imap_seqset *s, const struct imap_ops *ops,
 
 void imap_seqset_plain(const struct imap_seqset *s, struct arena *a, struct imap_seqset *ret)
 {
-    *ret = (struct imap_seqset){arena_alloc_n(a, s->n, sizeof *ret->ranges), 0};
+    *ret = (struct imap_seqset){.ranges = arena_alloc_n(a, s->n, sizeof *ret->ranges)};
     for (size_t i = 0; ret->ranges && i < s->n; i++) {
         uint32_t x = s->ranges[i].from ? s->ranges[i].from : UINT32_MAX;
         uint32_t y = s->ranges[i].to ? s->ranges[i].to : UINT32_MAX;
         ret->ranges[ret->n++] = x <= y ? (struct imap_range){x, y} : (struct imap_range){y, x};
     }
     normalise(ret);
+}
+
+void imap_seqset_clip(struct imap_seqset *s, uint32_t from, uint32_t to)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct imap_range *r = &s->ranges[i];
+        r->from = r->from > from ? r->from : from;
+        r->to = r->to < to ? r->to : to;
+    }
+    normalise(s);
 }
 
 uint32_t imap_seqset_count(const struct imap_seqset *s)

@@ -15,6 +15,7 @@ struct imap_range {
 struct imap_seqset {
     struct imap_range *ranges;
     size_t n;
+    bool saved; /* "$": what a search saved (imap_saved_fill) */
 };
 
 void imap_parse_seqset(struct imap_parser *p, struct imap_seqset *ret);
@@ -31,6 +32,8 @@ MUST_USE bool imap_seqset_resolve(struct imap_seqset *s, const struct imap_ops *
 /* The parsed set as ascending ranges of UIDs, whether such messages are there or not; "*" is the
  * greatest number. In arena memory. */
 void imap_seqset_plain(const struct imap_seqset *s, struct arena *a, struct imap_seqset *ret);
+/* Leaves of a resolved set what lies between the two. */
+void imap_seqset_clip(struct imap_seqset *s, uint32_t from, uint32_t to);
 /* How many messages a resolved set has. */
 uint32_t imap_seqset_count(const struct imap_seqset *s);
 /* Is it in the resolved set? */

@@ -43,10 +43,10 @@ static void add(struct imap_sync *s, struct numbers *list, uint32_t n)
     list->items[list->n++] = n;
 }
 
-/* RFC 7162 3.2.10: with QRESYNC there is no EXPUNGE. */
+/* RFC 7162 3.2.10, RFC 9586 3.4: then there is no EXPUNGE. */
 static bool tells_vanished(const struct imap *im)
 {
-    return im->enabled & IMAP_QRESYNC;
+    return im->enabled & (IMAP_QRESYNC | IMAP_UIDONLY);
 }
 
 static void on_gone(void *arg, uint32_t old_seq, uint32_t uid)

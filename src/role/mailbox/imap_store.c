@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "base/clock.h"
+
 /* The core's types are the store's, under names of its own: proto/ does not know the store. */
 #define SAME(type_a, type_b, field)                                                                \
     _Static_assert(offsetof(type_a, field) == offsetof(type_b, field), "entries differ: " #field)
@@ -149,6 +151,11 @@ static void close_mailbox(void *ctx, struct imap_mailbox *m)
 {
     (void)ctx;
     mailbox_unref(box(m));
+}
+
+static uint64_t id_of_mailbox(const struct imap_mailbox *m)
+{
+    return mailbox_id((const struct mailbox *)m);
 }
 
 /* ---- views ---- */
@@ -329,6 +336,12 @@ static enum result read_message(void *ctx, uint64_t message, uint64_t from, uint
     return message_read(((struct imap_session *)ctx)->session->store, message, from, len, out);
 }
 
+static int64_t now(void *ctx)
+{
+    (void)ctx;
+    return clock_realtime_s();
+}
+
 static void client_id(void *ctx, struct slice text)
 {
     struct imap_session *i = ctx;
@@ -343,6 +356,7 @@ const struct imap_ops imap_store_ops = {
     .subscribe = subscribe,
     .open = open_mailbox,
     .close = close_mailbox,
+    .mailbox_id = id_of_mailbox,
     .view = newest_view,
     .view_release = release_view,
     .view_info = info_of_view,
@@ -363,5 +377,6 @@ const struct imap_ops imap_store_ops = {
     .append_write = imap_append_write,
     .append_end = imap_append_end,
     .append_abandon = imap_append_abandon,
+    .now = now,
     .client_id = client_id,
 };
