@@ -75,6 +75,12 @@ void conf_report_combinations(struct conf_scope *s, const struct conf *c, const 
     if (c->smtpd_tls_cert_file.len == 0 && c->smtpd_tls_key_file.len)
         contradiction(&k, "smtpd_tls_key_file",
                       "smtpd_tls_key_file is set but smtpd_tls_cert_file is not");
+    const struct conf_assignment *required = conf_scope_assignment(s, SLICE("smtpd_tls_req_ccert"));
+    if (required && c->smtpd_tls_req_ccert && s->postfix &&
+        !slice_is(c->smtpd_tls_security_level, "encrypt"))
+        conf_warn(errors, required->file, required->line,
+                  "smtpd_tls_req_ccert: where TLS is optional, clients are asked for a certificate "
+                  "and need none: set smtpd_tls_security_level = encrypt");
     if ((c->ssl_cert.len == 0) != (c->ssl_key.len == 0))
         contradiction(&k, c->ssl_cert.len ? "ssl_cert" : "ssl_key",
                       "ssl_cert and ssl_key must be set both");

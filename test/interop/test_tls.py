@@ -1,16 +1,19 @@
 """TLS as the configuration says it: versions, ciphers, certificates by name, files that change, client certificates;
 openssl(1) is the client."""
 import hashlib
+import os
 import pathlib
 import re
 import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
 from harness import DOMAIN, Server, free_port, wait_for
+from scripted import Scripted
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 import peers  # noqa: E402
@@ -404,3 +407,76 @@ def test_revocation_list_is_required(login_server):
     s, alice, _, _ = login_server
     s.reload(ssl_require_crl="yes")
     assert "AUTH=EXTERNAL" not in imap_external(s, alice)[0]
+
+
+# ---- towards other servers ----
+
+def test_rules_towards_other_servers(start, certificates):
+    pair = certificates.make("relay-peer", kind="rsa")
+    port = free_port()
+    with Scripted(("127.0.0.1", port), certificates.chain("relay-peer.pem", pair), starttls="works") as remote:
+        s = start(relayhost=f"[127.0.0.1]:{port}", mynetworks="127.0.0.0/8", smtp_tls_security_level="encrypt",
+                  smtp_tls_protocols="TLSv1.3", smtp_tls_mandatory_protocols="TLSv1.2", smtp_tls_mandatory_ciphers="high",
+                  tls_high_cipherlist="ECDHE+CHACHA20:ECDHE+AESGCM", smtp_tls_mandatory_exclude_ciphers="CHACHA20")
+        for level, expected in (("encrypt", r"TLSv1\.2 ECDHE-RSA-AES\d+-GCM"), ("may", r"TLSv1\.3 ")):
+            s.reload(smtp_tls_security_level=level)
+            s.send(rcpts=["x@remote.test"], subject="at-" + level)
+            wait_for(lambda: any(f"at-{level}" in m["text"] for m in remote.messages), 30, "the mail")
+            assert re.findall(r'relay\.attempt .*tls="([^"]*)"', s.log())[-1:] and \
+                re.match(expected, re.findall(r'relay\.attempt .*tls="([^"]*)"', s.log())[-1])
+
+
+# ---- as Postfix itself ----
+
+@pytest.fixture(scope="module")
+def postfix_near():
+    with tempfile.TemporaryDirectory(prefix="postrider-tls-") as folder:
+        os.chmod(folder, 0o755)
+        try:
+            ns = peers.Namespace(pathlib.Path(folder) / "ns", ["postfix"])
+        except peers.Unavailable as why:
+            pytest.skip(str(why))
+        yield ns, folder
+        ns.close()
+
+
+CLIENTS = (["-tls1_1"], ["-tls1_2"], ["-tls1_3"], ["-tls1_2", "-cipher", "AES128"], ["-tls1_2", "-cipher", "AES256:CHACHA20"],
+           ["-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"], ["-curves", "P-521"])
+
+
+@pytest.mark.parametrize("settings", [
+    {}, {"smtpd_tls_protocols": ">=TLSv1.2, <=TLSv1.2"}, {"smtpd_tls_protocols": "!SSLv2 !SSLv3:!TLSv1.2"},
+    {"smtpd_tls_protocols": "TLSv1.3", "smtpd_tls_security_level": "encrypt"},
+    {"smtpd_tls_mandatory_protocols": "TLSv1.3", "smtpd_tls_security_level": "encrypt"},
+    {"smtpd_tls_exclude_ciphers": "AES128, kRSA", "smtpd_tls_ciphers": "high"},
+    {"smtpd_tls_mandatory_exclude_ciphers": "AES256", "tls_preempt_cipherlist": "yes"},
+    {"tls_high_cipherlist": "ECDHE+AESGCM", "smtpd_tls_ciphers": "high", "tls_preempt_cipherlist": "yes"},
+    {"tls_eecdh_auto_curves": "secp384r1 no-such-curve"},
+])
+def test_handshakes_as_with_postfix(postfix_near, tmp_path, certificates, settings):
+    """The same main.cf for Debian's Postfix and for ours: each client gets the same version and cipher."""
+    ns, place = postfix_near
+    pair = certificates.make("like-postfix", kind="rsa")
+    settings = {"smtpd_tls_security_level": "may", "smtpd_tls_cert_file": pair[0], "smtpd_tls_key_file": pair[1], **settings}
+    port, own = free_port(), free_port()
+    peer = peers.Postfix(ns, pathlib.Path(place) / tmp_path.name, f"127.0.0.1:{port}", myhostname="mx.peer.test", mydestination="", mynetworks="",
+                         inet_interfaces="127.0.0.1", **settings).start()
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "main.cf").write_text("".join(f"{k} = {v}\n" for k, v in settings.items()) +
+                                    "myhostname = mx.peer.test\nmydestination =\nmynetworks =\ncompatibility_level = 3.6\n")
+    (folder / "master.cf").write_text(f"127.0.0.1:{own} inet n - n - - smtpd\n")
+    s = new_server(tmp_path / "s", services=("smtp",))
+    s.port["smtp"] = own
+    s.settings["postfix_config"] = str(folder)
+    for name in ("listen", "myhostname", "mydestination"):
+        del s.settings[name]
+    s.write_conf()
+    try:
+        s.start()
+        for words in CLIENTS:
+            theirs, ours = (handshake(p, *words, starttls="smtp")[1:3] for p in (port, own))
+            assert ours == theirs, words
+    finally:
+        s.stop()
+        peer.stop()

@@ -77,26 +77,26 @@
     X("lmtp_tls_block_early_mail_reply", "no", INNER, "connections are reused as Postrider sees fit") \
     X("lmtp_tls_cert_file", "", UNSERVED, "no client certificate is shown to other servers") \
     X("lmtp_tls_chain_files", "", UNSERVED, "no client certificate is shown to other servers") \
-    X("lmtp_tls_ciphers", "medium", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("lmtp_tls_ciphers", "medium", READ, "") \
     X("lmtp_tls_connection_reuse", "no", INNER, "connections are reused as Postrider sees fit") \
     X("lmtp_tls_dcert_file", "", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
     X("lmtp_tls_dkey_file", "$lmtp_tls_dcert_file", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
     X("lmtp_tls_eccert_file", "", UNSERVED, "no client certificate is shown to other servers") \
     X("lmtp_tls_eckey_file", "$lmtp_tls_eccert_file", UNSERVED, "no client certificate is shown to other servers") \
     X("lmtp_tls_enforce_peername", "yes", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
-    X("lmtp_tls_exclude_ciphers", "", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("lmtp_tls_exclude_ciphers", "", READ, "") \
     X("lmtp_tls_fingerprint_cert_match", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
     X("lmtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", INNER, "fingerprints are SHA-256") \
     X("lmtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
     X("lmtp_tls_key_file", "$lmtp_tls_cert_file", UNSERVED, "no client certificate is shown to other servers") \
     X("lmtp_tls_loglevel", "0", INNER, "TLS is logged with each connection") \
-    X("lmtp_tls_mandatory_ciphers", "medium", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("lmtp_tls_mandatory_exclude_ciphers", "", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("lmtp_tls_mandatory_protocols", ">=TLSv1", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("lmtp_tls_mandatory_ciphers", "medium", READ, "") \
+    X("lmtp_tls_mandatory_exclude_ciphers", "", READ, "") \
+    X("lmtp_tls_mandatory_protocols", ">=TLSv1", READ, "") \
     X("lmtp_tls_note_starttls_offer", "no", INNER, "TLS is logged with each connection") \
     X("lmtp_tls_per_site", "", GUARD, "TLS would not be as strict towards the destinations in it; smtp_tls_security_level holds for all") \
     X("lmtp_tls_policy_maps", "", GUARD, "TLS would not be as strict towards the destinations in it; smtp_tls_security_level holds for all") \
-    X("lmtp_tls_protocols", ">=TLSv1", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("lmtp_tls_protocols", ">=TLSv1", READ, "") \
     X("lmtp_tls_scert_verifydepth", "9", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
     X("lmtp_tls_secure_cert_match", "nexthop", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
     X("lmtp_tls_security_level", "", INNER, "of the LMTP client, which works as the SMTP client does") \

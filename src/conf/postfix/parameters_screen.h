@@ -74,32 +74,32 @@
     X("qmqpd_client_port_logging", "no", UNSERVED, "QMQP is not served") \
     X("qmqpd_error_delay", "1s", UNSERVED, "QMQP is not served") \
     X("qmqpd_timeout", "300s", UNSERVED, "QMQP is not served") \
-    X("tls_append_default_CA", "no", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("tls_config_file", "default", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("tls_config_name", "", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("tls_append_default_CA", "no", UNSERVED, "this part of TLS is OpenSSL's own here") \
+    X("tls_config_file", "default", UNSERVED, "this part of TLS is OpenSSL's own here") \
+    X("tls_config_name", "", UNSERVED, "this part of TLS is OpenSSL's own here") \
     X("tls_daemon_random_bytes", "32", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
     X("tls_dane_digests", "sha512 sha256", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
-    X("tls_disable_workarounds", "", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("tls_eecdh_auto_curves", "X25519 X448 prime256v1 secp521r1 secp384r1", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("tls_eecdh_strong_curve", "prime256v1", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("tls_eecdh_ultra_curve", "secp384r1", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("tls_export_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:LOW:EXPORT:+RC4:@STRENGTH", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
-    X("tls_fast_shutdown_enable", "yes", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("tls_high_cipherlist", "aNULL:-aNULL:HIGH:@STRENGTH", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("tls_legacy_public_key_fingerprints", "no", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("tls_low_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:LOW:+RC4:@STRENGTH", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
-    X("tls_medium_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("tls_null_cipherlist", "eNULL:!aNULL", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("tls_preempt_cipherlist", "no", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("tls_disable_workarounds", "", UNSERVED, "this part of TLS is OpenSSL's own here") \
+    X("tls_eecdh_auto_curves", "X25519 X448 prime256v1 secp521r1 secp384r1", READ, "") \
+    X("tls_eecdh_strong_curve", "prime256v1", UNSERVED, "this part of TLS is OpenSSL's own here") \
+    X("tls_eecdh_ultra_curve", "secp384r1", UNSERVED, "this part of TLS is OpenSSL's own here") \
+    X("tls_export_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:LOW:EXPORT:+RC4:@STRENGTH", READ, "") \
+    X("tls_fast_shutdown_enable", "yes", UNSERVED, "this part of TLS is OpenSSL's own here") \
+    X("tls_high_cipherlist", "aNULL:-aNULL:HIGH:@STRENGTH", READ, "") \
+    X("tls_legacy_public_key_fingerprints", "no", UNSERVED, "this part of TLS is OpenSSL's own here") \
+    X("tls_low_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:LOW:+RC4:@STRENGTH", READ, "") \
+    X("tls_medium_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH", READ, "") \
+    X("tls_null_cipherlist", "eNULL:!aNULL", READ, "") \
+    X("tls_preempt_cipherlist", "no", READ, "") \
     X("tls_random_bytes", "32", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
     X("tls_random_exchange_name", "${data_directory}/prng_exch", INNER, "how Postfix's processes share randomness") \
     X("tls_random_prng_update_period", "3600s", INNER, "how Postfix's processes share randomness") \
     X("tls_random_reseed_period", "3600s", INNER, "how Postfix's processes share randomness") \
     X("tls_random_source", "dev:/dev/urandom", INNER, "how Postfix's processes share randomness") \
-    X("tls_server_sni_maps", "", UNSERVED, "one certificate is shown to all clients") \
+    X("tls_server_sni_maps", "", READ, "") \
     X("tls_session_ticket_cipher", "aes-256-cbc", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
-    X("tls_ssl_options", "", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("tls_wildcard_matches_multiple_labels", "yes", UNSERVED, "settings of TLS's library: Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("tls_ssl_options", "", UNSERVED, "this part of TLS is OpenSSL's own here") \
+    X("tls_wildcard_matches_multiple_labels", "yes", UNSERVED, "this part of TLS is OpenSSL's own here") \
     X("tlsmgr_service_name", "tlsmgr", INNER, "how Postfix's processes share randomness") \
     X("tlsproxy_client_CAfile", "$smtp_tls_CAfile", INNER, "of the process tlsproxy, which is not needed here") \
     X("tlsproxy_client_CApath", "$smtp_tls_CApath", INNER, "of the process tlsproxy, which is not needed here") \

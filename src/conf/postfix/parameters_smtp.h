@@ -78,7 +78,7 @@
     X("smtp_tls_block_early_mail_reply", "no", INNER, "connections are reused as Postrider sees fit") \
     X("smtp_tls_cert_file", "", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_chain_files", "", UNSERVED, "no client certificate is shown to other servers") \
-    X("smtp_tls_ciphers", "medium", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("smtp_tls_ciphers", "medium", READ, "") \
     X("smtp_tls_connection_reuse", "no", INNER, "connections are reused as Postrider sees fit") \
     X("smtp_tls_dane_insecure_mx_policy", "${{$smtp_tls_security_level} == {dane} ? {dane} : {may}}", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
     X("smtp_tls_dcert_file", "", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
@@ -86,19 +86,19 @@
     X("smtp_tls_eccert_file", "", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_eckey_file", "$smtp_tls_eccert_file", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_enforce_peername", "yes", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
-    X("smtp_tls_exclude_ciphers", "", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("smtp_tls_exclude_ciphers", "", READ, "") \
     X("smtp_tls_fingerprint_cert_match", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
     X("smtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", INNER, "fingerprints are SHA-256") \
     X("smtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
     X("smtp_tls_key_file", "$smtp_tls_cert_file", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_loglevel", "0", INNER, "TLS is logged with each connection") \
-    X("smtp_tls_mandatory_ciphers", "medium", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("smtp_tls_mandatory_exclude_ciphers", "", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("smtp_tls_mandatory_protocols", ">=TLSv1", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("smtp_tls_mandatory_ciphers", "medium", READ, "") \
+    X("smtp_tls_mandatory_exclude_ciphers", "", READ, "") \
+    X("smtp_tls_mandatory_protocols", ">=TLSv1", READ, "") \
     X("smtp_tls_note_starttls_offer", "no", INNER, "TLS is logged with each connection") \
     X("smtp_tls_per_site", "", GUARD, "TLS would not be as strict towards the destinations in it; smtp_tls_security_level holds for all") \
     X("smtp_tls_policy_maps", "", GUARD, "TLS would not be as strict towards the destinations in it; smtp_tls_security_level holds for all") \
-    X("smtp_tls_protocols", ">=TLSv1", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("smtp_tls_protocols", ">=TLSv1", READ, "") \
     X("smtp_tls_scert_verifydepth", "9", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
     X("smtp_tls_secure_cert_match", "nexthop, dot-nexthop", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
     X("smtp_tls_security_level", "", READ, "") \

@@ -86,32 +86,32 @@
     X("smtpd_soft_error_limit", "10", UNSERVED, "errors are answered without a pause; smtpd_hard_error_limit ends the session") \
     X("smtpd_starttls_timeout", "${stress?{10}:{300}}s", UNSERVED, "smtpd_timeout holds during the TLS handshake too") \
     X("smtpd_timeout", "${stress?{10}:{300}}s", INNER, "") \
-    X("smtpd_tls_CAfile", "", UNSERVED, "clients are not asked for certificates") \
-    X("smtpd_tls_CApath", "", UNSERVED, "clients are not asked for certificates") \
+    X("smtpd_tls_CAfile", "", READ, "") \
+    X("smtpd_tls_CApath", "", UNSERVED, "no client is verified by it: put the certificates into one file, and name that in smtpd_tls_CAfile") \
     X("smtpd_tls_always_issue_session_ids", "yes", INNER, "TLS sessions are resumed with tickets; there is no database") \
-    X("smtpd_tls_ask_ccert", "no", UNSERVED, "clients are not asked for certificates") \
+    X("smtpd_tls_ask_ccert", "no", READ, "") \
     X("smtpd_tls_auth_only", "no", READ, "") \
-    X("smtpd_tls_ccert_verifydepth", "9", UNSERVED, "clients are not asked for certificates") \
+    X("smtpd_tls_ccert_verifydepth", "9", READ, "") \
     X("smtpd_tls_cert_file", "", READ, "") \
-    X("smtpd_tls_chain_files", "", UNSERVED, "use smtpd_tls_cert_file and smtpd_tls_key_file") \
-    X("smtpd_tls_ciphers", "medium", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
+    X("smtpd_tls_chain_files", "", READ, "") \
+    X("smtpd_tls_ciphers", "medium", READ, "") \
     X("smtpd_tls_dcert_file", "", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
-    X("smtpd_tls_dh1024_param_file", "", INNER, "parameters of Diffie-Hellman are OpenSSL's own") \
+    X("smtpd_tls_dh1024_param_file", "", OBSOLETE, "parameters of Diffie-Hellman are OpenSSL\'s own, as Postfix advises since 3.1; remove it") \
     X("smtpd_tls_dh512_param_file", "", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
     X("smtpd_tls_dkey_file", "$smtpd_tls_dcert_file", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
-    X("smtpd_tls_eccert_file", "", UNSERVED, "use smtpd_tls_cert_file and smtpd_tls_key_file") \
-    X("smtpd_tls_eckey_file", "$smtpd_tls_eccert_file", UNSERVED, "use smtpd_tls_cert_file and smtpd_tls_key_file") \
-    X("smtpd_tls_eecdh_grade", "auto", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
-    X("smtpd_tls_exclude_ciphers", "", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("smtpd_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", INNER, "fingerprints are SHA-256") \
+    X("smtpd_tls_eccert_file", "", READ, "") \
+    X("smtpd_tls_eckey_file", "$smtpd_tls_eccert_file", READ, "") \
+    X("smtpd_tls_eecdh_grade", "auto", OBSOLETE, "tls_eecdh_auto_curves says which curves; remove it") \
+    X("smtpd_tls_exclude_ciphers", "", READ, "") \
+    X("smtpd_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", READ, "") \
     X("smtpd_tls_key_file", "$smtpd_tls_cert_file", READ, "") \
-    X("smtpd_tls_loglevel", "0", INNER, "TLS is logged with each connection") \
-    X("smtpd_tls_mandatory_ciphers", "medium", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("smtpd_tls_mandatory_exclude_ciphers", "", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("smtpd_tls_mandatory_protocols", ">=TLSv1", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("smtpd_tls_protocols", ">=TLSv1", UNSERVED, "Postrider speaks TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers") \
-    X("smtpd_tls_received_header", "no", UNSERVED, "the protocol of TLS is not written into Received lines") \
-    X("smtpd_tls_req_ccert", "no", GUARD, "clients would need no certificate") \
+    X("smtpd_tls_loglevel", "0", READ, "") \
+    X("smtpd_tls_mandatory_ciphers", "medium", READ, "") \
+    X("smtpd_tls_mandatory_exclude_ciphers", "", READ, "") \
+    X("smtpd_tls_mandatory_protocols", ">=TLSv1", READ, "") \
+    X("smtpd_tls_protocols", ">=TLSv1", READ, "") \
+    X("smtpd_tls_received_header", "no", READ, "") \
+    X("smtpd_tls_req_ccert", "no", READ, "") \
     X("smtpd_tls_security_level", "", READ, "") \
     X("smtpd_tls_session_cache_database", "", INNER, "TLS sessions are resumed with tickets; there is no database") \
     X("smtpd_tls_session_cache_timeout", "3600s", INNER, "TLS sessions are resumed with tickets; there is no database") \

@@ -1,6 +1,7 @@
 /* connect.c: the addresses of the route in turn, until one takes the connection; TLS. */
 #include "role/relay/conn.h"
 #include "role/relay/passwords.h"
+#include "role/relay/tls.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -24,7 +25,7 @@ static int tls_level(const struct outconn *c)
     if (slice_is_nocase(level, "encrypt") ||
         (c->lmtp && !slice_is_nocase(level, "none") && !slice_is_nocase(level, "may")))
         return SMTP_TLS_ENCRYPT;
-    if (c->plain || !c->relay->tls || slice_is_nocase(level, "none"))
+    if (c->plain || slice_is_nocase(level, "none"))
         return SMTP_TLS_NONE;
     return SMTP_TLS_MAY;
 }
@@ -235,9 +236,14 @@ void conn_handshake(struct outconn *c)
 
 void conn_start_tls(struct outconn *c)
 {
-    struct error err = {"no TLS context"};
-    if (!c->relay->tls ||
-        stream_start_tls(&c->stream, c->relay->tls, c->route->addresses[c->at].host, &err) != OK)
+    struct error err = {""};
+    struct tls_context *tls = NULL;
+    bool mandatory = c->config.tls == SMTP_TLS_ENCRYPT;
+    enum result r = relay_tls_find(c->relay, c->conf, c->lmtp, mandatory, &tls, &err);
+    if (r == OK)
+        r = stream_start_tls(&c->stream, tls, c->route->addresses[c->at].host, &err);
+    tls_context_unref(tls);
+    if (r != OK)
         conn_tls_failed(c, &err);
     else
         conn_handshake(c);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "role/relay/tables.h"
+#include "role/relay/tls.h"
 
 enum { DESTS_MAX = 100000 };
 
@@ -32,8 +33,6 @@ static enum result start(struct role *role, struct error *err)
     if (!r)
         return error_set(err, FAILED, "no memory");
     enum result result = dns_start(r, err);
-    if (result == OK)
-        result = tls_client_new(NULL, false, &r->tls, err);
     if (result == OK)
         result = dns_run(r, err);
     return result;
@@ -64,6 +63,7 @@ static void forget(struct relay *r)
 {
     pthread_mutex_lock(&r->lock);
     r->generation++;
+    relay_tls_forget(r);
     dest_forget_routes(r);
     pthread_mutex_unlock(&r->lock);
 }
@@ -193,7 +193,7 @@ static void stop(struct role *role)
     outconn_free_all(r);
     dest_free_all(r);
     dns_stop(r);
-    tls_context_unref(r->tls);
+    relay_tls_forget(r);
     relay_tables_unref(r->tables);
     kept_files_release(&r->files);
     pthread_mutex_destroy(&r->lock);

@@ -39,8 +39,8 @@ enum {
 
 struct relay {
     struct role *role;
-    struct tls_context *tls;
     pthread_mutex_t lock;
+    struct relay_tls *tls;          /* tls.h */
     struct resolver *resolver;      /* of now */
     char *forward;                  /* smtp_dns_resolver as the resolver has it */
     struct list_node old_resolvers; /* with questions under way */

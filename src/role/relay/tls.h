@@ -1,0 +1,14 @@
+/* tls.h: TLS contexts towards other servers, one for each set of rules that is in use. */
+#ifndef ROLE_RELAY_TLS_H
+#define ROLE_RELAY_TLS_H
+
+#include "role/relay/relay.h"
+
+/* A reference to the context for connections under this configuration (of a service). mandatory:
+ * TLS is required there. FAILED with the reason, which was logged. */
+MUST_USE enum result relay_tls_find(struct relay *r, const struct conf *c, bool lmtp,
+                                    bool mandatory, struct tls_context **ret, struct error *err);
+/* After a reload, and at the end. */
+void relay_tls_forget(struct relay *r);
+
+#endif
