@@ -65,22 +65,42 @@ static void found(struct walk *w, const char *rule, const char *file, unsigned l
     resolve_step(w, rule, slice_cstr(where ? where : ""), account, SLICE("mailbox"));
 }
 
-/* mailbox_transport: the account's mail is somebody else's matter. False: it is ours. */
+/* local(8): a table with transports of single users (by the name without its detail), then one
+ * setting for all. False: neither names a way that leaves us, or w->stop. */
+static bool find_way(struct walk *w, enum directory_map m, struct slice setting, const char *rule,
+                     const struct names *n, struct slice domain, struct way *ret)
+{
+    struct table_match match;
+    struct error err = {""};
+    enum result r = map_is_empty(&w->d->maps, m)
+                        ? NOT_FOUND
+                        : map_find_key(&w->d->maps, m, n->base, w->arena, &match, &err);
+    if (r != OK && r != NOT_FOUND) {
+        resolve_unavailable(w, &err);
+        return false;
+    }
+    if (r == NOT_FOUND && setting.len == 0)
+        return false;
+    directory_named_way(w->d, r == OK ? match.value : setting, rule, domain, ret);
+    if (r == OK) {
+        ret->rule = directory_map_name(m);
+        ret->where = match.where;
+    }
+    return ret->end == END_ROUTE;
+}
+
+/* The account's mail is somebody else's matter. False: it is ours, or w->stop. */
 static bool passed_on(struct walk *w, const struct names *n)
 {
     const struct conf *c = w->d->conf;
     struct directory_address to = {n->local, n->domain};
     struct way way;
-    if (c->mailbox_transport.len == 0)
-        return false;
     if (!to.domain.data && domain_fold(c->myhostname, w->arena, &to.domain) != OK)
         return false;
-    directory_named_way(w->d, c->mailbox_transport, "mailbox_transport", to.domain, &way);
-    if (way.end != END_ROUTE)
+    if (!find_way(w, MAP_mailbox_transport_maps, c->mailbox_transport, "mailbox_transport", n,
+                  to.domain, &way))
         return false;
-    struct slice route = way_route(&way, &to, w->arena);
-    resolve_step(w, way.rule, way.where, n->local, route);
-    resolve_add_route(w, address_text(&to, w->arena), route);
+    resolve_add_way(w, &way, &to);
     return true;
 }
 
@@ -311,14 +331,12 @@ static bool take_double_bounce(struct walk *w, const struct directory_address *a
     return true;
 }
 
-static bool take_fallback(struct walk *w, const struct directory_address *address)
+static bool take_fallback(struct walk *w, const struct names *n,
+                          const struct directory_address *address)
 {
-    struct slice setting = w->d->conf->fallback_transport;
     struct way way;
-    if (setting.len == 0)
-        return false;
-    directory_named_way(w->d, setting, "fallback_transport", address->domain, &way);
-    if (way.end != END_ROUTE)
+    if (!find_way(w, MAP_fallback_transport_maps, w->d->conf->fallback_transport,
+                  "fallback_transport", n, address->domain, &way))
         return false;
     resolve_took_where(w, way.rule, way.where);
     resolve_add_way(w, &way, address);
@@ -334,7 +352,7 @@ bool resolve_local(struct walk *w, const struct directory_address *address, cons
         return false;
     }
     return take_local(w, &n, up, account_only) ||
-           (!w->stop && (take_double_bounce(w, address) || take_fallback(w, address) ||
+           (!w->stop && (take_double_bounce(w, address) || take_fallback(w, &n, address) ||
                          (!up && resolve_luser(w, &n))));
 }
 

@@ -19,6 +19,8 @@
     X(sender_bcc_maps)                                                                             \
     X(recipient_bcc_maps)                                                                          \
     X(relocated_maps)                                                                              \
+    X(mailbox_transport_maps)                                                                      \
+    X(fallback_transport_maps)                                                                     \
     X(transport_maps)                                                                              \
     X(sender_dependent_relayhost_maps)                                                             \
     X(sender_dependent_default_transport_maps)

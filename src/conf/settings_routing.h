@@ -36,6 +36,8 @@
     X(TEXT, local_transport, "local:$myhostname", 0, 0, "postfix", "transport:nexthop of mail to mydestination.") \
     X(TEXT, virtual_transport, "virtual", 0, 0, "postfix", "transport:nexthop of mail to virtual_mailbox_domains.") \
     X(TEXT, mailbox_transport, "", 0, 0, "postfix", "transport:nexthop of mail to local users once aliases are expanded. Empty: their mailboxes here.") \
+    X(MAPS, mailbox_transport_maps, "", 0, 0, "postfix", "Tables \"user transport:nexthop\": the same for single users; before mailbox_transport.") \
+    X(MAPS, fallback_transport_maps, "", 0, 0, "postfix", "Tables \"user transport:nexthop\": fallback_transport for single names; before it.") \
     X(TEXT, fallback_transport, "", 0, 0, "postfix", "transport:nexthop of mail to local users that nobody knows.") \
     X(LIST, propagate_unmatched_extensions, "canonical, virtual", 0, 0, "postfix", "Tables whose result gets the +detail that the key lacked: canonical, virtual, alias, forward, include, generic.") \
     X(NUMBER, virtual_alias_expansion_limit, "1000", 1, 10000, "postfix", "Most addresses that virtual_alias_maps may make of one.") \

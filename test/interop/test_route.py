@@ -117,3 +117,13 @@ def test_forward_of_a_system_account(site, tmp_path):
         assert [t[1] for t in targets(said)] == ["alice", "bob"]
     finally:
         site.reload(forward_path=None, pam_service=None)
+
+
+def test_transports_of_single_users(tmp_path):
+    """mailbox_transport_maps and fallback_transport_maps, before the settings without maps; no server is needed."""
+    server = Server(tmp_path, mailbox_transport_maps="inline:{ bob=lmtp:inet:127.0.0.1:2003 }", local_recipient_maps="",
+                    fallback_transport_maps="inline:{ old=smtp:[old.test] }", fallback_transport="lmtp:inet:127.0.0.1:2004")
+    for address, kind, hop in (("alice", "mailbox", ""), ("bob+x", "lmtp", "inet:127.0.0.1:2003"), ("old+y", "smtp", "[old.test]"),
+                               ("nobody", "lmtp", "inet:127.0.0.1:2004")):
+        said, status = ask(server, f"{address}@{DOMAIN}")
+        assert status == 0 and [(t.get("transport", t["kind"]), t.get("nexthop", "")) for t in said["targets"]] == [(kind, hop)], said

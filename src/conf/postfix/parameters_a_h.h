@@ -140,7 +140,7 @@
     X("expand_owner_alias", "no", UNSERVED, "it does not apply to aliases here") \
     X("export_environment", "TZ MAIL_CONFIG LANG", UNSERVED, "commands are not run") \
     X("fallback_transport", "", UNSERVED, "mail goes to Postrider's store, not to this transport") \
-    X("fallback_transport_maps", "", UNSERVED, "mail goes to Postrider's store, not to this transport") \
+    X("fallback_transport_maps", "", READ, "") \
     X("fast_flush_domains", "$relay_domains", UNSERVED, "mail for these domains is not flushed by ETRN on its own schedule") \
     X("fast_flush_purge_time", "7d", INNER, "how ETRN's lists are kept") \
     X("fast_flush_refresh_time", "12h", INNER, "how ETRN's lists are kept") \

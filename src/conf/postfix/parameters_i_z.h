@@ -38,7 +38,7 @@
     X("mailbox_delivery_lock", "fcntl, dotlock", INNER, "the store has one owner, and no files of users") \
     X("mailbox_size_limit", "51200000", UNSERVED, "limits mailbox files of Postfix's; mailbox_quota limits an account here") \
     X("mailbox_transport", "", UNSERVED, "mail goes to Postrider's store, not to this transport") \
-    X("mailbox_transport_maps", "", UNSERVED, "mail goes to Postrider's store, not to this transport") \
+    X("mailbox_transport_maps", "", READ, "") \
     X("maillog_file", "", UNSERVED, "logging goes to stderr and the journal; log_level says how much") \
     X("maillog_file_compressor", "gzip", UNSERVED, "logging goes to stderr and the journal; log_level says how much") \
     X("maillog_file_prefixes", "/var, /dev/stdout", UNSERVED, "logging goes to stderr and the journal; log_level says how much") \
