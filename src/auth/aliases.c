@@ -65,6 +65,16 @@ const struct alias *aliases_find(const struct aliases *t, struct slice key)
     return map_get(&t->by_key, key);
 }
 
+void aliases_each(const struct aliases *t, void (*each)(void *arg, const struct alias *a),
+                  void *arg)
+{
+    size_t at = 0;
+    struct slice key;
+    void *value;
+    while (map_next(&t->by_key, &at, &key, &value))
+        each(arg, value);
+}
+
 static const char *check_key(struct slice key)
 {
     if (key.len == 0)

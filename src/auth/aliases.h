@@ -45,4 +45,8 @@ size_t aliases_count(const struct aliases *t);
 /* By the lower-cased key; NULL when absent. */
 const struct alias *aliases_find(const struct aliases *t, struct slice key);
 
+/* Every entry, in no order. */
+void aliases_each(const struct aliases *t, void (*each)(void *arg, const struct alias *a),
+                  void *arg);
+
 #endif

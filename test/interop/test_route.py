@@ -127,3 +127,17 @@ def test_transports_of_single_users(tmp_path):
                                ("nobody", "lmtp", "inet:127.0.0.1:2004")):
         said, status = ask(server, f"{address}@{DOMAIN}")
         assert status == 0 and [(t.get("transport", t["kind"]), t.get("nexthop", "")) for t in said["targets"]] == [(kind, hop)], said
+
+
+def test_targets_without_a_domain_are_told_where_they_lead_away(tmp_path):
+    (tmp_path / "virtual").write_text("info@va.test alice, x@far.test\n@all.test @other.test\n")
+    (tmp_path / "aliases").write_text("# comment\nsales: bob,\n  \\\\carol, |/bin/cat, x@far.test\n")
+    server = Server(tmp_path, virtual_alias_maps=f"hash:{tmp_path}/virtual", alias_maps=f"hash:{tmp_path}/aliases", mydestination=DOMAIN)
+    said = server.ok("config", "check")
+    told = [line for line in said.splitlines() if "mydestination" in line]
+    assert [line.split(": ")[1:4] for line in told] == [[f"{tmp_path}/virtual:1", "virtual_alias_maps", told[0].split(": ")[3]],
+                                                        [f"{tmp_path}/aliases:2", "alias_maps", told[1].split(": ")[3]]]
+    assert "info@va.test leads to alice, which means alice@mail.example.test" in told[0] and "sales leads to bob" in told[1]
+    server.settings["myorigin"] = DOMAIN
+    server.write_conf()
+    assert "mydestination" not in server.ok("config", "check")
