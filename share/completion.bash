@@ -1,10 +1,26 @@
-# bash completion of postrider(8); the words are those of `postrider help`, which a test compares.
+# bash completion of postrider(8): commands, the words behind them and the old programs' names are those of `postrider help`.
+
+_postrider_words() { # PROGRAM COMMAND: the words behind it, or with "" all commands and names
+    local said line
+    said=$("$1" help 2>/dev/null)
+    if [[ -z $2 ]]; then
+        sed -n 's/^  \([a-z][a-z-]*\).*/\1/p' <<<"$said"
+        echo "-c -h -V --config --help --version --postfix --dovecot --sasl"
+        return
+    fi
+    case $2 in
+    serve | config) echo "--postfix --dovecot --sasl" ;;
+    postfix) echo "start stop reload status check abort flush" ;;
+    doveadm) echo "auth kick mailbox pw reload stop user who" ;;
+    esac
+    while IFS= read -r line; do
+        [[ $line != "The old programs"* ]] || break
+        [[ $line != "  $2 "* ]] || grep -oE -- '(--?)?\b[a-z][a-z0-9-]*' <<<"${line#"  $2 "}"
+    done <<<"$said"
+}
+
 _postrider() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= i
-    local commands="serve config user queue mailbox import status reload version help"
-    local faces="sendmail doveadm testsaslauthd mailq newaliases postqueue postsuper postfix postconf postmap"
-    local options="-c -h -V --config --help --version --postfix --dovecot --sasl"
-
     COMPREPLY=()
     case $before in
     -c | --config | --dovecot | --sasl | --inbox)
@@ -26,21 +42,7 @@ _postrider() {
             ;;
         esac
     done
-
-    local words=
-    case $command in
-    "") words="$commands $faces $options" ;;
-    serve) words="--postfix --dovecot --sasl" ;;
-    config) words="check show import manual -v --json --postfix --dovecot --sasl" ;;
-    user) words="add del passwd test list --password-stdin --json" ;;
-    queue) words="list show flush hold release delete all --json" ;;
-    mailbox) words="list --json" ;;
-    import) words="maildir mbox --user --mailbox --inbox --layout --all" ;;
-    status) words="--json" ;;
-    postfix) words="start stop reload status check abort flush" ;;
-    doveadm) words="auth kick mailbox pw reload stop user who" ;;
-    esac
-    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "$(_postrider_words "${COMP_WORDS[0]}" "$command")" -- "$word")
     if [[ $command == import && ${#COMPREPLY[@]} == 0 ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
     fi

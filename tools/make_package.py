@@ -10,9 +10,11 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+# As Debian's own tools take it.
+MAINTAINER = f"{os.environ.get('DEBFULLNAME', 'Postrider')} <{os.environ.get('DEBEMAIL', 'postmaster@localhost')}>"
 # Names that a mail-transport-agent of Debian has as files of its own; the others are alternatives (share/place.sh).
 MTA = ("sendmail", "mailq", "newaliases", "postfix", "postconf", "postmap", "postqueue", "postsuper")
-CHANGELOG = "postrider ({version}) stable; urgency=medium\n\n  * See the project's history.\n\n -- Postrider <postmaster@localhost>  {date}\n"
+CHANGELOG = "postrider ({version}) stable; urgency=medium\n\n  * See the project's history.\n\n -- {maintainer}  {date}\n"
 
 
 def run(*command, **options):
@@ -44,11 +46,11 @@ def faces():
 
 def link_names(tree):
     """The old programs' own names, and their pages."""
-    for folder, name, section in faces():
+    for folder, name, _ in faces():
         if name not in MTA:
             continue
         (tree / "usr" / folder / name).symlink_to(f"{name}.postrider")
-        (tree / f"usr/share/man/man{section}/{name}.{section}.gz").symlink_to("../man1/postrider-programs.1.gz")
+        (tree / f"usr/share/man/man1/{name}.1.gz").symlink_to("postrider-programs.1.gz")
     (tree / "usr/lib/sendmail").symlink_to("../sbin/sendmail")
 
 
@@ -59,7 +61,7 @@ def write_documents(tree, number):
     for name in ("INSTALL.md", "MIGRATION.md", "IMPORT.md"):
         shutil.copy(ROOT / "docs" / name, doc)
     date = run("date", "-R", "-u", "-d", "@" + os.environ.get("SOURCE_DATE_EPOCH", "0"), capture_output=True, text=True).strip()
-    (doc / "changelog").write_text(CHANGELOG.format(version=number, date=date))
+    (doc / "changelog").write_text(CHANGELOG.format(version=number, date=date, maintainer=MAINTAINER))
     run("gzip", "-9n", doc / "changelog")
 
 
@@ -75,7 +77,7 @@ def write_control(tree, folder, number):
     control = tree / "DEBIAN"
     control.mkdir()
     size = sum(f.stat().st_size for f in tree.rglob("*") if f.is_file() and not f.is_symlink()) // 1024
-    values = {"version": number, "size": str(size), "depends": shared_libraries(tree / "usr/sbin/postrider", folder),
+    values = {"version": number, "maintainer": MAINTAINER, "size": str(size), "depends": shared_libraries(tree / "usr/sbin/postrider", folder),
               "architecture": run("dpkg", "--print-architecture", capture_output=True, text=True).strip()}
     text = (ROOT / "share/deb/control.in").read_text()
     (control / "control").write_text(re.sub(r"@(\w+)@", lambda m: values[m[1]], text))

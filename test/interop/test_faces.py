@@ -304,6 +304,22 @@ def test_postsuper(stuck, options, which):
     assert said[1] == said[0]
 
 
+def test_aliases_need_no_newaliases(folder, postfix_namespace):
+    """Every name of it succeeds where Postfix's does, and fails where the file is missing."""
+    ns = postfix_namespace
+    here = folder / "newaliases"
+    here.mkdir()
+    (here / "aliases").write_text("postmaster: root\n")
+    postfix = peers.Postfix(ns, here / "postfix", smtp="2529", alias_database=f"texthash:{here}/none")
+    for name in ("aliases", "none"):
+        (here / "conf").write_text(f"alias_maps = hash:{here}/{name}\nstate_directory = {here}/state\n")
+        (postfix.conf / "main.cf").write_text((postfix.conf / "main.cf").read_text() + f"alias_database = hash:{here}/{name}\n")
+        for words in (("newaliases",), ("sendmail", "-bi"), ("sendmail", "-I")):
+            theirs = ns.run(*words, env={**os.environ, "MAIL_CONFIG": str(postfix.conf)})
+            ours = subprocess.run([PROGRAM, "-c", here / "conf", *words], capture_output=True, text=True, check=False)
+            assert (ours.returncode == 0) == (theirs.returncode == 0) == (name == "aliases"), (words, theirs, ours)
+
+
 def test_postsuper_of_what_is_not_there(stuck):
     for words in (("-d", "0123456789AB"), ("-h", "no/such"), ("-d",), ("-x", "ALL"), ("-d", "-")):
         theirs, ours = (side.run("postsuper", *words, input="") for side in stuck)

@@ -146,7 +146,7 @@ def test_what_the_package_holds(deb):
         assert re.search(rf"^{name}: .*mail-transport-agent", fields, re.M)
     assert re.search(r"^Depends: .*libc6 .*libssl3", fields, re.M)
     if shutil.which("lintian"):
-        done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error", "--suppress-tags", "no-phrase,bogus-mail-host", deb],
+        done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error", "--suppress-tags", "bogus-mail-host,bogus-mail-host-in-debian-changelog", deb],
                               capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
 
@@ -294,6 +294,8 @@ def test_the_roles_work_under_the_unit(tmp_path, monkeypatch):
     with its user's rights."""
     if os.geteuid() != 0:
         pytest.skip("the unit: needs root")
+    if harness.is_sanitized():
+        pytest.skip("the unit: a sanitizer needs system calls that the unit does not leave")
     if not shutil.which("systemd-analyze") or not shutil.which("setpriv"):
         pytest.skip("systemd-analyze or setpriv is missing")
     numbers = syscall_numbers()
@@ -375,24 +377,26 @@ def test_make_install(tmp_path):
         assert shown.stderr == "", (page, shown.stderr)
 
 
-def words_of(completion):
-    """What bash offers behind these words."""
-    script = (f'source {TOP}/share/completion.bash; COMP_WORDS=({completion} ""); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _postrider; '
-              'printf "%s\\n" "${COMPREPLY[@]}"')
-    return set(subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.split())
+def completed(*words):
+    """What bash offers for the last of these words."""
+    script = (f'source {TOP}/share/completion.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _postrider; printf "%s\\n" "${{COMPREPLY[@]}}"')
+    done = subprocess.run(["bash", "-c", script, "bash", os.path.abspath(PROGRAM), *words], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
 
 
-def test_completion_knows_every_word():
-    """Against what `postrider help` says: commands with the words behind them, and the old programs' names."""
+def test_completion():
+    """Commands with the words behind them, as `postrider help` says them; the old programs' names; files."""
+    assert {"serve", "queue", "postsuper", "sendmail", "--dovecot"} <= completed("")
+    assert completed("po") == {"postfix", "postconf", "postmap", "postqueue", "postsuper"}
+    assert completed("-c", "x", "queue", "fl") == {"flush"}
+    assert completed("queue", "release", "a") == {"all"}
+    assert {"check", "show", "import", "manual", "--postfix"} <= completed("config", "")
+    assert completed("import", "--u") == {"--user"} and "--all" in completed("import", "--")
+    assert completed("postfix", "sta") == {"start", "status"} and completed("doveadm", "w") == {"who"}
+    assert completed("--sasl", "/etc/pass") >= {"/etc/passwd"} and completed("import", "maildir", "/etc/pass") >= {"/etc/passwd"}
+
+
+def test_every_face_has_its_link():
     said = subprocess.run([PROGRAM, "help"], capture_output=True, text=True, check=True).stdout
-    head, commands, names = re.match(r"(usage:.*?)\n\n(.*?)\n\n.*?:\n\n(.*?)\n\n", said, re.S).groups()
-    expected = set(re.findall(r"--\w+", head)) | {"-c"}
-    for line in re.findall(r"^  (\S.*)$", commands, re.M):
-        command, *rest = line.split()
-        expected.add(command)
-        plain = {w for w in re.findall(r"(?<![\w-])(?:--?)?[a-z][a-z-]*", " ".join(rest)) if w not in ("fs",)}
-        assert plain <= words_of(f"postrider {command}"), (command, plain, words_of(f"postrider {command}"))
-    expected |= set(re.findall(r"^  (\w+) ", names, re.M))
-    assert expected - {"-c"} <= words_of("postrider"), expected - words_of("postrider")
-    faces = (TOP / "share/faces").read_text().split()[1::3]
-    assert set(faces) == set(re.findall(r"^  (\w+) ", names, re.M))
+    names = said.split("The old programs' names")[1].split("\n\n")[1]
+    assert set((TOP / "share/faces").read_text().split()[1::3]) == set(re.findall(r"^  (\w+) ", names, re.M))
