@@ -34,7 +34,7 @@ MUST_USE enum result stream_start_tls(struct stream *s, struct tls_context *c,
                                       const char *peer_name, struct error *err);
 /* OK, BUSY, or FAILED with the reason. */
 MUST_USE enum result stream_handshake(struct stream *s, struct error *err);
-/* True when TLS holds decrypted bytes that no readiness event will tell of. */
+/* True when TLS may hold bytes that no readiness event will tell of: read before waiting. */
 bool stream_pending(const struct stream *s);
 /* TLS close notify as far as it goes without waiting; closes the fd. */
 void stream_close(struct stream *s);

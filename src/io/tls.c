@@ -14,7 +14,8 @@ struct tls {
     SSL *ssl;
     struct tls_context *context;
     bool established;
-    bool broken; /* no close notify any more */
+    bool broken;  /* no close notify any more */
+    bool drained; /* what was read of the socket ends in the middle of a record, or is used up */
 };
 
 /* Server name indication takes names only (RFC 6066 section 3). */
@@ -64,6 +65,7 @@ static enum result outcome(struct tls *t, int returned, unsigned *wants)
 {
     switch (SSL_get_error(t->ssl, returned)) {
     case SSL_ERROR_WANT_READ:
+        t->drained = true;
         *wants = IO_READ;
         return BUSY;
     case SSL_ERROR_WANT_WRITE:
@@ -80,6 +82,7 @@ static enum result outcome(struct tls *t, int returned, unsigned *wants)
 enum result tls_handshake(struct tls *t, unsigned *wants, struct error *err)
 {
     ERR_clear_error();
+    t->drained = false;
     int n = SSL_do_handshake(t->ssl);
     if (n == 1) {
         t->established = true;
@@ -101,6 +104,7 @@ enum result tls_read(struct tls *t, char *into, size_t size, size_t *ret_n, unsi
 {
     size_t n = 0;
     ERR_clear_error();
+    t->drained = false;
     int ok = SSL_read_ex(t->ssl, into, size, &n);
     if (ok == 1) {
         *ret_n = n;
@@ -139,7 +143,7 @@ SSL *tls_ssl(const struct tls *t)
 
 bool tls_pending(const struct tls *t)
 {
-    return SSL_pending(t->ssl) > 0;
+    return !t->drained && SSL_has_pending(t->ssl);
 }
 
 void tls_describe(const struct tls *t, struct buf *out)

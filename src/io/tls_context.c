@@ -135,11 +135,12 @@ enum result tls_context_new(bool server, const struct tls_rules *rules, struct t
         return r;
     }
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    /* An idle connection gives its record buffers back (RELEASE_BUFFERS), and nothing is read ahead
-     * of the record that is wanted, so that readiness events and SSL_pending tell the truth. */
+    /* An idle connection gives its record buffers back (RELEASE_BUFFERS). */
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_read_ahead(ctx, 0);
+    /* A server reads what is there, not first each record's header: its drivers ask stream_pending
+     * before they wait. A client's wait for readiness alone, so nothing may be read ahead. */
+    SSL_CTX_set_read_ahead(ctx, server);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     *c = (struct tls_context){.ctx = ctx, .refs = 1, .server = server};
     *ret = c;

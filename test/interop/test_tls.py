@@ -158,7 +158,7 @@ def test_ciphers_that_openssl_does_not_know_turn_tls_off(start):
 # ---- whether TLS is there at all ----
 
 def capabilities(server):
-    with socket.create_connection(("127.0.0.1", server.port["pop3"]), 10) as c:
+    with socket.create_connection((server.address, server.port["pop3"]), 10) as c:
         f = c.makefile("rwb")
         f.readline()
         f.write(b"CAPA\r\n")
@@ -178,12 +178,38 @@ def test_ssl_no_opens_no_tls(tmp_path):
         s.stop()
 
 
-@pytest.mark.parametrize("trusted", [None, "127.0.0.2/32"])
-def test_ssl_required_and_trusted_networks(start, trusted):
-    """Over another address than loopback's own 127.0.0.1 a client is a stranger here."""
-    s = start(address="127.0.0.1", ssl="required", disable_plaintext_auth="no", login_trusted_networks=trusted)
-    assert "SASL" in capabilities(s)  # this host itself is secured
-    assert s.imap("alice").noop()[0] == "OK"
+def own_address():
+    """An address of this machine that is not loopback's, or None."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        return s.getsockname()[0]
+
+
+@pytest.mark.skipif(not own_address(), reason="this machine has no address but loopback's")
+def test_ssl_required_and_trusted_networks(start):
+    address = own_address()
+    s = start(address=address, services=("pop3", "imap"), ssl="required", disable_plaintext_auth="no",
+              auth_mechanisms="plain scram-sha-256")
+    words = f"LOGIN alice {s.passwords['alice']}"
+    assert "SASL" not in capabilities(s) and "STLS" in capabilities(s)
+    assert imap_clear(s, words).startswith("a NO")
+    s.reload(ssl="yes")
+    assert imap_clear(s, words).startswith("a OK")
+    s.reload(ssl="required", disable_plaintext_auth="yes", login_trusted_networks=f"{address}/32")
+    assert "SASL PLAIN SCRAM-SHA-256" in capabilities(s)
+    assert imap_clear(s, words).startswith("a OK")
+
+
+def imap_clear(server, words):
+    with socket.create_connection((server.address, server.port["imap"]), 10) as c:
+        f = c.makefile("rwb")
+        f.readline()
+        f.write(f"a {words}\r\n".encode())
+        f.flush()
+        return f.readline().decode()
 
 
 def test_postfix_without_certificate_has_no_starttls(tmp_path):
@@ -204,6 +230,13 @@ def test_postfix_without_certificate_has_no_starttls(tmp_path):
         with s.smtp() as c:
             c.ehlo()
             assert not c.has_extn("starttls")
+        main_cf = (folder / "main.cf").read_text()
+        (folder / "main.cf").write_text(main_cf.replace("level = may", "level = encrypt"))
+        s.reload()
+        with s.smtp() as c:  # what must be encrypted does not go in clear
+            c.ehlo()
+            assert c.mail("x@elsewhere.test")[0] == 530
+        (folder / "main.cf").write_text(main_cf)
         c, k = Certificates(tmp_path / "c").make("late.test")
         (folder / "main.cf").write_text((folder / "main.cf").read_text() +
                                         f"smtpd_tls_cert_file = {c}\nsmtpd_tls_key_file = {k}\n")

@@ -444,6 +444,91 @@ static void tls_refuses_what_it_must(void **state)
     tls_context_unref(client);
 }
 
+/* Which certificate a client gets that asks for this name; "" when the handshake fails. */
+static void shows(struct tls_context *server, const char *name, const char *expect)
+{
+    struct tls_context *client;
+    struct error err = {""};
+    struct tls_pair p;
+    int fds[2];
+    assert_int_equal(tls_client_new(NULL, false, &client, &err), OK);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    stream_init(&p.server, fds[0]);
+    stream_init(&p.client, fds[1]);
+    assert_int_equal(stream_start_tls(&p.server, server, NULL, &err), OK);
+    assert_int_equal(stream_start_tls(&p.client, client, name, &err), OK);
+    assert_int_equal(shake_hands(&p, &err), OK);
+    assert_string_equal(tls_certificate_label(p.server.tls), expect);
+    assert_string_equal(tls_asked_name(p.server.tls), name ? name : "");
+    stream_close(&p.server);
+    stream_close(&p.client);
+    tls_context_unref(client);
+}
+
+static void certificates_by_name(void **state)
+{
+    static const char *const names[] = {"mail.a.test", "*.a.test", ".a.test", ".deep.a.test"};
+    struct buf cert, key, chain;
+    struct tls_identity *id, *none;
+    struct tls_context *c;
+    struct error err;
+    (void)state;
+    buf_init(&cert, 100000);
+    buf_init(&key, 100000);
+    buf_init(&chain, 200000);
+    assert_int_equal(tls_self_signed("x.test", 30, &cert, &key, &err), OK);
+    buf_append(&chain, buf_slice(&key));
+    buf_append(&chain, buf_slice(&cert));
+    assert_int_equal(tls_identity_chain(buf_slice(&chain), &id, &err), OK);
+    assert_int_equal(tls_server_new(NULL, &c, &err), OK);
+    assert_int_equal(tls_server_add(c, SLICE(""), id, "default", &err), OK);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(tls_server_add(c, slice_cstr(names[i]), id, names[i], &err), OK);
+    tls_identity_unref(id);
+    shows(c, NULL, "default");
+    shows(c, "a.test", "default");
+    shows(c, "MAIL.a.test", "mail.a.test");
+    shows(c, "other.a.test", "*.a.test");
+    shows(c, "x.y.a.test", ".a.test");
+    shows(c, "x.deep.a.test", ".deep.a.test");
+    shows(c, "mail.a.test.example", "default");
+    tls_context_unref(c);
+    /* A chain wants its key first, and that key. */
+    assert_int_equal(tls_identity_chain(buf_slice(&cert), &none, &err), FAILED);
+    assert_int_equal(tls_identity_chain(buf_slice(&key), &none, &err), FAILED);
+    assert_int_equal(tls_identity_chain(SLICE(""), &none, &err), FAILED);
+    buf_reset(&key);
+    buf_reset(&chain);
+    struct buf other;
+    buf_init(&other, 100000);
+    assert_int_equal(tls_self_signed("y.test", 30, &other, &key, &err), OK);
+    buf_append(&chain, buf_slice(&key));
+    buf_append(&chain, buf_slice(&cert));
+    assert_int_equal(tls_identity_chain(buf_slice(&chain), &none, &err), FAILED);
+    buf_release(&other);
+    buf_release(&cert);
+    buf_release(&key);
+    buf_release(&chain);
+}
+
+static void rules_hold(void **state)
+{
+    struct tls_context *c;
+    struct error err = {""};
+    const struct tls_rules bad[] = {{.setting = "one", .ciphers = "NO-SUCH-CIPHER"},
+                                    {.setting = "two", .suites = "NO_SUCH_SUITE"},
+                                    {.setting = "three", .curves = "no-such-curve"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(tls_server_new(&bad[i], &c, &err), FAILED);
+        assert_non_null(strstr(err.text, bad[i].setting));
+    }
+    const struct tls_rules good = {.versions = TLS_VERSION_1_0 | TLS_VERSION_1_3,
+                                   .curves = "no-such-curve:X25519"};
+    assert_int_equal(tls_server_new(&good, &c, &err), OK);
+    tls_context_unref(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +541,8 @@ int main(void)
         cmocka_unit_test(plain_streams_carry_bytes),
         cmocka_unit_test(tls_streams_carry_bytes),
         cmocka_unit_test(tls_refuses_what_it_must),
+        cmocka_unit_test(certificates_by_name),
+        cmocka_unit_test(rules_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
