@@ -1,6 +1,5 @@
 #include "cli/running.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -39,7 +38,7 @@ static enum result read_record(const char *folder, struct buf *out)
     } else if (!is_trusted(dir, S_IFDIR) || !is_trusted(fd, S_IFREG)) {
         r = FAILED;
         fprintf(stderr,
-                "postrider: %s/origin is not used: it, or its folder, may be written by others; "
+                "postrider: %sorigin is not used: it, or its folder, may be written by others; "
                 "name the files (-c, --postfix, --dovecot, --sasl)\n",
                 folder);
     } else {
