@@ -54,3 +54,18 @@ enum result directory_class(const struct directory *d, struct slice domain, stru
         *ret = CLASS_OTHER;
     return domain.data ? broken(d, err) : OK;
 }
+
+enum result directory_flushes(const struct directory *d, struct slice domain, struct arena *a,
+                              struct error *err)
+{
+    struct slice where;
+    struct buf folded;
+    buf_init(&folded, 1024);
+    enum result r = domain_to_ascii(domain, &folded);
+    if (r == OK)
+        r = match_list_find(&d->flush_domains, buf_slice(&folded), a, &where, err);
+    else
+        r = NOT_FOUND;
+    buf_release(&folded);
+    return r;
+}

@@ -81,6 +81,7 @@ static void init_domains(struct directory *d)
     match_list_init(&d->alias_domains, parents_match(c, "virtual_alias_domains"));
     match_list_init(&d->mailbox_domains, parents_match(c, "virtual_mailbox_domains"));
     match_list_init(&d->relay_domains, parents_match(c, "relay_domains"));
+    match_list_init(&d->flush_domains, parents_match(c, "fast_flush_domains"));
 }
 
 static enum result add_domains(struct building *b)
@@ -96,6 +97,8 @@ static enum result add_domains(struct building *b)
         r = add_list(b, &d->mailbox_domains, c->virtual_mailbox_domains, "virtual_mailbox_domains");
     if (r == OK)
         r = add_list(b, &d->relay_domains, c->relay_domains, "relay_domains");
+    if (r == OK)
+        r = add_list(b, &d->flush_domains, c->fast_flush_domains, "fast_flush_domains");
     return r;
 }
 
@@ -194,6 +197,7 @@ static void free_directory(struct directory *d)
     match_list_release(&d->alias_domains);
     match_list_release(&d->mailbox_domains);
     match_list_release(&d->relay_domains);
+    match_list_release(&d->flush_domains);
     arena_release(&d->mem);
     directory_free_databases(d);
     if (d->release)
@@ -239,7 +243,8 @@ enum result directory_new(const struct directory_source *s, directory_problem_fn
 bool directory_waits(const struct directory *d)
 {
     return d->maps.waits || match_list_waits(&d->local) || match_list_waits(&d->alias_domains) ||
-           match_list_waits(&d->mailbox_domains) || match_list_waits(&d->relay_domains);
+           match_list_waits(&d->mailbox_domains) || match_list_waits(&d->relay_domains) ||
+           match_list_waits(&d->flush_domains);
 }
 
 const struct directory *directory_ref(const struct directory *d)

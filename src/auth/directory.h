@@ -203,4 +203,9 @@ void directory_resolve(const struct directory *d, struct slice address,
                        const struct directory_system *system, struct arena *a,
                        struct resolved *ret);
 
+/* May ETRN ask for the domain's mail (fast_flush_domains)? OK, NOT_FOUND, or FAILED: a table can't
+ * tell now. */
+MUST_USE enum result directory_flushes(const struct directory *d, struct slice domain,
+                                       struct arena *a, struct error *err);
+
 #endif

@@ -28,6 +28,7 @@ struct directory {
     struct arena mem;        /* of the maps' arrays */
     struct match_list local; /* mydestination, and address literals of our own */
     struct match_list alias_domains, mailbox_domains, relay_domains;
+    struct match_list flush_domains; /* fast_flush_domains */
     bool
         domains_broken; /* a domain list could not be read whole: foreign can't be told from ours */
     struct map_sets maps;

@@ -14,6 +14,7 @@
     X(MAPS, virtual_mailbox_maps, "", 0, 0, "postfix", "Tables of the addresses of virtual_mailbox_domains. Empty: the accounts are.") \
     X(MAPS, virtual_mailbox_domains, "$virtual_mailbox_maps", 0, 0, "postfix", "Domains whose mail is delivered here, to accounts named by the whole address.") \
     X(MAPS, relay_domains, "", 0, 0, "postfix", "Domains for which mail is taken from everybody and passed on.") \
+    X(MAPS, fast_flush_domains, "$relay_domains", 0, 0, "postfix", "Domains whose waiting mail ETRN sends at once; for others it is refused.") \
     X(MAPS, relay_recipient_maps, "", 0, 0, "postfix", "Tables of the addresses of relay_domains. Empty: all are accepted.") \
     X(MAPS, canonical_maps, "", 0, 0, "postfix", "Tables that replace addresses on arrival (canonical(5)).") \
     X(LIST, canonical_classes, "envelope_sender, envelope_recipient, header_sender, header_recipient", 0, 0, "postfix", "What canonical_maps is for.") \

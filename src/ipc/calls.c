@@ -88,6 +88,8 @@ enum ipc_type ipc_answer_type(enum ipc_type request)
         return IPC_RCPT_RESULT;
     case IPC_DELIVER:
         return IPC_DELIVER_RESULT;
+    case IPC_FLUSH_SITE:
+        return IPC_FLUSH_SITE_RESULT;
     case IPC_LOGGED_IN:
         return IPC_LOGGED_IN_RESULT;
     case IPC_RELAY_JOB:

@@ -25,6 +25,8 @@
     X(RCPT_RESULT)                                                                                 \
     X(DELIVER)                                                                                     \
     X(DELIVER_RESULT)                                                                              \
+    X(FLUSH_SITE)                                                                                  \
+    X(FLUSH_SITE_RESULT)                                                                           \
     X(LOGGED_IN)                                                                                   \
     X(LOGGED_IN_RESULT)                                                                            \
     X(RELAY_JOB)                                                                                   \
@@ -189,6 +191,12 @@
     F(STR, summary)
 /* codes[i] "250" "452" "554"… and texts[i] per rcpt (enhanced code first, "2.0.0 …"). */
 #define IPC_FIELDS_DELIVER_RESULT(F) F(LIST, codes) F(LIST, texts)
+
+/* edge -> mailbox: ETRN: what waits for this domain is due now. Nobody is asked whether edge may: a
+ * delivery attempt that comes early is the worst of it. ok 0: another one is under way, or the
+ * queue could not be read. */
+#define IPC_FIELDS_FLUSH_SITE(F) F(U64, conn) F(STR, domain)
+#define IPC_FIELDS_FLUSH_SITE_RESULT(F) F(U8, ok)
 
 /* edge -> mailbox, with the connection's fd (or the plaintext socket pair of a TLS connection).
  * service "pop3" or "imap"; grant: AUTH_RESULT's. tag: IMAP tag of the login command, answered by

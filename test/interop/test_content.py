@@ -63,7 +63,7 @@ def queue(server, *words):
 
 def test_reject(server):
     assert refusal(server, "reject me") == (550, "5.7.1 not wanted here")
-    assert refusal(server, "later") == (450, "4.7.1 not now")
+    assert refusal(server, "later") == (451, "4.7.1 not now")
     assert refusal(server, "fine", body="x\r\nvirus\r\n") == (550, "5.7.0 body refused")
     assert not mail(server, "alice", "reject me")
 

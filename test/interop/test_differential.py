@@ -462,6 +462,8 @@ CASES = [
     D("end", f"EHLO {HELO}", "MAIL FROM:<spam@good.test>", "RCPT TO:<bob@example.test>", *MESSAGE, "RCPT TO:<bob@example.test>").but(
         "RFC 5321 4.1.1.4: the transaction ends with the reply to its message", 6, "503 5.5.1 Error: need MAIL command"),
     D("end", *START, "RCPT TO:<bob@example.test>", *MESSAGE),
+    *(D("plain", "EHLO x", f"ETRN {d}") for d in ("relayed.test", "wild.test", "sub.relayed.test", "@relayed.test", "RELAYED.TEST", "far.test", "[192.0.2.1]")),
+    D("plain", "EHLO x", "ETRN relayed.test", "NOOP"),
     *(D("etrn", "EHLO x", f"ETRN {d}") for d in ("bad.test", "sub.bad.test", "good.test", "other.test", "@good.test", "#queue")),
     # lists in DNS
     R("rbl"), R("rbl", ip="192.0.2.14"), R("rbl", ip="192.0.2.99"), R("rbl_filter"), R("rbl_filter", ip="192.0.2.14"), R("rbl_maps"), R("rbl_maps", ip="192.0.2.14"),

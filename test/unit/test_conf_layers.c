@@ -361,11 +361,28 @@ static void assert_warning(const char *main_cf, const char *master_cf, const cha
     conf_errors_release(&errors);
 }
 
+static void assert_screen_error(const char *main_cf, const char *expect)
+{
+    struct conf_errors errors;
+    const struct conf *c = load_services(main_cf, "smtp inet" FIELDS "postscreen\n", &errors);
+    if (c || slice_search(buf_slice(&errors.text), slice_cstr(expect)) == SIZE_MAX)
+        fail_msg("expected `%s` in:\n%.*s", expect, SLICE_ARG(buf_slice(&errors.text)));
+    conf_errors_release(&errors);
+}
+
 static void services_not_served_are_told(void **state)
 {
     (void)state;
     assert_warning("", "smtp inet" FIELDS "postscreen\nsmtpd pass" FIELDS "smtpd\n",
                    "master.cf:1: smtp: postscreen's tests");
+    assert_warning("postscreen_dnsbl_action = enforce\n", "smtp inet" FIELDS "postscreen\n",
+                   "SMTP is served on this port"); /* without lists there is nothing to enforce */
+    assert_screen_error("postscreen_greet_action = enforce\n",
+                        "main.cf:1: postscreen_greet_action: ");
+    assert_screen_error("postscreen_dnsbl_sites = bl.test\npostscreen_dnsbl_action = drop\n",
+                        "main.cf:2: postscreen_dnsbl_action: ");
+    assert_screen_error("postscreen_pipelining_enable = yes\n",
+                        "main.cf:1: postscreen_pipelining_action: ");
     assert_warning("", "policy unix" FIELDS "spawn user=x argv=/bin/y\n", "policy: programs");
     assert_warning("", "x unix" FIELDS "frobd\n", "program `frobd` is not one");
     assert_warning("", "cleanup unix" FIELDS "cleanup -o header_checks=\n",

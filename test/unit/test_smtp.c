@@ -101,6 +101,7 @@ static const char *const want_names[] = {
     [SMTP_WANT_ANSWER] = "answer",
     [SMTP_WANT_POLICY] = "policy",
     [SMTP_WANT_PAUSE] = "pause",
+    [SMTP_WANT_ETRN] = "etrn",
 };
 
 static void put_visible(struct buf *b, struct slice s)
@@ -142,6 +143,8 @@ static void show_want(const struct play *p, struct buf *b)
     if (p->want == SMTP_WANT_POLICY)
         buf_printf(b, " %u %s%s", p->s.stage, p->s.pending ? p->s.pending : "",
                    p->s.pipelined ? " pipelined" : "");
+    if (p->want == SMTP_WANT_ETRN)
+        buf_printf(b, " %s", p->s.pending);
     if (p->want == SMTP_WANT_AUTH_START)
         buf_printf(b, " %.*s", SLICE_ARG(p->req.mechanism));
     if ((p->want == SMTP_WANT_AUTH_START && p->req.has_initial) || p->want == SMTP_WANT_AUTH_STEP) {
@@ -247,9 +250,9 @@ static void deliver_answer(struct play *p, struct slice words)
     smtp_delivered(&p->s, outcomes, n, &p->out);
 }
 
-/* "permit", "reject 554 5.7.1 text" for policy; "accept", "refuse 554 5.7.1 text"; "ok", "challenge
- * text", "wrong", "malformed", "throttled", "unavailable"; "tls TLSv1.3 X"; for deliver "250 2.0.0
- * x | 452 4.2.2 y", one per recipient, or "nothing". */
+/* "permit", "reject 554 5.7.1 text" for policy; "accept", "refuse 554 5.7.1 text"; "flushed",
+ * "unflushed" for etrn; "ok", "challenge text", "wrong", "malformed", "throttled", "unavailable";
+ * "tls TLSv1.3 X"; for deliver "250 2.0.0 x | 452 4.2.2 y", one per recipient, or "nothing". */
 static void give_answer(struct play *p, struct slice words)
 {
     static const char *const refusals[] = {"wrong", "malformed", "no-mechanism", "throttled",
@@ -271,6 +274,8 @@ static void give_answer(struct play *p, struct slice words)
         assert_int_equal(slice_parse_u64(slice_split(&words, ' '), 999, &code), OK);
         struct slice enhanced = slice_split(&words, ' ');
         smtp_policy_answered(&p->s, (unsigned)code, enhanced, words, &p->out);
+    } else if (slice_is(verb, "flushed") || slice_is(verb, "unflushed")) {
+        smtp_etrn_answered(&p->s, slice_is(verb, "flushed"), &p->out);
     } else if (slice_is(verb, "ok")) {
         smtp_auth_done(&p->s, &p->out);
     } else if (slice_is(verb, "challenge")) {

@@ -17,7 +17,7 @@
     X("smtpd_client_port_logging", "no", UNSERVED, "the log has the client's port nowhere") \
     X("smtpd_client_recipient_rate_limit", "0", GUARD, "this limit on clients would not hold") \
     X("smtpd_client_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
-    X("smtpd_command_filter", "", UNSERVED, "commands are taken as clients send them") \
+    X("smtpd_command_filter", "", GUARD, "commands would be taken as clients send them") \
     X("smtpd_data_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
     X("smtpd_delay_open_until_valid_rcpt", "yes", INNER, "how smtpd's processes work together") \
     X("smtpd_delay_reject", "yes", GUARD, "clients, senders and recipients would not be checked by it") \

@@ -169,10 +169,8 @@ static void take_smtpd(struct services *s, const struct master_service *m)
 static void take_postscreen(struct services *s, const struct master_service *m,
                             const struct master_services *all)
 {
-    conf_warn(s->reading->errors, s->file, m->line,
-              "%.*s: postscreen's tests before the greeting do not happen; SMTP is served on this "
-              "port",
-              SLICE_ARG(m->name));
+    services_take_options(s, m, m->name);
+    services_check_screen(s, m);
     for (size_t i = 0; i < all->n; i++)
         if (slice_is(all->items[i].type, "pass") && slice_is(all->items[i].command, "smtpd"))
             services_take_options(s, &all->items[i], m->name);

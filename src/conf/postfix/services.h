@@ -1,6 +1,7 @@
 /* services.h: what the files share that read master.cf's services.
  *
  *   services.c     listeners, settings of a service alone, daemons
+ *   screen.c       postscreen
  *   transports.c   the clients: smtp, lmtp, pipe; what main.cf says of one transport */
 #ifndef CONF_POSTFIX_SERVICES_H
 #define CONF_POSTFIX_SERVICES_H
@@ -28,6 +29,9 @@ void services_assign(struct services *s, struct slice name, struct slice value,
                      struct slice service, unsigned line);
 /* A parameter's value as it is for all; "" where it can't be told. */
 struct slice services_value(struct services *s, const char *name);
+
+/* screen.c: may plain SMTP take the place of this postscreen? An error where it kept clients out. */
+void services_check_screen(struct services *s, const struct master_service *m);
 
 void services_put_transport(struct services *s, const struct master_service *m, const char *kind);
 void services_take_client(struct services *s, const struct master_service *m);

@@ -39,11 +39,24 @@ void cmd_expn(struct smtp_session *s, struct slice args)
     smtp_reply(s, "502 5.5.1 EXPN command is disabled");
 }
 
-/* RFC 1985 5.2: mail here is sent when it is due; no client may hurry it. */
+/* Where nobody decides about it, no client may hurry mail. */
 static void finish_etrn(struct smtp_session *s)
 {
+    if (s->config->asks & 1u << SMTP_AT_ETRN) {
+        smtp_ask(s, SMTP_WANT_ETRN);
+        return;
+    }
     smtp_reply(s, "459 <%s>: service unavailable", s->pending);
     smtp_drop_pending(s);
+}
+
+/* RFC 1985 5.2 */
+void smtp_etrn_answered(struct smtp_session *s, bool done, struct buf *out)
+{
+    s->waiting = 0;
+    s->out = out;
+    smtp_drop_pending(s);
+    smtp_reply(s, "%s", done ? "250 Queuing started" : "458 Unable to queue messages");
 }
 
 void cmd_etrn(struct smtp_session *s, struct slice args)

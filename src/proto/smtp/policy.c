@@ -74,7 +74,8 @@ void smtp_policy_answered(struct smtp_session *s, unsigned code, struct slice en
     if (code < 400 || code > 599)
         code = 451;
     for (unsigned i = replies_due(s); i > 0; i--)
-        smtp_reply(s, "%u %.*s %.*s", code, SLICE_ARG(enhanced), SLICE_ARG(text));
+        smtp_reply(s, "%u %.*s%s%.*s", code, SLICE_ARG(enhanced), enhanced.len ? " " : "",
+                   SLICE_ARG(text));
     s->refused = false; /* the driver knows more about it than we do, and logs it */
     drop(s);
     if (code == 421 || code == 521)

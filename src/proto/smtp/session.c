@@ -177,7 +177,8 @@ void smtp_ask(struct smtp_session *s, enum smtp_want want)
 static bool wants_answer(enum smtp_want want)
 {
     return want == SMTP_WANT_AUTH_START || want == SMTP_WANT_AUTH_STEP || want == SMTP_WANT_RCPT ||
-           want == SMTP_WANT_DELIVER || want == SMTP_WANT_STARTTLS || want == SMTP_WANT_POLICY;
+           want == SMTP_WANT_DELIVER || want == SMTP_WANT_STARTTLS || want == SMTP_WANT_POLICY ||
+           want == SMTP_WANT_ETRN;
 }
 
 static bool too_many_errors(const struct smtp_session *s)

@@ -105,7 +105,8 @@ enum smtp_want {
     SMTP_WANT_CLOSE,       /* write out, then close */
     SMTP_WANT_POLICY,      /* s->stage, s->pending: may it go on? Answer: smtp_policy_answered */
     SMTP_WANT_PAUSE,       /* write out, wait error_pause seconds, step again */
-    SMTP_WANT_ANSWER       /* the last want has had no answer yet */
+    SMTP_WANT_ETRN,  /* s->pending: send what waits for this domain. Answer: smtp_etrn_answered */
+    SMTP_WANT_ANSWER /* the last want has had no answer yet */
 };
 
 /* Slices live until the next call with this session. */
@@ -224,6 +225,9 @@ void smtp_rcpt_refused(struct smtp_session *s, unsigned code, struct slice enhan
 /* code 2xx: go on; else the reply. 421 and 521 end the session. */
 void smtp_policy_answered(struct smtp_session *s, unsigned code, struct slice enhanced,
                           struct slice text, struct buf *out);
+
+/* done: the domain's mail is on its way. */
+void smtp_etrn_answered(struct smtp_session *s, bool done, struct buf *out);
 
 /* One answer to SMTP_WANT_DELIVER for each recipient, in order: code and "2.0.0 text". SMTP gets
  * one reply: success when all succeeded, else the first failure. n = 0: nothing could be said, try

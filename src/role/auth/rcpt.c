@@ -305,6 +305,24 @@ static bool apply_actions(struct query *q, const struct directory *d, struct are
     return true;
 }
 
+/* The restrictions permit it: does it hold for that domain (RFC 1985 5.2)? */
+static void decide_etrn(const struct query *q, const struct directory *d, struct arena *a,
+                        struct finding *f)
+{
+    struct error err = {""};
+    enum result r = directory_flushes(d, q->facts.etrn, a, &err);
+    if (r == OK)
+        return;
+    const char *text = arena_printf(a, "<%.*s>: service unavailable", SLICE_ARG(q->facts.etrn));
+    bool failed = r == FAILED || !text;
+    f->decision = (struct decision){
+        .code = failed ? 458 : 459,
+        .enhanced = SLICE(""),
+        .text = failed ? SLICE("Unable to queue messages") : slice_cstr(text),
+        .rule = SLICE("fast_flush_domains"),
+        .where = slice_cstr(conf_source(directory_conf(d), "fast_flush_domains"))};
+}
+
 /* False: it waits. */
 static bool answer(struct query *q, const struct directory *d, struct arena *a, struct finding *f)
 {
@@ -329,6 +347,8 @@ static bool answer(struct query *q, const struct directory *d, struct arena *a, 
     else if (!query_decide(q, d, a, f))
         return false;
     log_problem(q, &f->resolved);
+    if (f->decision.code == 250 && q->stage == POLICY_AT_ETRN)
+        decide_etrn(q, d, a, f);
     if (f->decision.code == 250 && q->stage == POLICY_AT_RCPT && !apply_actions(q, d, a, f))
         return false;
     if (f->decision.code == 250 && q->stage == POLICY_AT_RCPT &&

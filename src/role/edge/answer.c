@@ -71,6 +71,9 @@ static void copy_known(struct conn_answer *a, const struct ipc_message *m)
         a->dkim.n = m->DKIM_SIGN_RESULT.n;
         a->dkim.fields = arena_dup(&a->arena, m->DKIM_SIGN_RESULT.fields);
         break;
+    case IPC_FLUSH_SITE_RESULT:
+        a->flushed = m->FLUSH_SITE_RESULT.ok == 1;
+        break;
     case IPC_LOGGED_IN_RESULT:
         a->logged_in.code = m->LOGGED_IN_RESULT.code;
         a->logged_in.text = arena_dup(&a->arena, m->LOGGED_IN_RESULT.text);

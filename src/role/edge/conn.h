@@ -34,6 +34,7 @@ struct conn_answer {
         struct ipc_ACTION_RESULT action;
         struct ipc_REWRITE_RESULT rewrite;
         struct ipc_DKIM_SIGN_RESULT dkim;
+        bool flushed;
     };
 };
 

@@ -79,10 +79,11 @@ static void make_offers(struct edge_settings *s)
     }
 }
 
-/* The stages that auth must be asked about by themselves; VRFY is as good as RCPT. */
+/* The stages that auth must be asked about by themselves; VRFY is as good as RCPT, and which
+ * domains ETRN is for only auth knows. */
 static unsigned stages_asked(const struct conf *c)
 {
-    unsigned asks = 1u << SMTP_AT_RCPT;
+    unsigned asks = 1u << SMTP_AT_RCPT | 1u << SMTP_AT_ETRN;
     for (unsigned stage = 0; stage < POLICY_STAGES; stage++)
         if (stage != POLICY_AT_RCPT && policy_asks(c, (enum policy_stage)stage))
             asks |= 1u << stage;

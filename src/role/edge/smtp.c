@@ -120,6 +120,15 @@ static void prepare_read(struct conn *c)
         (void)buf_reserve(&c->in, 16 * 1024, &room);
 }
 
+static void ask_flush(struct conn *c)
+{
+    struct ipc_message m = {.type = IPC_FLUSH_SITE};
+    m.FLUSH_SITE.conn = c->id;
+    m.FLUSH_SITE.domain = slice_cstr(c->smtp.session.pending);
+    LOG(LOG_INFO, "smtp.etrn", LOG_CTX(conn_ctx(c)), LOG_S("domain", m.FLUSH_SITE.domain));
+    conn_request(c, ROLE_MAILBOX, &m);
+}
+
 static enum conn_next act(struct conn *c, enum smtp_want want, const struct smtp_request *req)
 {
     switch (want) {
@@ -139,6 +148,9 @@ static enum conn_next act(struct conn *c, enum smtp_want want, const struct smtp
         return check_ask(c);
     case SMTP_WANT_PAUSE:
         return CONN_PAUSE;
+    case SMTP_WANT_ETRN:
+        ask_flush(c);
+        return CONN_ANSWER;
     case SMTP_WANT_DELIVER:
         edge_deliver(c);
         return CONN_ANSWER;
@@ -179,6 +191,10 @@ static enum conn_next answer(struct conn *c, const struct conn_answer *a)
         break;
     case SMTP_WANT_DELIVER:
         edge_delivered(c, a);
+        break;
+    case SMTP_WANT_ETRN:
+        smtp_etrn_answered(&c->smtp.session, a->type == IPC_FLUSH_SITE_RESULT && a->flushed,
+                           &c->out);
         break;
     default:
         auth_answered(c, a);

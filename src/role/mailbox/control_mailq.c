@@ -11,7 +11,7 @@
 #include "role/mailbox/feed.h"
 #include "role/mailbox/mailbox.h"
 
-enum { ID_WIDTH = 17, RCPT_COLUMN = 47, REASON_END = 76, SITE_MAX = 20000 };
+enum { ID_WIDTH = 17, RCPT_COLUMN = 47, REASON_END = 76 };
 
 struct mailq {
     struct control_call *call;
@@ -140,45 +140,8 @@ void control_ids(struct control_call *c)
     control_end(c, r != OK, r == OK ? NULL : result_name(r));
 }
 
-/* ---- one site ---- */
-
-struct site {
-    struct slice name;
-    uint64_t *ids;
-    size_t n;
-};
-
-static bool goes_to(const struct queue_info *i, struct slice site)
-{
-    for (size_t k = 0; k < i->n_rcpts; k++) {
-        struct slice a = i->rcpts[k].address;
-        size_t at = slice_rfind(a, '@');
-        if (at != SIZE_MAX && slice_eq_nocase(slice_from(a, at + 1), site))
-            return true;
-    }
-    return false;
-}
-
-static bool each_of_site(void *arg, const struct queue_info *i)
-{
-    struct site *s = arg;
-    if (goes_to(i, s->name))
-        s->ids[s->n++] = i->message;
-    return s->n < SITE_MAX;
-}
-
 void control_flush_site(struct control_call *c, struct slice name)
 {
-    struct arena a;
-    struct site s = {.name = name};
-    arena_init(&a, SITE_MAX * sizeof *s.ids + 4096);
-    s.ids = arena_alloc_n(&a, SITE_MAX, sizeof *s.ids);
-    enum result r = s.ids ? queue_list(c->mailbox->queue, each_of_site, &s) : FAILED;
-    for (size_t i = 0; i < s.n && r == OK; i++) {
-        r = queue_flush(c->mailbox->queue, s.ids[i]);
-        r = r == NOT_FOUND || r == BUSY ? OK : r; /* gone, or under way: as it should be */
-    }
-    arena_release(&a);
-    feed_kick(c->mailbox->feed);
+    enum result r = mailbox_flush_site(c->mailbox, name);
     control_end(c, r != OK, r == OK ? NULL : result_name(r));
 }

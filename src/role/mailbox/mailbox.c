@@ -207,6 +207,9 @@ static void request(struct role *role, struct ipc_channel *from, struct ipc_mess
     case IPC_DELIVER:
         mailbox_deliver(m, from, msg);
         break;
+    case IPC_FLUSH_SITE:
+        mailbox_flush_asked(m, from, msg);
+        break;
     case IPC_LOGGED_IN:
         mailbox_logged_in(m, from, msg);
         break;

@@ -25,7 +25,8 @@ struct mailbox_role {
     struct feed *feed;       /* queue -> relay (feed.h) */
     struct control *control; /* the command line's socket (control.h) */
     struct grant_seen *seen_logins;
-    atomic_bool marks; /* enable_original_recipient */
+    atomic_bool flushing; /* FLUSH_SITE */
+    atomic_bool marks;    /* enable_original_recipient */
 
     pthread_mutex_t lock;        /* of what follows */
     struct mailbox_names *names; /* of the configuration (names.h) */
@@ -49,6 +50,11 @@ struct mailbox_names *mailbox_names_of_now(struct mailbox_role *m);
 
 /* deliver.c: IPC DELIVER from edge. */
 void mailbox_deliver(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg);
+
+/* site.c: what waits for the domain is due now; waits for the commits. */
+MUST_USE enum result mailbox_flush_site(struct mailbox_role *m, struct slice name);
+/* IPC FLUSH_SITE from edge. */
+void mailbox_flush_asked(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg);
 
 /* An account's INBOX as a target of the delivery. */
 MUST_USE enum result mailbox_add_local(struct mailbox_role *m, struct delivery *d,
