@@ -25,8 +25,9 @@ def play(port):
     """One client that pipelines; every reply must be a success."""
     with socket.create_connection(("127.0.0.1", port)) as client, client.makefile("rb") as replies:
         replies.readline()
-        client.sendall(b"HELO x.test\r\n")
-        replies.readline()
+        client.sendall(b"EHLO x.test\r\n")
+        while replies.readline()[3:4] == b"-":
+            pass
         for _ in range(ROUNDS):
             client.sendall(b"MAIL FROM:<a@b.test>\r\n" + b"RCPT TO:<alice@example.test>\r\n" * RCPTS + b"RSET\r\n")
             for _ in range(RCPTS + 2):
