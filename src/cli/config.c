@@ -4,6 +4,9 @@
 
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/looked_at.h"
+#include "conf/paths.h"
+#include "conf/source.h"
 
 enum { OUT_MAX = 4 << 20 };
 
@@ -108,6 +111,17 @@ static void check(struct cli *c, const struct conf_errors *errors, bool verbose,
         buf_puts(out, "the configuration is ok\n");
 }
 
+/* False: the server could not use what is named; told. */
+static bool look(struct cli *c, struct conf_errors *errors)
+{
+    enum result paths = conf_paths_check(c->conf, errors);
+    cli_look_at_files(c, errors);
+    if (errors->count == 0 && paths == OK)
+        return true;
+    fprintf(stderr, "%.*s", SLICE_ARG(buf_slice(&errors->text)));
+    return false;
+}
+
 enum action { CHECK, CHECK_VERBOSE, SHOW, SHOW_JSON, IMPORT, MANUAL, ACTIONS };
 
 static enum action action_of(char **words, int n)
@@ -165,6 +179,8 @@ int cli_config(struct cli *c, char **words, int n)
     buf_init(&out, OUT_MAX);
     c->files_given = true; /* these look at files before a server is started on them */
     bool ok = a == MANUAL || cli_load_told(c, &errors) == 0;
+    if (ok && (a == CHECK || a == CHECK_VERBOSE))
+        ok = look(c, &errors);
     if (ok)
         act(c, a, &errors, &out);
     else if (a == CHECK || a == CHECK_VERBOSE)

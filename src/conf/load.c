@@ -71,7 +71,10 @@ static void set_one(struct loading *l, struct snapshot *snap, size_t i)
         add_unit(s, snap, &snap->values[i]);
     if (r == OK)
         r = conf_set_value(&snap->conf, s, snap->values[i], &snap->arena, &why);
-    if (r != OK)
+    /* A default fails for what it refers to, which is told of itself. */
+    if (r != OK && !raw.from && l->errors->count)
+        snap->sources[i] = "";
+    else if (r != OK)
         conf_error(l->errors, raw.from ? raw.from->file : l->file, raw.from ? raw.from->line : 0,
                    "%s: %s", s->name, why.text);
     else
@@ -101,10 +104,20 @@ static void set_classes(struct loading *l, struct snapshot *snap)
     }
 }
 
+static bool is_set(struct loading *l, size_t i)
+{
+    struct conf_raw raw = {0};
+    return conf_scope_find(&l->scope, slice_cstr(conf_table[i].name), &raw) && raw.from;
+}
+
 static void evaluate(struct loading *l, struct snapshot *snap)
 {
     for (size_t i = 0; i < CONF_SETTING_COUNT; i++)
-        set_one(l, snap, i);
+        if (is_set(l, i))
+            set_one(l, snap, i);
+    for (size_t i = 0; i < CONF_SETTING_COUNT; i++)
+        if (!is_set(l, i))
+            set_one(l, snap, i);
     set_classes(l, snap);
     if (arena_failed(&snap->arena))
         conf_error(l->errors, l->file, 0, "the configuration is too large");

@@ -44,6 +44,8 @@ void conf_report_unknown(struct conf_scope *s, struct conf_errors *errors)
 {
     for (size_t i = 0; i < s->layers[CONF_LAYER_OWN].n; i++) {
         struct conf_assignment *a = &s->layers[CONF_LAYER_OWN].items[i];
+        if (conf_find(a->name) < CONF_SETTING_COUNT)
+            continue; /* given twice: that is told */
         /* Over main.cf, Postfix's parameters may be set here too: postfix_report looks at them. */
         if (!s->postfix || !postfix_parameter_find(a->name))
             report_own(a, errors);
@@ -62,6 +64,22 @@ static void contradiction(const struct combinations *c, const char *setting, con
     conf_error(c->errors, a ? a->file : c->file, a ? a->line : 0, "%s", text);
 }
 
+/* Our own `listen` takes the place of all that the old stack's files would open. */
+static void report_listen(const struct combinations *k, const struct conf *c)
+{
+    const struct conf_assignment *a = conf_scope_assignment(k->scope, SLICE("listen"));
+    bool mail = false;
+    if (!a || (c->postfix_config.len == 0 && c->dovecot_config.len == 0))
+        return;
+    for (size_t i = 0; i < c->listen.n; i++)
+        mail |= !slice_starts(c->listen.items[i], SLICE("saslauthd:")) &&
+                !slice_starts(c->listen.items[i], SLICE("dovecot-auth:"));
+    if (!mail && a->grammar == CONF_OWN)
+        conf_warn(k->errors, a->file, a->line,
+                  "listen replaces the services of master.cf and dovecot.conf: none for mail is "
+                  "left; a socket beside them belongs into listen_if_free");
+}
+
 void conf_report_combinations(struct conf_scope *s, const struct conf *c, const char *file,
                               struct conf_errors *errors)
 {
@@ -72,6 +90,7 @@ void conf_report_combinations(struct conf_scope *s, const struct conf *c, const 
     if (slice_find(c->myhostname, '.') == SIZE_MAX && c->myhostname.len && !s->postfix)
         contradiction(&k, "myhostname",
                       "myhostname has no domain: write the full name of this host");
+    report_listen(&k, c);
     if (c->smtpd_tls_cert_file.len == 0 && c->smtpd_tls_key_file.len)
         contradiction(&k, "smtpd_tls_key_file",
                       "smtpd_tls_key_file is set but smtpd_tls_cert_file is not");

@@ -2,9 +2,12 @@
  * what it must not) and comes back with a new connection. */
 #include "ipc/channel.h"
 
+#include "base/cursor.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SOCKET_BUFFER = 1024 * 1024, ARENA_MAX = IPC_LIST_MAX * 16 * 16 };
@@ -176,6 +179,26 @@ static bool take_request(struct ipc_channel *c, struct ipc_message *m)
     return true;
 }
 
+static bool is_long(struct slice packet)
+{
+    struct cursor c = cursor_of(packet);
+    return packet.len == IPC_HEADER && cursor_le16(&c) == IPC_LONG;
+}
+
+/* The message behind a long packet: its last descriptor is closed. */
+static enum result map_long(int *fds, size_t *n_fds, struct slice *ret)
+{
+    struct stat st;
+    enum result r = INVALID;
+    if (*n_fds == 0)
+        return r;
+    int fd = fds[--*n_fds];
+    if (fstat(fd, &st) == 0 && st.st_size > IPC_PACKET_MAX && st.st_size <= IPC_MESSAGE_MAX)
+        r = ipc_memfd_map(fd, (uint64_t)st.st_size, ret);
+    close(fd);
+    return r;
+}
+
 /* One packet: OK, BUSY (none there), or the channel must go down. */
 static enum result receive_one(struct ipc_channel *c)
 {
@@ -186,7 +209,13 @@ static enum result receive_one(struct ipc_channel *c)
         ipc_receive_packet(c->bound_fd, c->packet, IPC_PACKET_MAX, MSG_DONTWAIT, &len, fds, &n_fds);
     if (r != OK)
         return r;
-    r = ipc_decode(slice_of(c->packet, len), &c->arena, &m);
+    struct slice packet = slice_of(c->packet, len), mapped = SLICE_NONE;
+    if (is_long(packet)) {
+        r = map_long(fds, &n_fds, &mapped);
+        packet = mapped;
+    }
+    if (r == OK)
+        r = ipc_decode(packet, &c->arena, &m);
     if (r != OK) {
         ipc_close_fds(fds, n_fds);
     } else {
@@ -197,6 +226,7 @@ static enum result receive_one(struct ipc_channel *c)
         if (ipc_is_secret(m.type))
             explicit_bzero(c->packet, len);
     }
+    ipc_memfd_unmap(mapped);
     arena_clear(&c->arena);
     return r;
 }

@@ -14,7 +14,9 @@ enum {
     IPC_CALLS_MAX = 65536,            /* requests under way on one channel */
     IPC_PACKETS_A_RUN = 64,           /* then other tasks get their turn */
     CALL_INDEX_BITS = 16,
-    CALL_BITS = 46
+    CALL_BITS = 46,
+    IPC_HEADER = 2 + 8, /* type and call */
+    IPC_LONG = 0xffff   /* the type of a packet whose message lies in its last descriptor */
 };
 /* On the wire an answer is told from a request by the top bit of its call. */
 #define CALL_ANSWER ((uint64_t)1 << 63)

@@ -2,12 +2,10 @@
  *
  * A packet: type (16 bits), call (64 bits), then the fields in order: numbers little-endian in
  * their width, bytes behind their length (32 bits), a list behind its count (32 bits). Nothing may
- * follow the last field. */
-#include "base/arena.h"
+ * follow the last field. A message that is longer than a socket carries lies in a sealed memfd, the
+ * last of its descriptors, behind a packet that holds a type of its own and the call. */
 #include "base/cursor.h"
-#include "ipc/ipc.h"
-
-enum { HEADER = 2 + 8 };
+#include "ipc/channel.h"
 
 static size_t size_of_U8(uint8_t v)
 {
@@ -29,13 +27,13 @@ static size_t size_of_U64(uint64_t v)
 
 static size_t size_of_STR(struct slice v)
 {
-    return v.len > IPC_PACKET_MAX ? IPC_PACKET_MAX + 1 : 4 + v.len;
+    return v.len > IPC_MESSAGE_MAX ? IPC_MESSAGE_MAX + 1 : 4 + v.len;
 }
 
 static size_t size_of_LIST(struct slice_list v)
 {
-    size_t size = v.n > IPC_LIST_MAX ? IPC_PACKET_MAX + 1 : 4;
-    for (size_t i = 0; i < v.n && size <= IPC_PACKET_MAX; i++)
+    size_t size = v.n > IPC_LIST_MAX ? IPC_MESSAGE_MAX + 1 : 4;
+    for (size_t i = 0; i < v.n && size <= IPC_MESSAGE_MAX; i++)
         size += size_of_STR(v.items[i]);
     return size;
 }
@@ -73,7 +71,7 @@ static void put_LIST(struct buf *out, struct slice_list v)
 #define DEFINE_PUT(NAME)                                                                           \
     static size_t size_##NAME(const struct ipc_##NAME *v)                                          \
     {                                                                                              \
-        size_t size = HEADER;                                                                      \
+        size_t size = IPC_HEADER;                                                                  \
         IPC_FIELDS_##NAME(SIZE_FIELD) return size;                                                 \
     }                                                                                              \
     static void encode_##NAME(struct buf *out, const struct ipc_##NAME *v)                         \
@@ -112,7 +110,7 @@ enum result ipc_encode(const struct ipc_message *m, struct buf *out)
     size_t size = size_of(m);
     if (size == 0)
         return INVALID;
-    if (size > IPC_PACKET_MAX || m->n_fds > IPC_FDS_MAX)
+    if (size > IPC_MESSAGE_MAX || m->n_fds > IPC_FDS_MAX)
         return LIMIT;
     if (!buf_reserve(out, size, NULL))
         return FAILED;
@@ -190,7 +188,7 @@ static void take_fields(struct cursor *c, struct arena *a, struct ipc_message *m
 enum result ipc_decode(struct slice packet, struct arena *a, struct ipc_message *ret)
 {
     struct cursor c = cursor_of(packet);
-    if (packet.len > IPC_PACKET_MAX)
+    if (packet.len > IPC_MESSAGE_MAX)
         return LIMIT;
     ret->type = (enum ipc_type)cursor_le16(&c);
     ret->call = cursor_le64(&c);

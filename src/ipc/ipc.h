@@ -24,10 +24,11 @@ enum ipc_role {
 const char *ipc_role_name(enum ipc_role r); /* "edge" */
 
 enum {
-    IPC_PACKET_MAX = 160 * 1024,
+    IPC_PACKET_MAX = 160 * 1024, /* what a socket carries; a longer message goes in a memfd */
+    IPC_MESSAGE_MAX = 4 << 20,
     IPC_INLINE_MAX = 64 * 1024,
     IPC_FDS_MAX = 250, /* Linux' SCM_MAX_FD is 253 */
-    IPC_LIST_MAX = 2048
+    IPC_LIST_MAX = 8192
 };
 
 enum auth_outcome {

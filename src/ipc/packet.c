@@ -103,7 +103,7 @@ enum result ipc_send_blocking(int fd, const struct ipc_message *m)
 {
     struct buf out;
     buf_init(&out, IPC_PACKET_MAX);
-    enum result r = ipc_encode(m, &out);
+    enum result r = ipc_encode(m, &out); /* LIMIT: these are never long */
     if (r == OK)
         r = ipc_send_packet(fd, buf_slice(&out), m->fds, m->n_fds, 0);
     buf_release(&out);

@@ -95,8 +95,8 @@ static enum result enqueue(struct ipc_channel *c, struct slice bytes, const int 
     return OK;
 }
 
-/* Lock held. CLOSED: the channel is going down; the rest leaves it as it was. */
-static enum result transmit(struct ipc_channel *c, struct slice bytes, const int *fds, size_t n_fds)
+static enum result transmit_packet(struct ipc_channel *c, struct slice bytes, const int *fds,
+                                   size_t n_fds)
 {
     if (c->fd < 0 || c->broken)
         return CLOSED;
@@ -110,6 +110,32 @@ static enum result transmit(struct ipc_channel *c, struct slice bytes, const int
     return r;
 }
 
+/* Too long for the socket: the bytes in a memfd, behind a packet that says so. */
+static enum result transmit_long(struct ipc_channel *c, struct slice bytes, const int *fds,
+                                 size_t n_fds)
+{
+    char header[IPC_HEADER];
+    int all[IPC_FDS_MAX];
+    if (n_fds == IPC_FDS_MAX)
+        return LIMIT;
+    memcpy(header, bytes.data, sizeof header);
+    header[0] = header[1] = (char)0xff; /* IPC_LONG */
+    memcpy(all, fds, n_fds * sizeof *fds);
+    enum result r = ipc_memfd(bytes, &all[n_fds]);
+    if (r != OK)
+        return r;
+    r = transmit_packet(c, slice_of(header, sizeof header), all, n_fds + 1);
+    ipc_close_fds(&all[n_fds], 1);
+    return r;
+}
+
+/* Lock held. CLOSED: the channel is going down; the rest leaves it as it was. */
+static enum result transmit(struct ipc_channel *c, struct slice bytes, const int *fds, size_t n_fds)
+{
+    return bytes.len > IPC_PACKET_MAX ? transmit_long(c, bytes, fds, n_fds)
+                                      : transmit_packet(c, bytes, fds, n_fds);
+}
+
 static void set_call(struct buf *packet, uint64_t call)
 {
     for (int i = 0; i < 8; i++)
@@ -119,7 +145,7 @@ static void set_call(struct buf *packet, uint64_t call)
 enum result ipc_send(struct ipc_channel *c, const struct ipc_message *m)
 {
     struct buf packet;
-    buf_init(&packet, IPC_PACKET_MAX);
+    buf_init(&packet, IPC_MESSAGE_MAX);
     enum result r = ipc_encode(m, &packet);
     if (r == OK) {
         set_call(&packet, 0);
@@ -157,7 +183,7 @@ void ipc_request(struct ipc_channel *c, struct ipc_message *m, ipc_answer_fn *on
     struct ipc_call call = {.on_answer = on_answer, .arg = arg};
     call.expected = ipc_answer_type(m->type);
     assert(on_answer && call.expected != IPC_NO_TYPE);
-    buf_init(&packet, IPC_PACKET_MAX);
+    buf_init(&packet, IPC_MESSAGE_MAX);
     m->call = 0;
     enum result r = ipc_encode(m, &packet);
     if (r == OK) {
@@ -175,7 +201,7 @@ void ipc_request(struct ipc_channel *c, struct ipc_message *m, ipc_answer_fn *on
 static enum result send_answer(struct ipc_channel *c, uint64_t call, const struct ipc_message *m)
 {
     struct buf packet;
-    buf_init(&packet, IPC_PACKET_MAX);
+    buf_init(&packet, IPC_MESSAGE_MAX);
     enum result r = ipc_encode(m, &packet);
     if (r == OK) {
         set_call(&packet, (call & CALL_MASK) | CALL_ANSWER);

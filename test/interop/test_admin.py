@@ -151,3 +151,55 @@ def test_runs_as_an_ordinary_user(tmp_path_factory):
     server.send()
     assert len(server.inbox()) == 1
     server.stop()
+
+
+def test_a_second_server_leaves_the_first_alone(server):
+    pid_file = server.state + "/postrider.pid"
+    with open(pid_file, encoding="utf-8") as f:
+        before = f.read()
+    done = server.command("serve")
+    assert done.returncode == 1 and "runs already" in done.stderr and str(server.process.pid) in done.stderr
+    with open(pid_file, encoding="utf-8") as f:
+        assert f.read() == before == f"{server.process.pid}\n"
+    server.ok("reload")
+
+
+def test_a_name_given_twice_is_told_once(tmp_path):
+    conf = tmp_path / "postrider.conf"
+    conf.write_text("mynetworks = 192.0.2.0/24\nlisten = smtp://127.0.0.1:1\nmyhostname = a.example.org\nmynetworks = nonsense\n"
+                    "listen = smtp://127.0.0.1:2\n")
+    done = subprocess.run([PROGRAM, "-c", str(conf), "config", "check"], capture_output=True, text=True, check=False)
+    lines = [line for line in done.stderr.splitlines() if str(conf) in line]
+    assert done.returncode == 1 and len(lines) == 3, done.stderr
+    assert "`mynetworks` is set already in line 1" in done.stderr and "`listen` is set already in line 2" in done.stderr
+    assert "mynetworks: " in done.stderr and "event_limit" not in done.stderr
+
+
+def test_files_that_are_named_are_looked_at(tmp_path):
+    """A server that starts without its certificate seems to run, and nobody can log in safely."""
+    conf, pem, users = tmp_path / "postrider.conf", tmp_path / "pem", tmp_path / "users"
+    base = f"myhostname = a.example.org\nlisten = smtp://127.0.0.1:{free_port()}\nstate_directory = {tmp_path}/state\nusers_file = {users}\n"
+
+    def check(more):
+        conf.write_text(base + more)
+        return subprocess.run([PROGRAM, "-c", str(conf), "config", "check"], capture_output=True, text=True, check=False)
+
+    users.write_text("alice:{PLAIN}x\nno colon\n")
+    done = check(f"alias_maps = {tmp_path}/aliases\nvirtual_alias_maps = hash:{tmp_path}/virtual\n")
+    assert done.returncode == 0 and f"{users}:2" in done.stdout, done
+    assert f"alias_maps: {tmp_path}/aliases: No such file" in done.stdout and f"virtual_alias_maps: {tmp_path}/virtual" in done.stdout
+    done = check(f"smtpd_tls_cert_file = {pem}\nsmtpd_tls_key_file = {pem}\n")
+    assert done.returncode == 1 and f"{conf}:5: smtpd_tls_cert_file: {pem}: No such file" in done.stderr
+    served = subprocess.run([PROGRAM, "-c", str(conf), "serve"], capture_output=True, text=True, check=False, timeout=20)
+    assert served.returncode == 1 and f"smtpd_tls_cert_file: {pem}: No such file" in served.stderr
+    pem.write_text("no certificate\n")
+    done = check(f"smtpd_tls_cert_file = {pem}\nsmtpd_tls_key_file = {pem}\n")
+    assert done.returncode == 1 and "no certificate in PEM form" in done.stderr
+    for name in ("one", "two"):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3", "-subj", "/CN=a",
+                        "-keyout", str(tmp_path / f"{name}.key"), "-out", str(tmp_path / f"{name}.pem")], check=True, capture_output=True)
+    done = check(f"smtpd_tls_cert_file = {tmp_path}/one.pem\nsmtpd_tls_key_file = {tmp_path}/two.key\n")
+    assert done.returncode == 1 and "another key belongs to it" in done.stderr
+    assert check(f"smtpd_tls_cert_file = {tmp_path}/one.pem\nsmtpd_tls_key_file = {tmp_path}/one.key\n").returncode == 0
+    done = check(f"dkim_keys = example.org:a:{tmp_path}/nowhere\n")
+    assert done.returncode == 1 and f"dkim_keys: {tmp_path}/nowhere" in done.stderr

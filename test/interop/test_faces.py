@@ -367,6 +367,10 @@ def test_ordinary_users_send_always(folder):
         assert send("running", "-i", "alice").returncode == 0
         done = send("unknown", "-i", "nobody-here")
         assert done.returncode == 67 and "5.1.1" in done.stderr
+        done = send("half known", "-i", "-f", "bob@" + DOMAIN, "alice", "nobody-here")
+        assert done.returncode == 0 and "5.1.1" in done.stderr
+        wait_for(lambda: any(b"nobody-here" in m and b"half known" in m for m in server.inbox("bob")), 20, "the bounce for one")
+        assert sum(b"Subject: half known" in m for m in server.inbox("alice")) == 1
         assert as_nobody(server, folder, "mailq").stdout == "Mail queue is empty\n"
         done = as_nobody(server, folder, "postsuper", "-d", "ALL")
         assert done.returncode == 1
@@ -381,7 +385,7 @@ def test_ordinary_users_send_always(folder):
         assert as_nobody(server, folder, "sendmail", "-bs", input="QUIT\r\n").stdout.startswith("421 ")
         server.start()
         subjects = lambda user: [email.message_from_bytes(m)["Subject"] for m in server.inbox(user)]  # noqa: E731
-        wait_for(lambda: sorted(subjects("alice")) == ["running", "stopped"], 20, "what waited")
+        wait_for(lambda: sorted(subjects("alice")) == ["half known", "running", "stopped"], 20, "what waited")
         wait_for(lambda: subjects("bob"), 20, "the notice that there is no such user")
         assert wait_for(lambda: not list(pathlib.Path(server.state, "maildrop").iterdir()), 20, "an empty maildrop")
     finally:

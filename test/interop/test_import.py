@@ -235,7 +235,21 @@ def test_a_mailbox_that_has_mail_keeps_its_uids(tmp_path, ours):
     assert i.select("INBOX")[1] == [b"4"] and i.response("UIDVALIDITY")[1] != [b"77"]
 
 
+def test_unlisted_messages_come_behind_what_was_given_out(tmp_path, ours):
+    """UIDs below Dovecot's next one may have belonged to mail that is gone, and that clients still remember."""
+    source = write_maildir(tmp_path / "Maildir", 5)
+    (source / "dovecot-uidlist").write_text("3 V99 N120 Gx\n100 :1500000000.M0.host\n103 :1500000001.M1.host\n")
+    ours.ok("import", "maildir", str(source), "--user", "alice")
+    i = ours.imap("alice")
+    i.select("INBOX")
+    uids = [int(n) for n in i.uid("SEARCH", "ALL")[1][0].split()]
+    assert i.response("UIDVALIDITY")[1] == [b"99"] and uids == [100, 103, 120, 121, 122]
+
+
 def test_words_and_places_that_are_wrong(tmp_path, ours):
+    source = write_maildir(tmp_path / "Maildir", 1)
+    assert "is a Maildir" in ours.command("import", "mbox", str(source), "--user", "alice").stderr
+    assert "is a file" in ours.command("import", "maildir", str(source / "cur" / os.listdir(source / "cur")[0]), "--user", "alice").stderr
     assert ours.command("import", "maildir", "/x").returncode == 2
     assert ours.command("import", "tape", "/x", "--user", "alice").returncode == 2
     assert "No such file" in ours.command("import", "mbox", "/x", "--user", "alice").stderr

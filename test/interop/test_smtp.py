@@ -187,3 +187,16 @@ def test_nul_and_bare_newlines_are_handled(server):
             c.send(b"Subject: x\r\n\r\n" + ending)
             assert c.getreply()[0] // 100 == 5
     assert len(server.inbox("carol")) == before
+
+
+def test_a_thousand_long_recipients(make_server):
+    """smtpd_recipient_limit alone counts them: however long their addresses are, they all come through."""
+    server = make_server(transport_maps="inline:{ {far.test = discard:} }", mynetworks="127.0.0.0/8")
+    rcpts = [f"{'long' * 14}{i:04}@far.test" for i in range(1000)]
+    with server.smtp() as client:
+        client.ehlo()
+        client.mail("a@b.test")
+        assert all(client.rcpt(r)[0] == 250 for r in rcpts)
+        assert client.rcpt("one-more@far.test")[0] == 452
+        assert client.data("Subject: to many\r\n\r\nx\r\n")[0] == 250
+    wait_for(lambda: server.log().count("outcome=sent") == 1000, 60, "all of them")

@@ -78,12 +78,12 @@ static void every_cut_and_addition_is_malformed(void **state)
 
 static void limits_hold_when_encoding(void **state)
 {
-    static char big[IPC_PACKET_MAX];
+    static char big[IPC_MESSAGE_MAX];
     static struct slice items[IPC_LIST_MAX + 1];
     struct ipc_message m = {.type = IPC_EXPAND};
     struct buf out;
     (void)state;
-    buf_init(&out, IPC_PACKET_MAX);
+    buf_init(&out, IPC_MESSAGE_MAX);
     m.EXPAND.address = slice_of(big, sizeof big);
     assert_int_equal(ipc_encode(&m, &out), LIMIT);
     m.EXPAND.address = slice_of(big, sizeof big - 14);
@@ -315,8 +315,9 @@ static void expect_failure(void *arg, struct ipc_message *m)
 static void malformed_packets_end_the_channel(void **state)
 {
     static const char *const packets[] = {"", "x", "\1\0\0\0\0\0\0\0\0\0\0"};
+    static const char long_without_memory[] = "\xff\xff\0\0\0\0\0\0\0\0";
     (void)state;
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 6; i++) {
         struct error err;
         pthread_t thread;
         int fds[2];
@@ -335,7 +336,9 @@ static void malformed_packets_end_the_channel(void **state)
         else if (i == 4) { /* a call number that no channel makes */
             wrong.call = (uint64_t)1 << 60;
             assert_int_equal(ipc_encode(&wrong, &out), OK);
-        } else
+        } else if (i == 5)
+            buf_append(&out, slice_of(long_without_memory, 10));
+        else
             buf_append(&out, slice_of(packets[i], i == 2 ? 11 : i));
         assert_int_equal(send(fds[1], buf_slice(&out).data, buf_len(&out), 0),
                          (ssize_t)buf_len(&out));
@@ -381,6 +384,25 @@ static void descriptors_travel_along(void **state)
     close(fds[1]);
     io_engine_run(engine);
     close_all();
+}
+
+static void long_messages_go_in_sealed_memory(void **state)
+{
+    static char long_text[IPC_MESSAGE_MAX / 2];
+    static const size_t lengths[] = {IPC_PACKET_MAX - 14, IPC_PACKET_MAX - 13, sizeof long_text};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        setup_channels();
+        delay_answers = 0;
+        results = REQUESTS - 1; /* the one answer ends it */
+        struct ipc_message m = {.type = IPC_EXPAND};
+        m.EXPAND.address = slice_of(long_text, lengths[i]);
+        ipc_request(near, &m, count_answer, &answered[0]);
+        io_engine_run(engine);
+        assert_int_equal(results, REQUESTS);
+        assert_int_equal(failures, 0);
+        close_all();
+    }
 }
 
 static void sealed_memory_is_checked(void **state)
@@ -525,6 +547,7 @@ int main(void)
         cmocka_unit_test(malformed_packets_end_the_channel),
         cmocka_unit_test(an_answer_of_another_type_is_a_failure),
         cmocka_unit_test(descriptors_travel_along),
+        cmocka_unit_test(long_messages_go_in_sealed_memory),
         cmocka_unit_test(sealed_memory_is_checked),
         cmocka_unit_test(targets_have_one_form),
         cmocka_unit_test(served_targets_have_one_form),

@@ -8,8 +8,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "cli/control.h"
 #include "os/fds.h"
+
+enum { REFUSED_BYTES_MAX = 1 << 20 };
 
 static bool path_of(const struct sendmail *s, const char *name, char out[static CLI_PATH_SIZE])
 {
@@ -19,6 +22,8 @@ static bool path_of(const struct sendmail *s, const char *name, char out[static 
 /* ---- refusals ---- */
 
 struct refusals {
+    struct arena arena;
+    struct slice rcpts[DROP_RCPTS_MAX];
     size_t n;
     int status; /* of the last; EX_NOUSER when there is an unknown user among them */
 };
@@ -36,41 +41,14 @@ static int status_of(unsigned code, struct slice text)
 static void tell_refused(void *arg, struct slice rcpt, unsigned code, struct slice text)
 {
     struct refusals *r = arg;
-    r->n++;
+    if (r->n < DROP_RCPTS_MAX)
+        r->rcpts[r->n++] = arena_dup(&r->arena, rcpt);
     if (r->status != EX_NOUSER)
         r->status = status_of(code, text);
     fprintf(stderr, "sendmail: %.*s: %u %.*s\n", SLICE_ARG(rcpt), code, SLICE_ARG(text));
 }
 
 /* ---- handing over ---- */
-
-/* True: *ret_status is the end of it; false: the server is not there, or can't now. */
-static bool by_socket(const struct sendmail *s, const struct drop *d, int *ret_status)
-{
-    char path[CLI_PATH_SIZE];
-    struct error err = {""};
-    struct drop_reply reply;
-    struct refusals refused = {0};
-    int fd;
-    if (!path_of(s, "sendmail", path)) {
-        *ret_status = EX_CONFIG;
-        return true;
-    }
-    if (drop_connect(path, &fd, &err) != OK)
-        return false;
-    enum result r = drop_send(fd, d, tell_refused, &refused, &reply);
-    close(fd);
-    if (r != OK || reply.code / 100 == 4)
-        return false;
-    if (reply.code / 100 == 2 && refused.n == 0)
-        *ret_status = EX_OK;
-    else if (refused.n)
-        *ret_status = refused.status;
-    else
-        *ret_status = sendmail_fail(status_of(reply.code, slice_cstr(reply.text)), "%u %s",
-                                    reply.code, reply.text);
-    return true;
-}
 
 static int by_folder(const struct sendmail *s, const struct drop *d)
 {
@@ -87,6 +65,51 @@ static int by_folder(const struct sendmail *s, const struct drop *d)
                          "the server does not run, and the message can't be kept for "
                          "it: %s",
                          err.text);
+}
+
+/* The others have the message. These are refused once more when the server takes them from its
+ * folder, and their sender gets the bounce that Postfix would send: who called us must not send it
+ * again to all. */
+static int leave_refused(const struct sendmail *s, const struct drop *d, struct refusals *r)
+{
+    struct drop rest = *d;
+    rest.rcpts = (struct slice_list){r->rcpts, r->n};
+    return arena_failed(&r->arena) ? EX_OSERR : by_folder(s, &rest);
+}
+
+static int outcome(const struct sendmail *s, const struct drop *d, const struct drop_reply *reply,
+                   struct refusals *r)
+{
+    if (reply->code / 100 == 2)
+        return r->n ? leave_refused(s, d, r) : EX_OK;
+    if (r->n)
+        return r->status;
+    return sendmail_fail(status_of(reply->code, slice_cstr(reply->text)), "%u %s", reply->code,
+                         reply->text);
+}
+
+/* True: *ret_status is the end of it; false: the server is not there, or can't now. */
+static bool by_socket(const struct sendmail *s, const struct drop *d, int *ret_status)
+{
+    char path[CLI_PATH_SIZE];
+    struct error err = {""};
+    struct drop_reply reply;
+    struct refusals refused = {.n = 0};
+    int fd;
+    if (!path_of(s, "sendmail", path)) {
+        *ret_status = EX_CONFIG;
+        return true;
+    }
+    if (drop_connect(path, &fd, &err) != OK)
+        return false;
+    arena_init(&refused.arena, REFUSED_BYTES_MAX);
+    enum result r = drop_send(fd, d, tell_refused, &refused, &reply);
+    close(fd);
+    bool done = r == OK && reply.code / 100 != 4;
+    if (done)
+        *ret_status = outcome(s, d, &reply, &refused);
+    arena_release(&refused.arena);
+    return done;
 }
 
 int sendmail_submit(const struct sendmail *s, struct drop *d)
@@ -114,13 +137,15 @@ int sendmail_verify(const struct sendmail *s, const struct drop *d)
     for (size_t i = 0; i < d->rcpts.n; i++) {
         struct drop one = *d;
         struct drop_reply reply;
-        struct refusals refused = {0};
+        struct refusals refused = {.n = 0};
+        arena_init(&refused.arena, REFUSED_BYTES_MAX);
         one.rcpts = (struct slice_list){&d->rcpts.items[i], 1};
         if (!path_of(s, "sendmail", path))
             return EX_CONFIG;
         if (drop_connect(path, &fd, &err) != OK)
             return sendmail_fail(EX_TEMPFAIL, "the server does not run: %s", err.text);
         enum result r = drop_verify(fd, &one, tell_refused, &refused, &reply);
+        arena_release(&refused.arena);
         close(fd);
         if (r != OK || reply.code / 100 == 4)
             return sendmail_fail(EX_TEMPFAIL, "%.*s: %s", SLICE_ARG(one.rcpts.items[0]),

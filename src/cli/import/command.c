@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "auth/passwd_file.h"
-#include "cli/cli.h"
+#include "cli/control.h"
 #include "cli/import/import.h"
 
 static const char usage[] =
@@ -173,11 +173,24 @@ static int run(struct cli *c, const struct import_words *w)
     return report(&n, ok);
 }
 
-/* What a single import names has to be there. */
+static bool is_folder(const char *path, const char *name)
+{
+    char full[CLI_PATH_SIZE];
+    struct stat st;
+    int n = snprintf(full, sizeof full, "%s/%s", path, name);
+    return n > 0 && (size_t)n < sizeof full && stat(full, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What a single import names has to be there, and of that kind. */
 static int check(const struct cli *c, const struct import_words *w)
 {
+    bool mbox = strcmp(w->kind, "mbox") == 0;
     if (access(w->path, R_OK) != 0)
         return cli_fail(1, "%s: %m", w->path);
+    if (mbox && is_folder(w->path, "cur") && is_folder(w->path, "new"))
+        return cli_fail(1, "%s is a Maildir: \"import maildir\" takes it", w->path);
+    if (!mbox && !is_folder(w->path, "."))
+        return cli_fail(1, "%s is a file: \"import mbox\" takes it", w->path);
     if (!is_known(c, w->user))
         fprintf(stderr,
                 "postrider: note: no account %s in users_file and none of the system: its mail is "

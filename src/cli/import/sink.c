@@ -26,7 +26,8 @@ struct import_sink {
     size_t expected;
     struct import_counts total, here; /* here: of the folder */
     uint32_t uidvalidity, uidnext;    /* as the source has them */
-    bool uids_fit;                    /* the server took the UIDVALIDITY */
+    bool uidnext_passed;
+    bool uids_fit; /* the server took the UIDVALIDITY */
     uint64_t last_call;
     struct sent window[WINDOW];
     size_t waiting;
@@ -192,6 +193,17 @@ static bool adopt(struct import_sink *s, uint32_t uidnext, unsigned attrs, uint3
     return true;
 }
 
+/* Messages that the source's list of UIDs does not know are newer than all that it ever gave out.
+ */
+static bool pass_uidnext(struct import_sink *s)
+{
+    uint32_t validity;
+    while (s->waiting && take_answer(s))
+        ;
+    s->uidnext_passed = true;
+    return !s->broken && adopt(s, s->uidnext, 0, &validity);
+}
+
 bool import_folder_begin(struct import_sink *s, const struct import_folder *f)
 {
     uint32_t validity;
@@ -199,6 +211,7 @@ bool import_folder_begin(struct import_sink *s, const struct import_folder *f)
     s->expected = f->messages;
     s->uidvalidity = f->uidvalidity;
     s->uidnext = f->uidnext;
+    s->uidnext_passed = false;
     buf_reset(&s->folder);
     buf_append(&s->folder, f->name);
     if (!adopt(s, 0, f->attrs, &validity))
@@ -281,6 +294,8 @@ bool import_message(struct import_sink *s, const struct import_message *m)
     while (s->waiting == WINDOW)
         if (!take_answer(s))
             return false;
+    if (m->uid == 0 && s->uids_fit && s->uidnext && !s->uidnext_passed && !pass_uidnext(s))
+        return false;
     if (m->bytes.len > IPC_INLINE_MAX && ipc_memfd(m->bytes, &fd) != OK)
         return give_up(s, "no memory to send a message");
     bool ok = send_message(s, m, fd);

@@ -10,8 +10,9 @@
 #include "role/edge/peer_name.h"
 
 enum {
-    ENVELOPE_MAX = 72 * 1024, /* of DELIVER's lists: message and summary go into the packet too */
-    TARGETS_MAX = 1500,
+    ENVELOPE_MAX = 2 << 20, /* of DELIVER's lists, which are long then (IPC_MESSAGE_MAX) */
+    TARGETS_MAX = IPC_LIST_MAX,
+    RULES_MAX = 32 * 1024, /* envelopes above are told without */
     ACTIONS_MAX = 100,
     NAME_PATIENCE_MS = 2000,       /* for the log and the Received field alone */
     NAME_PATIENCE_RULES_MS = 10000 /* where restrictions may look at it */
@@ -245,7 +246,7 @@ static void keep_rule(struct conn *c, struct smtp_tx *tx, const struct ipc_RCPT_
     const char *rule =
         arena_printf(&tx->arena, "%.*s %.*s", SLICE_ARG(a->rule), SLICE_ARG(a->where));
     struct slice said = rule ? slice_trim(slice_cstr(rule)) : SLICE("");
-    if (c->smtp.envelope_bytes > ENVELOPE_MAX / 2)
+    if (c->smtp.envelope_bytes > RULES_MAX)
         said = SLICE("-");
     if (tx->n_rcpts > 1 && slice_eq(tx->last_rule, said)) {
         r->rule = SLICE("");

@@ -250,7 +250,7 @@ static void announce_when_ready(struct master *m)
     if (!m->announced)
         LOG(LOG_INFO, "service.ready", LOG_U("ms", clock_monotonic_ms() - m->started_ms),
             LOG_U("listeners", m->listeners.n), LOG_C("version", POSTRIDER_VERSION));
-    else if (m->in_force != m->generation)
+    if (m->in_force != m->generation && m->generation > FIRST_GENERATION)
         LOG(LOG_INFO, "conf.in_force", LOG_U("generation", m->generation));
     m->announced = true;
     m->in_force = m->generation;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/process.h"
+#include "conf/paths.h"
 #include "os/users.h"
 #include "policy/policy.h"
 
@@ -32,7 +33,8 @@ static enum result load(const struct conf_origin *origin, const struct conf **re
     conf_errors_init(&errors);
     enum result r = conf_load(origin, ret, &errors);
     enum result accounts = r == OK ? auth_databases_check(*ret, &errors) : OK;
-    if (r == OK && (policy_check(*ret, &errors) != OK || accounts != OK)) {
+    enum result paths = r == OK ? conf_paths_check(*ret, &errors) : OK;
+    if (r == OK && (policy_check(*ret, &errors) != OK || accounts != OK || paths != OK)) {
         conf_unref(*ret);
         r = INVALID;
     }
@@ -227,7 +229,7 @@ int master_run(const struct conf_origin *origin)
     if (!m)
         return 1;
     m->origin = origin;
-    m->generation = 1;
+    m->generation = FIRST_GENERATION;
     m->started_ms = m->watched_ms = clock_monotonic_ms();
     m->control_fd = m->signal_fd = m->pid_fd = -1;
     for (enum ipc_role r = ROLE_MASTER; r < ROLE_COUNT; r++)

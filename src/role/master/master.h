@@ -20,7 +20,8 @@ enum {
     HEALTHY_MS = 10000, /* alive so long, a role starts with the first back-off again */
     STOP_MS = 10000,    /* then a role that did not stop is killed */
     WATCH_MS = 1000,
-    MEND_MS = 1000 /* a channel is mended at most so often */
+    FIRST_GENERATION = 1, /* of the settings: of the start; each reload counts one up */
+    MEND_MS = 1000        /* a channel is mended at most so often */
 };
 
 struct child {

@@ -62,6 +62,7 @@ static enum result take_pid_file(struct master *m, const char *path, struct erro
     if (flock(m->pid_fd, LOCK_EX | LOCK_NB) != 0) {
         ssize_t n = read(m->pid_fd, text, sizeof text - 1);
         struct slice pid = slice_trim(slice_of(text, n > 0 ? (size_t)n : 0));
+        fd_close(&m->pid_fd); /* it is not ours to empty */
         return error_set(err, BUSY,
                          "postrider runs already with this state_directory (process %.*s)",
                          SLICE_ARG(pid));

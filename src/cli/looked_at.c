@@ -1,0 +1,131 @@
+#include "cli/looked_at.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth/passwd_file.h"
+#include "conf/source.h"
+#include "table/table.h"
+
+/* ---- tables ---- */
+
+struct looking {
+    const struct cli *cli;
+    struct conf_errors *errors;
+    const char *setting;
+};
+
+static void look_at_file(void *arg, struct slice path)
+{
+    struct looking *l = arg;
+    char name[4096];
+    snprintf(name, sizeof name, "%.*s", SLICE_ARG(path));
+    if (access(name, F_OK) != 0)
+        conf_warn(l->errors, conf_source(l->cli->conf, l->setting), 0,
+                  "%s: %s: %s; whatever needs the table is put off until it is there", l->setting,
+                  name, strerror(errno));
+}
+
+static void look_at_table(void *arg, const char *setting, struct slice spec)
+{
+    struct looking *l = arg;
+    struct error err;
+    const char *source = conf_source(l->cli->conf, setting);
+    if (strcmp(source, "default") == 0)
+        return; /* it refers to one that is set */
+    l->setting = setting;
+    if (table_files(spec, look_at_file, l, &err) != OK)
+        return; /* refused already when the settings were loaded */
+}
+
+/* ---- accounts ---- */
+
+struct account_lines {
+    struct conf_errors *errors;
+    const char *path;
+};
+
+static void tell_line(void *arg, unsigned line, const char *reason)
+{
+    struct account_lines *a = arg;
+    conf_warn(a->errors, a->path, line, "%s", reason);
+}
+
+static void look_at_users(const struct cli *c, struct conf_errors *errors)
+{
+    struct account_lines a = {errors, c->conf->users_file.data};
+    struct passwd_file *f = NULL;
+    struct error err = {""};
+    if (c->conf->users_file.len == 0)
+        return;
+    if (passwd_file_load(a.path, tell_line, &a, &f, &err) == OK)
+        passwd_file_free(f);
+    else
+        conf_note(errors, conf_source(c->conf, "users_file"), 0, "users_file: %s: %s", a.path,
+                  err.text[0] ? err.text : "there are no accounts in it yet");
+}
+
+/* ---- certificates ---- */
+
+static FILE *open_pem(struct slice path)
+{
+    char name[4096];
+    path = slice_trim(slice_from(path, slice_starts(path, SLICE("<"))));
+    snprintf(name, sizeof name, "%.*s", SLICE_ARG(path));
+    return fopen(name, "re");
+}
+
+static int no_pass_phrase(char *out, int size, int writing, void *arg)
+{
+    (void)out, (void)size, (void)writing, (void)arg;
+    return -1;
+}
+
+/* What is not there, or not for this user to read, was told of before. */
+static void look_at_pair(struct looking *l, const char *setting, struct slice cert,
+                         struct slice key)
+{
+    FILE *cert_file = cert.len ? open_pem(cert) : NULL, *key_file = key.len ? open_pem(key) : NULL;
+    X509 *x = cert_file ? PEM_read_X509(cert_file, NULL, no_pass_phrase, NULL) : NULL;
+    EVP_PKEY *k = key_file ? PEM_read_PrivateKey(key_file, NULL, no_pass_phrase, NULL) : NULL;
+    const char *wrong = NULL;
+    if (cert_file && !x)
+        wrong = "there is no certificate in PEM form in it";
+    else if (key_file && !k)
+        wrong = "there is no private key in PEM form (without a pass phrase) in its key file";
+    else if (x && k && X509_check_private_key(x, k) != 1)
+        wrong = "another key belongs to it than the one that is named";
+    else if (x && X509_cmp_current_time(X509_get0_notAfter(x)) < 0)
+        conf_warn(l->errors, conf_source(l->cli->conf, setting), 0, "%s: %.*s has expired", setting,
+                  SLICE_ARG(cert));
+    if (wrong)
+        conf_error(l->errors, conf_source(l->cli->conf, setting), 0, "%s: %.*s: %s", setting,
+                   SLICE_ARG(cert), wrong);
+    ERR_clear_error();
+    X509_free(x);
+    EVP_PKEY_free(k);
+    if (cert_file)
+        fclose(cert_file);
+    if (key_file)
+        fclose(key_file);
+}
+
+void cli_look_at_files(const struct cli *c, struct conf_errors *errors)
+{
+    const struct conf *conf = c->conf;
+    struct looking l = {.cli = c, .errors = errors};
+    conf_tables(conf, look_at_table, &l);
+    for (size_t i = 0; i < conf->alias_maps.n; i++)
+        look_at_table(&l, "alias_maps", conf->alias_maps.items[i]);
+    look_at_users(c, errors);
+    look_at_pair(&l, "smtpd_tls_cert_file", conf->smtpd_tls_cert_file, conf->smtpd_tls_key_file);
+    look_at_pair(&l, "smtpd_tls_eccert_file", conf->smtpd_tls_eccert_file,
+                 conf->smtpd_tls_eckey_file);
+    look_at_pair(&l, "ssl_cert", conf->ssl_cert, conf->ssl_key);
+    look_at_pair(&l, "ssl_alt_cert", conf->ssl_alt_cert, conf->ssl_alt_key);
+}

@@ -1,0 +1,101 @@
+#include "conf/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/dkim.h"
+#include "conf/source.h"
+
+struct looking {
+    const struct conf *conf;
+    struct conf_errors *errors;
+};
+
+static bool is_default(const char *source)
+{
+    const char *end = strstr(source, "default");
+    return source[0] == 0 || (end && end[strlen("default")] == 0);
+}
+
+static void tell(struct looking *l, const char *setting, const char *path, int why)
+{
+    const char *source = conf_source(l->conf, setting);
+    bool postfix = l->conf->postfix_config.len && strncmp(setting, "smtpd_tls_", 10) == 0;
+    if (why == EACCES && geteuid() != 0)
+        conf_note(l->errors, source, 0, "%s: %s can't be looked at by you", setting, path);
+    else if (postfix)
+        conf_warn(l->errors, source, 0, "%s: %s: %s; SMTP will not offer TLS with it", setting,
+                  path, strerror(why));
+    else
+        conf_error(l->errors, source, 0, "%s: %s: %s; make the file, or remove the setting",
+                   setting, path, strerror(why));
+}
+
+/* A leading "<" is Dovecot's mark of a file. */
+static void look(struct looking *l, const char *setting, struct slice path)
+{
+    char name[4096];
+    path = slice_trim(slice_from(path, slice_starts(path, SLICE("<"))));
+    if (path.len == 0 || path.data[0] != '/' || path.len >= sizeof name)
+        return;
+    snprintf(name, sizeof name, "%.*s", SLICE_ARG(path));
+    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        tell(l, setting, name, errno);
+    else
+        close(fd);
+}
+
+static void look_at_list(struct looking *l, const char *setting, struct slice_list paths)
+{
+    for (size_t i = 0; i < paths.n; i++)
+        look(l, setting, paths.items[i]);
+}
+
+static void look_at_dkim(struct looking *l)
+{
+    for (size_t i = 0; i < l->conf->dkim_keys.n; i++) {
+        struct slice domain, selector, path;
+        if (conf_dkim_key(l->conf->dkim_keys.items[i], &domain, &selector, &path, NULL) == OK)
+            look(l, "dkim_keys", path);
+    }
+}
+
+static void look_at_tokens(struct looking *l)
+{
+    for (size_t i = 0; i < l->conf->oauth2_keys.n; i++) {
+        struct slice item = l->conf->oauth2_keys.items[i];
+        look(l, "oauth2_keys", slice_from(item, slice_starts(item, SLICE("hs256:")) ? 6 : 0));
+    }
+}
+
+enum result conf_paths_check(const struct conf *c, struct conf_errors *errors)
+{
+    const struct {
+        const char *setting;
+        struct slice path;
+    } files[] = {
+        {"smtpd_tls_cert_file", c->smtpd_tls_cert_file},
+        {"smtpd_tls_key_file", c->smtpd_tls_key_file},
+        {"smtpd_tls_eccert_file", c->smtpd_tls_eccert_file},
+        {"smtpd_tls_eckey_file", c->smtpd_tls_eckey_file},
+        {"smtpd_tls_CAfile", c->smtpd_tls_CAfile},
+        {"ssl_cert", c->ssl_cert},
+        {"ssl_key", c->ssl_key},
+        {"ssl_alt_cert", c->ssl_alt_cert},
+        {"ssl_alt_key", c->ssl_alt_key},
+        {"ssl_ca", c->ssl_ca},
+    };
+    struct looking l = {c, errors};
+    unsigned before = errors->count;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (!is_default(conf_source(c, files[i].setting)))
+            look(&l, files[i].setting, files[i].path);
+    look_at_list(&l, "smtpd_tls_chain_files", c->smtpd_tls_chain_files);
+    look_at_dkim(&l);
+    look_at_tokens(&l);
+    return errors->count == before ? OK : INVALID;
+}
