@@ -100,6 +100,12 @@ void conf_report_combinations(struct conf_scope *s, const struct conf *c, const 
         conf_warn(errors, required->file, required->line,
                   "smtpd_tls_req_ccert: where TLS is optional, clients are asked for a certificate "
                   "and need none: set smtpd_tls_security_level = encrypt");
+    if (c->smtpd_tls_eccert_file.len == 0 && c->smtpd_tls_eckey_file.len)
+        contradiction(&k, "smtpd_tls_eckey_file",
+                      "smtpd_tls_eckey_file is set but smtpd_tls_eccert_file is not");
+    if ((c->ssl_alt_cert.len == 0) != (c->ssl_alt_key.len == 0))
+        contradiction(&k, c->ssl_alt_cert.len ? "ssl_alt_cert" : "ssl_alt_key",
+                      "ssl_alt_cert and ssl_alt_key must be set both");
     if ((c->ssl_cert.len == 0) != (c->ssl_key.len == 0))
         contradiction(&k, c->ssl_cert.len ? "ssl_cert" : "ssl_key",
                       "ssl_cert and ssl_key must be set both");

@@ -34,9 +34,13 @@ void tls_identity_unref(struct tls_identity *i);
  * session tickets under keys of its own. */
 MUST_USE enum result tls_server_new(const struct tls_rules *rules, struct tls_context **ret,
                                     struct error *err);
+/* How many were added for names; which of them is the first for exactly this one, or SIZE_MAX. */
+size_t tls_server_names(const struct tls_context *c);
+size_t tls_server_find(const struct tls_context *c, struct slice name);
 /* Before others see it: a certificate for all names that none of the others is for (name ""), or
- * for a name: "mail.example.org", "*.example.org" (one label), ".example.org" (any number). The
- * first of a name counts. label: for tls_certificate_label; copied. */
+ * for a name: "mail.example.org", "*.example.org" (one label), ".example.org" (any number). Of
+ * several for one name the first of each kind of key counts. label: for tls_certificate_label;
+ * copied. */
 MUST_USE enum result tls_server_add(struct tls_context *c, struct slice name,
                                     struct tls_identity *identity, const char *label,
                                     struct error *err);

@@ -37,13 +37,15 @@ static const struct tls_named *find_named(const struct tls_context *c, struct sl
     return best;
 }
 
-static bool use_identity(SSL *ssl, const struct tls_identity *id)
+/* Those of kinds of keys that another for this name has not brought. */
+static bool use_identity(SSL *ssl, const struct tls_identity *id, bool first)
 {
-    SSL_certs_clear(ssl);
     for (size_t i = 0; i < id->n; i++)
-        if (SSL_use_cert_and_key(ssl, id->pairs[i].cert, id->pairs[i].key, id->pairs[i].chain, 1) !=
-            1)
+        if (SSL_use_cert_and_key(ssl, id->pairs[i].cert, id->pairs[i].key, id->pairs[i].chain, 0) !=
+                1 &&
+            first)
             return false;
+    ERR_clear_error();
     return true;
 }
 
@@ -53,10 +55,28 @@ static int choose(SSL *ssl, void *arg)
     const struct tls_context *c = arg;
     const char *asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     const struct tls_named *named = asked ? find_named(c, slice_cstr(asked)) : NULL;
+    bool ok = true;
     if (!named)
         return 1;
     SSL_set_app_data(ssl, named->label);
-    return use_identity(ssl, named->identity);
+    SSL_certs_clear(ssl);
+    for (const struct tls_named *n = named; ok && n < c->named + c->n_named; n++)
+        if (strcmp(n->name, named->name) == 0)
+            ok = use_identity(ssl, n->identity, n == named);
+    return ok;
+}
+
+size_t tls_server_find(const struct tls_context *c, struct slice name)
+{
+    for (size_t i = 0; i < c->n_named; i++)
+        if (slice_is_nocase(name, c->named[i].name))
+            return i;
+    return SIZE_MAX;
+}
+
+size_t tls_server_names(const struct tls_context *c)
+{
+    return c->n_named;
 }
 
 const char *tls_asked_name(const struct tls *t)

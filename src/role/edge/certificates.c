@@ -124,21 +124,35 @@ static enum result read_identity(struct edge_certificates *c, const struct certi
     return r;
 }
 
+/* Takes the key. */
+static struct kept *kept_new(struct edge_certificates *c, char *key)
+{
+    struct kept *k = key ? calloc(1, sizeof *k) : NULL;
+    if (!k) {
+        free(key);
+        return NULL;
+    }
+    k->key = key;
+    k->next = c->kept;
+    c->kept = k;
+    return k;
+}
+
+/* NULL: no memory. */
 static struct kept *find_kept(struct edge_certificates *c, const struct certificate *x)
 {
     struct buf key;
     buf_init(&key, CERTIFICATE_PATHS_MAX * 4096);
     for (size_t i = 0; i < x->n; i++)
         buf_printf(&key, "%s%.*s", i ? " " : "", SLICE_ARG(x->paths[i]));
-    buf_printf(&key, "%s", x->chain ? " +" : "");
+    buf_puts(&key, x->chain ? " +" : "");
     buf_putc(&key, 0);
-    struct kept *k = c->kept;
-    while (buf_ok(&key) && k && strcmp(k->key, key.mem) != 0)
-        k = k->next;
-    if (!k && buf_ok(&key) && (k = calloc(1, sizeof *k))) {
-        k->key = strdup(key.mem);
-        k->next = c->kept;
-        c->kept = k;
+    struct kept *k = NULL;
+    if (buf_ok(&key)) {
+        k = c->kept;
+        while (k && strcmp(k->key, key.mem) != 0)
+            k = k->next;
+        k = k ? k : kept_new(c, strdup(key.mem));
     }
     buf_release(&key);
     return k;
@@ -173,6 +187,7 @@ struct building {
     struct tls_context *context;
     struct slice address;
     bool addressed, has_default; /* certificates of this address alone are looked at */
+    size_t own_names;            /* so many names are those of the address */
     unsigned n;
 };
 
@@ -185,7 +200,8 @@ static void add(void *arg, const struct certificate *x)
     if (b->addressed ? !own : x->address.len > 0)
         return;
     /* What is for the address takes the place of what is for all. */
-    if (x->name.len == 0 && b->has_default && !b->addressed)
+    if (!b->addressed &&
+        (x->name.len == 0 ? b->has_default : tls_server_find(b->context, x->name) < b->own_names))
         return;
     struct tls_identity *identity = identity_of(b->all, x);
     if (!identity)
@@ -205,7 +221,8 @@ static void add_all(struct building *b, const struct conf *conf, enum edge_tls_k
     b->addressed = true;
     if (b->address.len)
         certificates_each(conf, side, &reader, add, b);
-    b->has_default = b->n > 0 && *tls_context_label(b->context);
+    b->has_default = *tls_context_label(b->context);
+    b->own_names = tls_server_names(b->context);
     b->addressed = false;
     certificates_each(conf, side, &reader, add, b);
 }
@@ -239,6 +256,12 @@ static bool ask(struct edge_certificates *all, struct tls_context *tls, const st
                                      .depth = login ? -1 : depth};
     if (r == OK)
         r = tls_server_ask(tls, &rules, err);
+    if (r != OK) {
+        LOG(LOG_ERROR, "tls.authorities", LOG_S("path", path), LOG_C("why", err->text),
+            LOG_C("then", "no client certificate is verified"));
+        rules.ca_pem = SLICE("");
+        r = tls_server_ask(tls, &rules, err);
+    }
     buf_release(&pem);
     return r == OK;
 }

@@ -47,11 +47,6 @@ static const struct conn_protocol *protocol_of(enum listen_service s)
     return s == LISTEN_IMAP || s == LISTEN_IMAPS ? &conn_imap : &conn_smtp;
 }
 
-static bool tls_first(enum listen_service s)
-{
-    return s == LISTEN_SMTPS || s == LISTEN_SUBMISSIONS || s == LISTEN_POP3S || s == LISTEN_IMAPS;
-}
-
 static _Atomic uint64_t *gauge(const struct conn *c)
 {
     struct edge_counters *n = &c->edge->count;
@@ -80,39 +75,10 @@ static void leave_address(struct conn *c)
     c->counted = false;
 }
 
-/* Who it is by its certificate, where it was asked for one. */
-static void take_certificate(struct conn *c)
-{
-    const struct conf *conf = c->settings->conf;
-    const struct tls *tls = c->stream.tls;
-    char field[32], digest[16];
-    snprintf(field, sizeof field, "%.*s", SLICE_ARG(conf->ssl_cert_username_field));
-    snprintf(digest, sizeof digest, "%.*s", SLICE_ARG(conf->smtpd_tls_fingerprint_digest));
-    c->certificate_verified = tls_peer_verified(tls);
-    if (!tls_peer_fingerprint(tls, digest, false, c->cert_print) ||
-        !tls_peer_fingerprint(tls, digest, true, c->key_print)) {
-        c->cert_print[0] = c->key_print[0] = 0;
-        return;
-    }
-    if (!c->certificate_verified || !tls_peer_name(tls, field, c->identity, sizeof c->identity))
-        c->identity[0] = 0;
-    LOG(LOG_INFO,
-        c->certificate_verified ? "tls.certificate.verified" : "tls.certificate.unverified",
-        LOG_CTX(conn_ctx(c)), LOG_C("name", c->identity), LOG_C("fingerprint", c->cert_print),
-        LOG_C("key", c->key_print));
-}
-
-static enum edge_tls_kind tls_kind(const struct conn *c)
-{
-    if (c->protocol != &conn_smtp)
-        return EDGE_TLS_LOGIN;
-    return tls_first(c->service) ? EDGE_TLS_SMTPS : EDGE_TLS_SMTP;
-}
-
 static void begin_handshake(struct conn *c)
 {
     struct error err = {"no certificate"};
-    struct tls_context *tls = edge_tls_for(c->settings, tls_kind(c), c->stream.fd);
+    struct tls_context *tls = edge_tls_for(c->settings, conn_tls_kind(c), c->stream.fd);
     c->phase = PHASE_HANDSHAKE;
     if (tls && stream_start_tls(&c->stream, tls, NULL, &err) == OK)
         return;
@@ -176,7 +142,7 @@ enum result edge_conn_new(struct edge *e, int fd, const struct conn_client *clie
     LOG(LOG_INFO, "connect", LOG_CTX(conn_ctx(c)),
         LOG_C("service", listen_service_name(c->service)));
     io_task_open(e->role->engine, &c->task, fd, conn_run);
-    if (tls_first(c->service))
+    if (conn_tls_first(c->service))
         begin_handshake(c);
     io_wake(&c->task);
     return OK;
@@ -385,18 +351,6 @@ static enum result write_out(struct conn *c)
 
 /* ---- the handshake ---- */
 
-static void log_tls(struct conn *c)
-{
-    bool quiet = c->protocol == &conn_smtp && c->settings->conf->smtpd_tls_loglevel == 0;
-    struct buf text;
-    buf_init(&text, 256);
-    tls_describe(c->stream.tls, &text);
-    LOG(quiet ? LOG_DEBUG : LOG_INFO, "tls.started", LOG_CTX(conn_ctx(c)),
-        LOG_S("tls", buf_slice(&text)), LOG_C("sni", tls_asked_name(c->stream.tls)),
-        LOG_C("certificate", tls_certificate_label(c->stream.tls)));
-    buf_release(&text);
-}
-
 static void open_protocol(struct conn *c)
 {
     c->opened = true;
@@ -419,9 +373,8 @@ static bool shake_hands(struct conn *c)
         end(c);
         return false;
     }
-    log_tls(c);
     atomic_fetch_add(&c->edge->count.tls_handshakes, 1);
-    take_certificate(c);
+    conn_shook_hands(c);
     c->phase = PHASE_WORK;
     c->readable = true;
     if (c->opened) {

@@ -150,6 +150,12 @@ MUST_USE enum result edge_conn_new(struct edge *e, int fd, const struct conn_cli
 /* At the role's end, when the engine has stopped. */
 void edge_conn_free_all(struct edge *e);
 
+/* handshake.c: is it a service whose connections begin with TLS? */
+bool conn_tls_first(enum listen_service s);
+enum edge_tls_kind conn_tls_kind(const struct conn *c);
+/* Logs the handshake that went well, and takes what the client's certificate tells. */
+void conn_shook_hands(struct conn *c);
+
 /* Asks another role; protocol->answer gets the answer. One at a time. */
 void conn_request(struct conn *c, enum ipc_role peer, struct ipc_message *m);
 /* The same, but the answer is this one (a failure found here). */
