@@ -3,8 +3,9 @@
  * shows: long inputs, literals, wildcards, names.
  *
  * Lines of a scenario: "C:" a client's line, "R:" its raw bytes (\r \n \\), "S:" a reply line,
- * "P:" the beginning of one, "D: n flags" a delivery of text n to INBOX, "E: uid" another session
- * expunges from INBOX, "F: uid flags" it changes flags, "X: result" the next operation ends so,
+ * "A:" a message (raw) is appended to Sent, "P:" the beginning of one, "D: n flags" a delivery of
+ * text n to INBOX, "E: uid" another session expunges from INBOX, "F: uid flags" it changes flags,
+ * "X: result" the next operation ends so,
  * "#" a remark. All that the server says must be expected. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,20 +105,42 @@ static void expect(struct player *p, struct slice want, bool prefix)
     buf_consume(&p->out, n == SIZE_MAX ? out.len : n + 1);
 }
 
-static void feed_raw(struct player *p, struct slice text)
+static void unescape(struct slice text, struct buf *ret)
 {
-    struct buf raw;
-    buf_init(&raw, 100000);
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
         if (c == '\\' && i + 1 < text.len) {
             c = text.data[++i];
             c = c == 'r' ? '\r' : c == 'n' ? '\n' : c == '0' ? '\0' : c;
         }
-        buf_putc(&raw, c);
+        buf_putc(ret, c);
     }
+}
+
+static void feed_raw(struct player *p, struct slice text)
+{
+    struct buf raw;
+    buf_init(&raw, 100000);
+    unescape(text, &raw);
     feed(p, buf_slice(&raw));
     buf_release(&raw);
+}
+
+/* By the session itself; what it says of that is left out. */
+static void append(struct player *p, struct slice text)
+{
+    struct buf raw, command;
+    buf_init(&raw, 100000);
+    buf_init(&command, 100000);
+    unescape(text, &raw);
+    buf_printf(&command, "append APPEND Sent {%zu+}\r\n", buf_len(&raw));
+    buf_append(&command, buf_slice(&raw));
+    buf_puts(&command, "\r\n");
+    feed(p, buf_slice(&command));
+    assert_true(slice_search(buf_slice(&p->out), SLICE("append OK")) != SIZE_MAX);
+    buf_reset(&p->out);
+    buf_release(&raw);
+    buf_release(&command);
 }
 
 static enum result result_by_name(struct slice name)
@@ -170,6 +193,8 @@ static void play_line(struct player *p, struct slice line)
         buf_release(&with_end);
     } else if (kind == 'R') {
         feed_raw(p, rest);
+    } else if (kind == 'A') {
+        append(p, rest);
     } else {
         act(p, kind, rest);
     }

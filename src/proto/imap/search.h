@@ -69,6 +69,8 @@ struct search_program {
 
 /* "[CHARSET x] key key …". Release the texts, also after a failure. */
 void search_parse(struct imap_parser *p, struct search_program *ret);
+/* "key key …", in that charset. */
+void search_parse_in(struct imap_parser *p, struct slice charset, struct search_program *ret);
 void search_release(struct search_program *s);
 /* Binds it to the session: sets, keywords, the time of day. */
 void search_bind(struct search_program *s, const struct imap *im, struct arena *a);
@@ -84,6 +86,7 @@ enum {
     RETURN_PARTIAL = 32
 };
 struct search_returns {
+    bool asked;    /* RETURN was there */
     bool extended; /* the answer is ESEARCH */
     unsigned items;
     struct imap_partial partial;
@@ -114,5 +117,35 @@ void search_message_init(struct search_message *m);
 void search_message_release(struct search_message *m);
 void search_message_next(struct search_message *m, uint32_t seq, const struct imap_entry *e);
 bool search_match(struct imap *im, const struct search_key *key, struct search_message *m);
+
+/* ---- the walk over the mailbox (search_scan.c) ---- */
+
+struct search_scan {
+    struct search_program program;
+    struct search_message message;
+    uint8_t *found; /* a bit for each sequence number */
+    uint32_t count; /* of the view */
+    uint32_t at;    /* the last one looked at */
+    uint32_t n, first, last;
+    uint64_t modseq; /* the highest of those found */
+    uint64_t work;   /* since the client was told of progress */
+};
+static inline bool search_is_found(const struct search_scan *s, uint32_t seq)
+{
+    return s->found[seq / 8] >> (seq % 8) & 1;
+}
+/* False: told why not. */
+MUST_USE bool search_scan_begin(struct imap *im, struct imap_command *cmd, struct search_scan *s,
+                                const struct search_returns *returns);
+/* True: all were looked at; false: let others have the thread. */
+MUST_USE bool search_scan_step(struct imap *im, const struct imap_command *cmd,
+                               struct search_scan *s);
+/* RETURN (SAVE …): items are what was asked for, first and last those that MIN and MAX tell. */
+void search_scan_save(struct imap *im, const struct search_scan *s, unsigned items, uint32_t first,
+                      uint32_t last);
+/* Behind the numbers: the highest MODSEQ of what was told (RFC 7162 3.1.5, 3.1.10), line end. */
+void search_put_tail(struct imap *im, const struct search_scan *s,
+                     const struct search_returns *returns, uint32_t first, uint32_t last);
+void search_scan_release(struct search_scan *s);
 
 #endif

@@ -289,17 +289,24 @@ static struct search_key *parse_key(struct parsing *s)
     return imap_parser_ok(s->p) ? k : NULL;
 }
 
+void search_parse_in(struct imap_parser *p, struct slice charset, struct search_program *ret)
+{
+    struct parsing s = {.p = p, .program = ret, .charset = charset};
+    if (charset.len)
+        ret->bad_charset = imap_parser_ok(p) && !charset_known(charset);
+    ret->root = parse_list(&s);
+}
+
 void search_parse(struct imap_parser *p, struct search_program *ret)
 {
-    struct parsing s = {.p = p, .program = ret};
+    struct slice charset = SLICE_NONE;
     if (imap_accept_word(p, "CHARSET")) {
         imap_parse_space(p);
-        ret->charset = true;
-        s.charset = imap_parse_astring(p);
+        charset = imap_parse_astring(p);
         imap_parse_space(p);
-        ret->bad_charset = imap_parser_ok(p) && !charset_known(s.charset);
+        ret->charset = true;
     }
-    ret->root = parse_list(&s);
+    search_parse_in(p, charset, ret);
 }
 
 void search_release(struct search_program *s)

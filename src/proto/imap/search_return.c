@@ -31,7 +31,7 @@ void search_parse_returns(struct imap_parser *p, struct search_returns *ret)
     ret->items = RETURN_ALL;
     if (!imap_accept_word(p, "RETURN"))
         return;
-    ret->extended = true;
+    ret->asked = ret->extended = true;
     ret->items = 0;
     imap_parse_space(p);
     imap_parse_char(p, '(');
