@@ -1,6 +1,7 @@
 /* change.c: a batch's changes of mailboxes, from preparation to publication (see internal.h). */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "store/internal.h"
 
 struct change *change_new(struct store *s, size_t max_ops)
@@ -82,6 +83,7 @@ enum result op_append(struct op *op, struct kv_batch *b, struct entry *e)
     if (e->uid == UINT32_MAX)
         return LIMIT;
     e->modseq = h->modseq;
+    e->savedate = clock_realtime_s();
     enum result r = remember(op, e);
     if (r != OK)
         return r;

@@ -240,6 +240,8 @@ void entry_encode(const struct entry *e, struct buf *out)
     buf_put_varint(out, zigzag(e->internaldate));
     buf_put_varint(out, e->size);
     buf_put_le64(out, e->message);
+    if (e->savedate)
+        buf_put_varint(out, zigzag(e->savedate));
 }
 
 enum result entry_decode(struct slice value, uint32_t uid, struct entry *ret)
@@ -252,6 +254,9 @@ enum result entry_decode(struct slice value, uint32_t uid, struct entry *ret)
     e.internaldate = unzigzag(cursor_varint(&c));
     e.size = cursor_varint(&c);
     e.message = cursor_le64(&c);
+    /* Entries from before it was kept end here. */
+    if (!cursor_at_end(&c))
+        e.savedate = unzigzag(cursor_varint(&c));
     if (!cursor_done(&c))
         return CORRUPT;
     *ret = e;

@@ -163,6 +163,7 @@ struct entry {
     int64_t internaldate; /* seconds since 1970 UTC */
     uint64_t size;        /* bytes with CRLF */
     uint64_t message;     /* the stored message */
+    int64_t savedate;     /* when it came into this mailbox, seconds since 1970 UTC; 0: unknown */
 };
 
 /* The newest durable state. Cheap when nothing changed. The view is the caller's reference. */

@@ -402,12 +402,21 @@ static uint64_t number_of(const struct fake_mailbox *m, uint32_t uid)
     return (uint64_t)m->uidvalidity << 32 | uid;
 }
 
+/* 1994-02-11 12:00:00 UTC */
+static int64_t now(void *ctx)
+{
+    (void)ctx;
+    return 760968000;
+}
+
 static struct fake_message *add(struct fake_mailbox *m, const struct fake_message *from)
 {
     if (m->count == FAKE_MESSAGES)
         return NULL;
     struct fake_message *msg = &m->messages[m->count++];
     *msg = *from;
+    /* Appended or copied; of what others deliver it is not known. */
+    msg->entry.savedate = from->bytes || from->entry.uid ? now(NULL) : 0;
     msg->entry.uid = m->uidnext++;
     msg->entry.message = number_of(m, msg->entry.uid);
     touch(m, &msg->entry);
@@ -545,13 +554,6 @@ static void append_abandon(void *ctx)
     struct fake_world *w = ctx;
     buf_release(&w->incoming);
     w->appending = false;
-}
-
-/* 1994-02-11 12:00:00 UTC */
-static int64_t now(void *ctx)
-{
-    (void)ctx;
-    return 760968000;
 }
 
 static void client_id(void *ctx, struct slice text)

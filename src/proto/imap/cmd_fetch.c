@@ -121,6 +121,20 @@ static void put_name(struct buf *out, char *separator, const char *name)
     *separator = ' ';
 }
 
+/* NIL where it is not known (RFC 8514 4.1). */
+static void put_date(struct buf *out, char *separator, const char *name, int64_t seconds,
+                     bool unknown)
+{
+    put_name(out, separator, name);
+    if (unknown) {
+        buf_puts(out, "NIL");
+        return;
+    }
+    buf_putc(out, '"');
+    date_format_internal(seconds, 0, out);
+    buf_putc(out, '"');
+}
+
 /* "* 12 FETCH (UID 7 FLAGS (\Seen)", without the end; *separator is what comes before another. */
 static void put_simple(struct imap *im, const struct fetch *f, uint32_t seq,
                        const struct imap_entry *e, char *separator)
@@ -138,11 +152,8 @@ static void put_simple(struct imap *im, const struct fetch *f, uint32_t seq,
         imap_put_flags(out, im->ops, im->view, e->flags | (f->marks_seen ? IMAP_SEEN : 0),
                        e->keywords);
     }
-    if (items & FETCH_INTERNALDATE) {
-        put_name(out, separator, "INTERNALDATE \"");
-        date_format_internal(e->internaldate, 0, out);
-        buf_putc(out, '"');
-    }
+    if (items & FETCH_INTERNALDATE)
+        put_date(out, separator, "INTERNALDATE ", e->internaldate, false);
     if (items & FETCH_SIZE) {
         put_name(out, separator, "RFC822.SIZE ");
         buf_put_u64(out, e->size);
@@ -151,6 +162,8 @@ static void put_simple(struct imap *im, const struct fetch *f, uint32_t seq,
         put_name(out, separator, "");
         imap_put_modseq(out, e->modseq);
     }
+    if (items & FETCH_SAVEDATE)
+        put_date(out, separator, "SAVEDATE ", e->savedate, e->savedate == 0);
     if (items & FETCH_EMAILID) {
         put_name(out, separator, "");
         imap_put_object_id(out, "EMAILID", 'M', e->message);

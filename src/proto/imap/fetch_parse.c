@@ -11,6 +11,7 @@ static const struct {
                     {"RFC822.SIZE", FETCH_SIZE},
                     {"MODSEQ", FETCH_MODSEQ},
                     {"EMAILID", FETCH_EMAILID},
+                    {"SAVEDATE", FETCH_SAVEDATE},
                     {"THREADID", FETCH_THREADID},
                     {"ENVELOPE", FETCH_ENVELOPE},
                     {"BODYSTRUCTURE", FETCH_BODYSTRUCTURE}};

@@ -76,6 +76,7 @@ struct imap_entry { /* laid out like store.h's struct entry */
     int64_t internaldate; /* seconds since 1970 UTC */
     uint64_t size;
     uint64_t message;
+    int64_t savedate; /* when it came into the mailbox; 0: unknown */
 };
 
 struct imap_view_info {

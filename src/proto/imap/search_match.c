@@ -104,9 +104,11 @@ static bool compare_day(enum search_kind kind, int64_t day, int64_t with)
 {
     switch (kind) {
     case SEARCH_BEFORE:
+    case SEARCH_SAVEDBEFORE:
     case SEARCH_SENTBEFORE:
         return day < with;
     case SEARCH_ON:
+    case SEARCH_SAVEDON:
     case SEARCH_SENTON:
         return day == with;
     default:
@@ -114,11 +116,19 @@ static bool compare_day(enum search_kind kind, int64_t day, int64_t with)
     }
 }
 
+/* RFC 8514 4.3: where it is not known, the internal date stands for it. */
+static int64_t saved_at(const struct imap_entry *e)
+{
+    return e->savedate ? e->savedate : e->internaldate;
+}
+
 static bool match_dates(struct imap *im, const struct search_key *k, struct search_message *m)
 {
     int64_t day;
     if (k->kind == SEARCH_BEFORE || k->kind == SEARCH_ON || k->kind == SEARCH_SINCE)
         day = date_day(m->entry->internaldate, 0);
+    else if (k->kind >= SEARCH_SAVEDBEFORE && k->kind <= SEARCH_SAVEDSINCE)
+        day = date_day(saved_at(m->entry), 0);
     else if (!sent_day(im, m, &day))
         return false;
     return compare_day(k->kind, day, k->day);

@@ -15,6 +15,7 @@ SAME(struct imap_entry, struct entry, modseq);
 SAME(struct imap_entry, struct entry, internaldate);
 SAME(struct imap_entry, struct entry, size);
 SAME(struct imap_entry, struct entry, message);
+SAME(struct imap_entry, struct entry, savedate);
 _Static_assert(sizeof(struct imap_entry) == sizeof(struct entry), "entries differ in size");
 _Static_assert((int)IMAP_SEEN == (int)FLAG_SEEN && (int)IMAP_DRAFT == (int)FLAG_DRAFT,
                "flags differ");
