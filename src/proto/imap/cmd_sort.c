@@ -92,6 +92,16 @@ static void parse_sort(struct imap_parser *p, struct imap_command *cmd)
 
 /* ---- keys ---- */
 
+/* As RFC 5051 orders it: letters count as capitals, so that they stand before "[" and "_". */
+static struct slice text_key(struct sort *s)
+{
+    struct slice from = slice_sub(buf_slice(&s->text), 0, SORT_TEXT_MAX);
+    char *text = from.len ? arena_alloc(s->arena, from.len) : NULL;
+    for (size_t i = 0; text && i < from.len; i++)
+        text[i] = ascii_upper(from.data[i]);
+    return slice_of(text, text ? from.len : 0);
+}
+
 /* What is in s->raw, as RFC 5255 compares it. */
 static struct slice folded(struct sort *s, bool words)
 {
@@ -105,7 +115,7 @@ static struct slice folded(struct sort *s, bool words)
     } else {
         text_fold(buf_slice(&s->raw), &s->text);
     }
-    return arena_dup(s->arena, slice_sub(buf_slice(&s->text), 0, SORT_TEXT_MAX));
+    return text_key(s);
 }
 
 static struct slice mailbox_key(struct sort *s, struct slice list)
@@ -135,7 +145,7 @@ static struct slice subject_key(struct sort *s, struct slice subject)
     buf_reset(&s->text);
     envelope_string(subject, &s->raw);
     subject_base(buf_slice(&s->raw), &s->text);
-    return arena_dup(s->arena, slice_sub(buf_slice(&s->text), 0, SORT_TEXT_MAX));
+    return text_key(s);
 }
 
 static union sort_value make_value(struct sort *s, enum sort_by by, const struct imap_entry *e,

@@ -117,8 +117,7 @@ static void on_message(void *arg, uint32_t i, const struct imap_entry *e, const 
 {
     struct thread *t = arg;
     struct envelope env = {0};
-    struct thread_node message = {
-        .seq = t->walk.seqs[i], .date = sort_date(e, s), .arrival = e->internaldate};
+    struct thread_node message = {.seq = t->walk.seqs[i], .date = sort_date(e, s)};
     if (s)
         envelope_read(s->envelope, &env);
     if (t->algorithm != REFS) {

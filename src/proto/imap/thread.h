@@ -15,8 +15,7 @@ struct thread_node {
     uint32_t seq;                       /* 0: no message, only a name */
     bool reply;                         /* its subject said so */
     int64_t date;
-    int64_t arrival;
-    int64_t newest; /* arrival of it and all below */
+    int64_t newest; /* date of it and all below */
     struct slice subject;
 };
 

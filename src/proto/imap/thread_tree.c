@@ -106,7 +106,6 @@ static void set_message(struct thread_node *n, const struct thread_node *message
 {
     n->seq = message->seq;
     n->date = message->date;
-    n->arrival = message->arrival;
     n->subject = message->subject;
     n->reply = message->reply;
 }
@@ -225,7 +224,7 @@ static void settle(struct thread_node *n, struct thread_node **space)
         n->subject = n->child->subject;
         n->reply = n->child->reply;
     }
-    n->newest = n->seq ? n->arrival : INT64_MIN;
+    n->newest = n->seq ? n->date : INT64_MIN;
     for (const struct thread_node *c = n->child; c; c = c->next)
         if (c->newest > n->newest)
             n->newest = c->newest;
