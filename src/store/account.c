@@ -272,6 +272,9 @@ static void delete_records(struct account *a, struct kv_batch *b)
         kv_batch_del(b, key_slice(&head));
         kv_batch_del(b, key_slice(&keywords));
     }
+    /* What hangs on the account itself goes as what hangs on a mailbox does. */
+    struct key own = key_dead_mailbox(a->id);
+    kv_batch_put(b, key_slice(&own), SLICE("\1"));
     struct buf key;
     buf_init(&key, KV_KEY_MAX);
     for (size_t i = 0; i < a->n_folders; i++) {

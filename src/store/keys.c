@@ -136,6 +136,11 @@ struct key key_origins(uint64_t mailbox)
     return key_of('i', mailbox);
 }
 
+struct key key_annotations(uint64_t object)
+{
+    return key_of('o', object);
+}
+
 void key_origin(struct buf *out, uint64_t mailbox, struct slice origin)
 {
     struct key k = key_origins(mailbox);

@@ -36,6 +36,7 @@ struct key key_uidls(uint64_t mailbox);                                  /* u ma
 struct key key_uidl(uint64_t mailbox, uint32_t uid);                     /* u mailbox uid */
 struct key key_origins(uint64_t mailbox);                                /* i mailbox: the prefix */
 void key_origin(struct buf *out, uint64_t mailbox, struct slice origin); /* i mailbox origin */
+struct key key_annotations(uint64_t object);                             /* o object: the prefix */
 void key_account(struct buf *out, struct slice name);                    /* a name */
 void key_folder(struct buf *out, uint64_t account, struct slice name);   /* c account n name */
 void key_holder(struct buf *out, uint64_t message, struct slice holder); /* r message h holder */

@@ -334,6 +334,8 @@ static enum result purge_mailbox(struct reaper *rp, uint64_t mailbox)
         r = empty_prefix(rp, key_uidls(mailbox), mailbox);
     if (r == OK)
         r = empty_prefix(rp, key_origins(mailbox), mailbox);
+    if (r == OK)
+        r = empty_prefix(rp, key_annotations(mailbox), mailbox);
     if (r != OK || stopping(rp))
         return r;
     struct kv_batch *b = kv_batch_new(rp->store->kv, KV_BATCH_ESSENTIAL);

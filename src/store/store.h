@@ -124,6 +124,25 @@ MUST_USE enum result mailbox_delete(struct account *a, struct slice name);
 MUST_USE enum result mailbox_rename(struct account *a, struct slice from, struct slice to);
 MUST_USE enum result mailbox_subscribe(struct account *a, struct slice name, bool on);
 
+/* ---- annotations (RFC 5464) ----
+ * Of a mailbox, or of the account itself ("" for the mailbox). Names are bytes to the store. */
+
+enum {
+    METADATA_NAME_MAX = 256,
+    METADATA_ENTRIES_MAX = 1000,    /* of one mailbox … */
+    METADATA_BYTES_MAX = 256 * 1024 /* … and all their names and values */
+};
+struct metadata {
+    struct slice name, value; /* value.data == NULL: there is none */
+};
+/* In order of their names; slices live for the call. NOT_FOUND: no such mailbox. */
+MUST_USE enum result metadata_each(struct account *a, struct slice mailbox,
+                                   void (*each)(void *arg, struct slice name, struct slice value),
+                                   void *arg);
+/* All or none; waits for the commit. LIMIT: too many or too large; INVALID: a name's length. */
+MUST_USE enum result metadata_set(struct account *a, struct slice mailbox,
+                                  const struct metadata *items, size_t n);
+
 /* ---- mailboxes of another server (import) ---- */
 
 /* Gives a mailbox, made when missing, what it had there. As long as no message was ever in it, it

@@ -142,3 +142,23 @@ def test_unchangedsince_lets_one_of_two_win(make_server):
     ends = [s.ask(f"STORE 1 (UNCHANGEDSINCE {modseq}) +FLAGS.SILENT ({flag})")[1]
             for s, flag in ((first, r"\Seen"), (second, r"\Flagged"))]
     assert ends[0].startswith("OK STORE") and ends[1].startswith("OK [MODIFIED 1]")
+
+
+def test_annotations_stay_with_their_mailbox(make_server):
+    server = make_server()
+    c = Raw(server)
+    c.ask("CREATE Plans")
+    assert c.ask('SETMETADATA Plans (/private/comment "mine" /shared/x "1")')[1].startswith("OK")
+    assert c.ask('SETMETADATA "" (/shared/admin "mailto:x")')[1].startswith("OK")
+    c.ask("RENAME Plans Old")
+    server.stop()
+    server.start()
+    c = Raw(server)
+    assert c.ask("GETMETADATA Old (/private/comment /shared/x)")[0] == ['* METADATA "Old" (/private/comment "mine" /shared/x "1")']
+    assert c.ask('GETMETADATA "" /shared/admin')[0] == ['* METADATA "" (/shared/admin "mailto:x")']
+    many = " ".join(f'/private/n{i} "v"' for i in range(150))
+    ends = [c.ask(f"SETMETADATA Old ({many.replace('/n', f'/{turn}n')})")[1] for turn in range(7)]
+    assert all(e.startswith("OK") for e in ends[:6]) and ends[6].startswith("NO [METADATA TOOMANY]")
+    c.ask("DELETE Old")
+    c.ask("CREATE Old")
+    assert c.ask("GETMETADATA Old /private/comment")[0] == ['* METADATA "Old" (/private/comment NIL)']

@@ -556,6 +556,57 @@ static void append_abandon(void *ctx)
     w->appending = false;
 }
 
+static enum result metadata(void *ctx, struct slice mailbox,
+                            void (*each)(void *arg, struct slice name, struct slice value),
+                            void *arg)
+{
+    struct fake_world *w = ctx;
+    if (mailbox.len && !fake_find(w, mailbox))
+        return NOT_FOUND;
+    for (int i = 0; i < FAKE_ANNOTATIONS; i++) {
+        struct fake_annotation *a = &w->annotations[i];
+        if (a->used && slice_eq(slice_cstr(a->mailbox), mailbox))
+            each(arg, slice_cstr(a->name), slice_of(a->value, a->len));
+    }
+    return OK;
+}
+
+static enum result set_one(struct fake_world *w, struct slice mailbox,
+                           const struct imap_metadata *item)
+{
+    struct fake_annotation *a = NULL;
+    for (int i = FAKE_ANNOTATIONS; i-- > 0;) {
+        struct fake_annotation *at = &w->annotations[i];
+        bool same = at->used && slice_eq(slice_cstr(at->mailbox), mailbox) &&
+                    slice_eq(slice_cstr(at->name), item->name);
+        if (same || (!at->used && !(a && a->used)))
+            a = at;
+    }
+    if (!a || item->value.len > sizeof a->value || item->name.len >= sizeof a->name ||
+        mailbox.len >= sizeof a->mailbox)
+        return LIMIT;
+    memset(a, 0, sizeof *a);
+    a->used = item->value.data != NULL;
+    if (!a->used)
+        return OK;
+    if (mailbox.len)
+        memcpy(a->mailbox, mailbox.data, mailbox.len);
+    memcpy(a->name, item->name.data, item->name.len);
+    if (item->value.len)
+        memcpy(a->value, item->value.data, item->value.len);
+    a->len = item->value.len;
+    return OK;
+}
+
+static enum result set_metadata(void *ctx, struct slice mailbox, const struct imap_metadata *items,
+                                size_t n)
+{
+    enum result r = mailbox.len && !fake_find(ctx, mailbox) ? NOT_FOUND : OK;
+    for (size_t i = 0; i < n && r == OK; i++)
+        r = set_one(ctx, mailbox, &items[i]);
+    return r;
+}
+
 static void client_id(void *ctx, struct slice text)
 {
     (void)ctx;
@@ -591,6 +642,8 @@ const struct imap_ops fake_ops = {
     .append_write = append_write,
     .append_end = append_end,
     .append_abandon = append_abandon,
+    .metadata = metadata,
+    .set_metadata = set_metadata,
     .now = now,
     .client_id = client_id,
 };

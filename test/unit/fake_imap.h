@@ -6,7 +6,13 @@
 
 #include "proto/imap/imap.h"
 
-enum { FAKE_MAILBOXES = 12, FAKE_MESSAGES = 64, FAKE_TEXTS = 4, FAKE_GONE = 64 };
+enum {
+    FAKE_MAILBOXES = 12,
+    FAKE_MESSAGES = 64,
+    FAKE_TEXTS = 4,
+    FAKE_GONE = 64,
+    FAKE_ANNOTATIONS = 20
+};
 
 struct fake_message {
     struct imap_entry entry;
@@ -33,7 +39,14 @@ struct fake_mailbox {
     uint64_t forgotten_to; /* MODSEQ up to which they are not remembered */
 };
 
+struct fake_annotation {
+    char mailbox[100], name[300], value[1000];
+    size_t len;
+    bool used;
+};
+
 struct fake_world {
+    struct fake_annotation annotations[FAKE_ANNOTATIONS];
     struct fake_mailbox boxes[FAKE_MAILBOXES];
     struct fake_mailbox *watched;
     bool answer_due;

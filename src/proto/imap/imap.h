@@ -100,6 +100,12 @@ struct imap_append {
     uint64_t size;
 };
 
+enum { IMAP_METADATA_NAME_MAX = 256 };
+
+struct imap_metadata {        /* laid out like store.h's struct metadata */
+    struct slice name, value; /* value.data == NULL: there is none */
+};
+
 /* ctx is what imap_open was given. Names are UTF-8. Those marked "submits" answer OK when the
  * operation is under way, and the driver calls imap_answer when it has ended; any other result is
  * the answer. */
@@ -158,6 +164,12 @@ struct imap_ops {
     enum result (*append_write)(void *ctx, struct slice bytes);
     enum result (*append_end)(void *ctx, uint32_t *ret_uidvalidity, uint32_t *ret_uid);
     void (*append_abandon)(void *ctx);
+    /* Annotations of a mailbox, or with "" of the account; each may be asked to write all. */
+    enum result (*metadata)(void *ctx, struct slice mailbox,
+                            void (*each)(void *arg, struct slice name, struct slice value),
+                            void *arg);
+    enum result (*set_metadata)(void *ctx, struct slice mailbox, const struct imap_metadata *items,
+                                size_t n);
     /* Seconds since 1970. */
     int64_t (*now)(void *ctx);
     /* Something for the log: what the client told with ID. */

@@ -144,7 +144,7 @@ static struct slice parse_literal(struct imap_parser *p)
     }
     struct slice s = cursor_take(&p->c, size);
     /* RFC 3501 9: a literal holds no NUL (CHAR8). */
-    if (!cursor_ok(&p->c) || slice_find(s, '\0') != SIZE_MAX)
+    if (!cursor_ok(&p->c) || (!p->nul_ok && slice_find(s, '\0') != SIZE_MAX))
         imap_parser_fail(p, "Invalid literal");
     return cursor_ok(&p->c) ? s : SLICE_NONE;
 }

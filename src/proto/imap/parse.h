@@ -20,6 +20,7 @@ struct imap_parser {
     struct arena *arena;
     const char *error; /* why it failed; NULL: it did not */
     uint16_t enabled;  /* imap_feature */
+    bool nul_ok;       /* in literals: they are literal8 */
     bool utf8;         /* names are UTF-8, not modified UTF-7 */
 };
 

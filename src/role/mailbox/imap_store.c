@@ -337,6 +337,35 @@ static enum result read_message(void *ctx, uint64_t message, uint64_t from, uint
     return message_read(((struct imap_session *)ctx)->session->store, message, from, len, out);
 }
 
+_Static_assert(sizeof(struct imap_metadata) == sizeof(struct metadata) &&
+                   offsetof(struct imap_metadata, value) == offsetof(struct metadata, value),
+               "annotations differ");
+
+static enum result each_metadata(void *ctx, struct slice mailbox,
+                                 void (*each)(void *arg, struct slice name, struct slice value),
+                                 void *arg)
+{
+    struct buf own;
+    buf_init(&own, 1);
+    enum result r = mailbox.len ? imap_own_name(ctx, mailbox, &own) : OK;
+    if (r == OK)
+        r = metadata_each(account_of(ctx), buf_slice(&own), each, arg);
+    buf_release(&own);
+    return r;
+}
+
+static enum result set_metadata(void *ctx, struct slice mailbox, const struct imap_metadata *items,
+                                size_t n)
+{
+    struct buf own;
+    buf_init(&own, 1);
+    enum result r = mailbox.len ? imap_own_name(ctx, mailbox, &own) : OK;
+    if (r == OK)
+        r = metadata_set(account_of(ctx), buf_slice(&own), (const struct metadata *)items, n);
+    buf_release(&own);
+    return r;
+}
+
 static int64_t now(void *ctx)
 {
     (void)ctx;
@@ -378,6 +407,8 @@ const struct imap_ops imap_store_ops = {
     .append_write = imap_append_write,
     .append_end = imap_append_end,
     .append_abandon = imap_append_abandon,
+    .metadata = each_metadata,
+    .set_metadata = set_metadata,
     .now = now,
     .client_id = client_id,
 };
