@@ -208,6 +208,19 @@ static void put_user(const struct lookup_row *row, struct buf *out)
         buf_printf(out, "user=%.*s ", SLICE_ARG(name));
 }
 
+/* Limits of the account's own: quota_rule, quota_rule2 … */
+static void put_quota(const struct lookup_row *row, struct buf *out)
+{
+    for (size_t i = 0; i < row->n; i++) {
+        struct slice name = row->names[i];
+        if (slice_starts(name, SLICE("userdb_")))
+            name = slice_from(name, 7);
+        if (slice_starts(name, SLICE("quota_rule")) && row->values[i].len &&
+            slice_find(row->values[i], ' ') == SIZE_MAX)
+            buf_printf(out, "%.*s=%.*s ", SLICE_ARG(name), SLICE_ARG(row->values[i]));
+    }
+}
+
 /* Fields that say who, and from where. */
 static struct slice put_fields(const struct lookup_row *row, struct arena *a)
 {
@@ -220,6 +233,7 @@ static struct slice put_fields(const struct lookup_row *row, struct arena *a)
         if (v.len)
             buf_printf(&out, "%s=%.*s ", kept[i], SLICE_ARG(v));
     }
+    put_quota(row, &out);
     struct slice text = buf_ok(&out) ? arena_dup(a, slice_trim(buf_slice(&out))) : SLICE_NONE;
     buf_release(&out);
     return text;
@@ -260,10 +274,19 @@ enum result lookup_password(const struct lookup_config *c, const struct format_n
 }
 
 enum result lookup_user(const struct lookup_config *c, const struct format_names *n,
-                        bool by_password, struct arena *a, struct error *err)
+                        bool by_password, struct arena *a, struct slice *ret_fields,
+                        struct error *err)
 {
     struct lookup_row row = {.n = 0};
     struct format_names names = *n;
+    struct buf out;
     names.password = SLICE_NONE;
-    return ask(c, &names, !by_password, a, &row, err);
+    enum result r = ask(c, &names, !by_password, a, &row, err);
+    if (r != OK)
+        return r;
+    buf_init(&out, 400);
+    put_quota(&row, &out);
+    *ret_fields = arena_dup(a, slice_trim(buf_slice(&out)));
+    buf_release(&out);
+    return OK;
 }

@@ -47,9 +47,11 @@ MUST_USE enum result lookup_configure(const struct auth_database *db, struct are
  * says what else is known. DENIED: wrong. NOT_FOUND: no such user. FAILED: could not be asked. */
 MUST_USE enum result lookup_password(const struct lookup_config *c, const struct format_names *n,
                                      struct arena *a, struct slice *ret_fields, struct error *err);
-/* Is there such a user? by_password: by the passdb's own query. OK, NOT_FOUND, FAILED. */
+/* Is there such a user? by_password: by the passdb's own query. OK, and *ret_fields has what is
+ * known of its limits ("quota_rule=*:storage=1G"); NOT_FOUND, FAILED. */
 MUST_USE enum result lookup_user(const struct lookup_config *c, const struct format_names *n,
-                                 bool by_password, struct arena *a, struct error *err);
+                                 bool by_password, struct arena *a, struct slice *ret_fields,
+                                 struct error *err);
 
 /* ---- the kinds of servers: one question each; a row that is not there is NOT_FOUND ---- */
 typedef enum result lookup_sql_fn(const struct lookup_config *c, struct slice query,

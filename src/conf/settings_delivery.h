@@ -47,7 +47,14 @@
     X(BOOL, disable_mime_input_processing, "no", 0, 0, "postfix", "Take everything behind the first header as body for header_checks and body_checks.") \
     X(LIST, dkim_keys, "", 0, 0, "postrider", "Keys that sign mail of our users and networks on its way in (DKIM, RFC 6376): DOMAIN:SELECTOR:/path/of/key.pem, several for a domain are several signatures. A key serves the domains below its own that have none. `postrider dkim new DOMAIN` makes one. Read by auth alone.") \
     X(SECONDS, trace_lifetime, "30d", 0, NO_MAX, "postrider", "How long the journey of a message is kept for `postrider trace`; 0: none is written.") \
-    X(NUMBER, mailbox_quota, "0", 0, NO_MAX, "postrider", "Most bytes of mail of one account; 0: no limit.")
+    X(NUMBER, mailbox_quota, "0", 0, NO_MAX, "postrider", "Most bytes of mail of one account; 0: no limit. quota_rule may say otherwise.") \
+    X(MAPS, quota_rule, "", 0, 0, "dovecot", "Limits of each account, as Dovecot's quota_rule, quota_rule2 …: *:storage=1G:messages=10000, {Deleted Items:storage=+100M}, Spam:ignore. An account has its own with the field userdb_quota_rule in users_file or a passdb.") \
+    X(TEXT, quota_root, "User quota", 0, 0, "postrider", "Name of the quota root that IMAP's GETQUOTA tells.") \
+    X(TEXT, quota_grace, "0", 0, 0, "dovecot", "A delivery may exceed the limit by so much when the account is below it: a size, or 10% of the limit.") \
+    X(NUMBER, quota_max_mail_size, "0", 0, NO_MAX, "dovecot", "Largest message in bytes that goes into a mailbox; 0: no limit but message_size_limit.") \
+    X(TEXT, quota_exceeded_message, "Quota exceeded (mailbox for user is full)", 0, 0, "dovecot", "What the sender of a message for a full mailbox is told.") \
+    X(BOOL, quota_full_tempfail, "yes", 0, 0, "dovecot", "Mail for a full mailbox is refused for now (4.2.2), so that it is tried again; no: for good (5.2.2).") \
+    X(BOOL, imap_quota, "yes", 0, 0, "dovecot", "Tell IMAP clients their quota (RFC 9208): GETQUOTA, GETQUOTAROOT.")
 /* clang-format on */
 
 #endif

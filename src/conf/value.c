@@ -3,6 +3,7 @@
 #include "conf/dkim.h"
 #include "conf/items.h"
 #include "conf/network.h"
+#include "conf/quota.h"
 #include "conf/tls.h"
 #include "conf/users.h"
 
@@ -264,6 +265,8 @@ static const struct {
     {"pipe_transports", conf_check_pipe},
     {"smtp_sasl_security_options", check_security_option},
     {"smtp_sasl_tls_security_options", check_security_option},
+    {"quota_rule", conf_check_quota_rule},
+    {"quota_grace", conf_check_quota_grace},
     {"postfix_config", conf_check_path},
     {"dovecot_config", conf_check_path},
     {"sasl_config", conf_check_path},

@@ -63,7 +63,8 @@
     X(DKIM_SIGN)                                                                                   \
     X(DKIM_SIGN_RESULT)                                                                            \
     X(USER_CHECK)                                                                                  \
-    X(USER_RESULT)
+    X(USER_RESULT)                                                                                 \
+    X(QUOTA)
 
 /* master -> every role. The effective settings as "name = value\n" text (conf_dump). */
 #define IPC_FIELDS_CONFIGURE(F) F(STR, settings) F(U64, generation)
@@ -294,7 +295,10 @@
  * asked as that item of userdb (of_userdb = 1) or passdb says. code: 0 yes, 1 no, 2 could not be
  * asked. */
 #define IPC_FIELDS_ACCOUNT_CHECK(F) F(STR, driver) F(STR, user) F(U8, of_userdb) F(U32, item)
-#define IPC_FIELDS_ACCOUNT_RESULT(F) F(U8, code)
+#define IPC_FIELDS_ACCOUNT_RESULT(F) F(U8, code) F(STR, fields)
+/* auth -> mailbox: limits of single accounts: rules[i] of accounts[i], '\n' between several
+ * (conf/quota.h). reset: those told before no longer hold. */
+#define IPC_FIELDS_QUOTA(F) F(U8, reset) F(LIST, accounts) F(LIST, rules)
 
 /* edge, relay -> auth: addresses, and for each "s" (sender's) or "r" (recipient's): what becomes of
  * them. To edge, header fields' by canonical maps and masquerade_domains; to relay, by the

@@ -31,6 +31,29 @@ static uint64_t map_keywords(struct copy *c, uint64_t bits)
     return mapped;
 }
 
+/* Of another mailbox's name, under the account's lock. */
+static struct slice name_of(const struct mailbox *m)
+{
+    for (size_t i = 0; i < m->account->n_folders; i++)
+        if (m->account->folders[i].mailbox == m)
+            return m->account->folders[i].name;
+    return SLICE("");
+}
+
+/* A move changes no sums. */
+static enum result check_quota(const struct copy *c, const uint32_t *uids, size_t n)
+{
+    uint64_t bytes = 0, messages = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t seq = view_find(c->source, uids[i]);
+        if (seq == 0)
+            continue;
+        bytes += view_entry(c->source, seq)->size;
+        messages++;
+    }
+    return quota_admit(c->to->account, name_of(c->to), bytes, messages, false);
+}
+
 static enum result copy_entries(struct copy *c, struct op *to, struct kv_batch *b,
                                 const uint32_t *uids, size_t n, uint32_t *ret_uids)
 {
@@ -94,7 +117,10 @@ static enum result copy_locked(struct copy *c, bool move, const uint32_t *uids, 
         c->gone = malloc((n + 1) * sizeof *c->gone);
     }
     enum result r = FAILED;
-    if (ch && b && (!move || (c->seqs && c->gone)))
+    bool fits = move || check_quota(c, uids, n) == OK;
+    if (!fits)
+        r = LIMIT;
+    else if (ch && b && (!move || (c->seqs && c->gone)))
         r = prepare(c, ch, b, uids, n, ret_uids);
     free(c->seqs);
     free(c->gone);

@@ -16,7 +16,7 @@ struct target {
     struct account *account;
     struct slice mailbox;
     uint8_t flags;
-    bool must_exist;
+    bool must_exist, may_exceed;
     struct slice *keywords;
     size_t n_keywords;
     int64_t internaldate;
@@ -159,6 +159,7 @@ static enum result copy_target(struct delivery *d, const struct delivery_target 
         .mailbox = arena_dup(&d->mem, mailbox),
         .flags = t->flags,
         .must_exist = t->must_exist,
+        .may_exceed = t->may_exceed,
         .keywords = keywords,
         .n_keywords = t->n_keywords,
         .internaldate = t->internaldate ? t->internaldate : clock_realtime_s(),
@@ -349,14 +350,12 @@ static void tell_uid(struct target *t, uint32_t uid, uint32_t uidvalidity)
 static enum result add_reference(struct delivery *d, struct change *c, struct target *t)
 {
     struct account *a = t->account;
-    uint64_t quota = d->store->options.quota_bytes;
     const struct folder *f = folder_find(a, t->mailbox);
     if (!f || !f->mailbox)
         return CONFLICT; /* deleted since ensure_mailbox */
     bool imported = t->origin.len > 0;
-    if (quota && !imported && (d->size > quota || a->bytes > quota - d->size))
-        return LIMIT;
-    enum result r = imported ? origin_check(f->mailbox, t->origin) : OK;
+    enum result r = imported ? origin_check(f->mailbox, t->origin)
+                             : quota_admit(a, t->mailbox, d->size, 1, t->may_exceed);
     if (r != OK)
         return r;
     struct entry e = {.uid = t->uid,

@@ -139,6 +139,10 @@ void account_put_record(struct account *a, struct kv_batch *b, bool deleted);
 void journey_put(const struct mailbox *m, struct kv_batch *b, enum trace_event what,
                  const struct entry *e);
 
+/* quota.c: with the account locked. LIMIT: so much more is too much. */
+MUST_USE enum result quota_admit(const struct account *a, struct slice mailbox, uint64_t bytes,
+                                 uint64_t messages, bool may_exceed);
+
 /* tables.c */
 MUST_USE enum result account_load_tables(struct account *a);
 void account_free_tables(struct account *a);

@@ -26,8 +26,23 @@ struct view;
 
 typedef void store_done_fn(void *arg, enum result r);
 
+/* What an account may hold when something more comes into a mailbox of it. */
+struct store_limits {
+    uint64_t bytes, messages; /* of the account; UINT64_MAX: no limit */
+    uint64_t grace;           /* bytes above, for a delivery to an account below the limit */
+    bool uncounted;           /* what is in this mailbox does not count */
+    bool some_uncounted;      /* there are mailboxes that do not count */
+};
+/* Who knows that; NULL functions: there are no limits. Called under the account's lock; must not
+ * block. Delivery, APPEND and COPY into a mailbox of the account above it answer LIMIT. */
+struct store_quota {
+    void *arg;
+    void (*limits)(void *arg, struct slice account, struct slice mailbox, struct store_limits *ret);
+    bool (*counted)(void *arg, struct slice account, struct slice mailbox);
+};
+
 struct store_options {
-    uint64_t quota_bytes;    /* per account, 0: none (enforced by delivery and append: LIMIT) */
+    struct store_quota quota;
     size_t view_cache_bytes; /* for views that no session uses; 0: 16 MiB */
     uint64_t trace_lifetime; /* seconds that journeys are kept (trace/trace.h); 0: none */
     bool read_only;          /* for offline checks: on a read-only kv, no reaper */
@@ -73,6 +88,12 @@ struct slice account_name(const struct account *a);
 MUST_USE enum result account_delete(struct store *s, struct slice name);
 MUST_USE enum result account_list(struct store *s, void (*each)(void *arg, struct slice name),
                                   void *arg);
+/* The limits, and what counts for them. */
+MUST_USE enum result account_quota(struct account *a, struct store_limits *ret_limits,
+                                   uint64_t *ret_bytes, uint64_t *ret_messages);
+/* Would one more message be taken? LIMIT: no. Another delivery may come between. */
+MUST_USE enum result account_admits(struct account *a, struct slice mailbox, uint64_t bytes,
+                                    bool may_exceed);
 MUST_USE enum result account_usage(struct account *a, uint64_t *ret_bytes, uint64_t *ret_messages);
 
 /* ---- mailboxes ----
@@ -279,6 +300,7 @@ struct delivery_target {
     size_t n_keywords;
     int64_t internaldate;
     bool must_exist;
+    bool may_exceed; /* the account's limit, by its grace */
     /* Import of a message that another server kept: `origin` names it there (1 to 200 bytes). One
      * of the same origin in the mailbox: EXISTS. uid: kept when it is not below UIDNEXT. uidl: 1 to
      * 70 bytes, what POP3 clients know it by, or empty. No quota. */

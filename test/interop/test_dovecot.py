@@ -351,6 +351,18 @@ def test_doveadm_says_what_dovecots_says(dovecot, tmp_path):
     server.send(rcpts=["nora@example.test"])
     assert doveadm(server, "mailbox", "status", "-u", "nora", "messages unseen", "*")[:2] == (0, "INBOX messages=1 unseen=1\nSent messages=0 unseen=0\n")
     assert doveadm(server, "mailbox", "list", "-u", "nobody")[0] == 67
+    assert doveadm(server, "mailbox", "list", "-A")[:2] == (0, "nora INBOX\nnora Sent\n")
+    assert doveadm(server, "-f", "json", "mailbox", "status", "-u", "nora", "messages", "INBOX")[1] == '[{"mailbox":"INBOX","messages":"1"}]\n'
+    assert doveadm(server, "-f", "tab", "mailbox", "status", "-u", "n*", "messages", "INBOX")[1] == "Username\tmailbox\tmessages\nnora\tINBOX\t1\n"
+    assert doveadm(server, "-f", "pager", "mailbox", "status", "-u", "nora", "messages", "INBOX")[1] == "mailbox: INBOX\nmessages: 1\n\f\n"
+    assert doveadm(server, "mailbox", "create", "-s", "-u", "nora", "Work", "Work/Old")[0] == 0
+    assert doveadm(server, "mailbox", "list", "-s", "-u", "nora")[1] == "INBOX\nSent\nWork\nWork/Old\n"
+    assert doveadm(server, "mailbox", "create", "-u", "nora", "Work")[::2] == (
+        68, "doveadm(nora): Error: Can't create mailbox Work: Mailbox already exists\n")
+    assert doveadm(server, "mailbox", "rename", "-u", "nora", "Work/Old", "Older")[0] == 0
+    assert doveadm(server, "mailbox", "unsubscribe", "-u", "nora", "Older")[0] == 0
+    assert doveadm(server, "mailbox", "delete", "-u", "nora", "Work", "Older")[0] == 0
+    assert doveadm(server, "mailbox", "list", "-u", "nora")[1] == "INBOX\nSent\n"
     assert doveadm(server, "mailbox", "status", "-u", "nora", "messages", "Nope")[0] == 68
     client = imaplib.IMAP4("127.0.0.1", server.port["imap"], timeout=20)
     client.login("nora", "one")

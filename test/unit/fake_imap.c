@@ -613,7 +613,15 @@ static void client_id(void *ctx, struct slice text)
     (void)text;
 }
 
+static enum result fake_quota(void *ctx, struct imap_quota *ret)
+{
+    (void)ctx;
+    *ret = (struct imap_quota){SLICE("User quota"), 2049, 10240, 3, UINT64_MAX};
+    return OK;
+}
+
 const struct imap_ops fake_ops = {
+    .quota = fake_quota,
     .list = list,
     .create = create,
     .remove = remove_mailbox,

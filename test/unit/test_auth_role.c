@@ -129,7 +129,8 @@ static void be_mailbox(void *arg, struct ipc_channel *c, struct ipc_message *m)
     (void)arg;
     (void)c;
     pthread_mutex_lock(&lock);
-    have_key = m->type == IPC_GRANT_KEY && grant_key_read(m->GRANT_KEY.key, &key) == OK;
+    if (m->type == IPC_GRANT_KEY)
+        have_key = grant_key_read(m->GRANT_KEY.key, &key) == OK;
     pthread_cond_signal(&changed);
     pthread_mutex_unlock(&lock);
 }
@@ -173,9 +174,9 @@ static void drop_line(void *arg, struct slice line)
 
 static void give_files(const char *users)
 {
-    struct role_secret files[] = {
-        {SLICE("users_file"), SLICE("users"), slice_cstr(users), 0, true},
-        {SLICE("alias_maps"), SLICE("aliases"), SLICE("team: alice, x@far.test\nbox: root\n"), 0, true}};
+    struct role_secret files[] = {{SLICE("users_file"), SLICE("users"), slice_cstr(users), 0, true},
+                                  {SLICE("alias_maps"), SLICE("aliases"),
+                                   SLICE("team: alice, x@far.test\nbox: root\n"), 0, true}};
     role.ops->secrets(&role, files, 2);
 }
 

@@ -14,6 +14,7 @@
 #include "role/mailbox/feed.h"
 #include "role/mailbox/incoming.h"
 #include "role/mailbox/mailbox.h"
+#include "role/mailbox/quota.h"
 
 struct account {
     char name[64];
@@ -59,6 +60,28 @@ void account_unref(struct account *a)
 {
     open_accounts--;
     free(a);
+}
+
+static const char *full; /* the account whose mailbox is full */
+static bool too_large;
+
+enum result account_admits(struct account *a, struct slice mailbox, uint64_t bytes, bool may_exceed)
+{
+    assert_true(slice_is(mailbox, "INBOX") && bytes > 0 && may_exceed);
+    return full && strcmp(a->name, full) == 0 ? LIMIT : OK;
+}
+
+bool quota_reply(struct mailbox_quota *q, struct slice rcpt, struct buf *out)
+{
+    (void)q;
+    buf_printf(out, "5.2.2 <%.*s> full", SLICE_ARG(rcpt));
+    return true;
+}
+
+bool quota_too_large(struct mailbox_quota *q, uint64_t size)
+{
+    (void)q, (void)size;
+    return too_large;
 }
 
 enum result delivery_new(struct store *s, uint64_t id, struct delivery **ret)
@@ -344,6 +367,31 @@ static void mailboxes_are_marked_and_loops_refused(void **state)
     sender = "";
 }
 
+/* A full mailbox is its recipient's alone: told at once where there is a reply for it, else by the
+ * queue. */
+static void full_mailboxes_are_told(void **state)
+{
+    static const char *const targets[] = {"local alice ", "local bob "};
+    static const char *const alias[] = {"local alice ,local bob "};
+    (void)state;
+    full = "alice";
+    deliver(targets, 1);
+    assert_string_equal(replies, "552 ");
+    assert_int_equal(submitted, 0);
+    deliver(targets, 2);
+    assert_string_equal(replies, "250 250 ");
+    assert_string_equal(stored.log, "bob;r0@here.test|here:|;");
+    deliver(alias, 1);
+    assert_string_equal(replies, "250 ");
+    assert_string_equal(stored.log, "bob;r0@here.test|here:|;");
+    assert_int_equal(open_accounts, 0);
+    full = NULL;
+    too_large = true;
+    deliver(targets, 2);
+    assert_string_equal(replies, "552 552 ");
+    too_large = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +400,7 @@ int main(void)
         cmocka_unit_test_setup(copies_go_once_and_harm_nobody, setup),
         cmocka_unit_test_setup(what_goes_on_in_another_name_is_a_copy, setup),
         cmocka_unit_test_setup(mailboxes_are_marked_and_loops_refused, setup),
+        cmocka_unit_test_setup(full_mailboxes_are_told, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

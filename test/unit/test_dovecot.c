@@ -250,11 +250,24 @@ static void mailboxes_and_quota(void **state)
     GIVES("mail_location = maildir:~/Maildir\nnamespace {\n inbox = yes\n}\n",
           "separator=., inbox=yes", "mail_location = maildir:~/Maildir", "mailbox =  @");
     GIVES("namespace x {\n type = shared\n}\n", "note /d.conf:1: a shared namespace");
-    GIVES("mail_plugins = $mail_plugins quota\nplugin {\n quota_rule = *:storage=1G\n"
-          " quota_rule2 = Trash:storage=+10%\n}\n",
-          "mailbox_quota = 1073741824 @/d.conf:3", "note /d.conf:4: quota_rule2");
+    GIVES("mail_plugins = $mail_plugins quota\nplugin {\n quota = maildir:Our quota\n"
+          " quota_rule = *:storage=1G\n quota_rule2 = Trash:storage=+10%%\n quota_grace = 5%%\n"
+          " quota_warning = storage=95%% quota-warning 95 %u\n quota_max_mail_size = 10M\n}\n"
+          "protocol imap {\n mail_plugins = $mail_plugins imap_quota\n}\n",
+          "quota_rule = {*:storage=1G}, {Trash:storage=+10%%} @/d.conf:4",
+          "quota_root = Our quota @/d.conf:3", "quota_grace = 5%%",
+          "quota_max_mail_size = 10485760", "imap_quota = yes",
+          "note /d.conf:7: quota_warning is not served: no program");
     GIVES("plugin {\n quota_rule = *:storage=1G\n}\n", "without the quota plugin");
-    GIVES("quota user {\n storage_size = 10M\n}\n", "mailbox_quota = 10485760");
+    GIVES("mail_plugins = quota\nplugin {\n quota_rule = *:storage=1G\n}\n",
+          "no effect without `quota = count:User quota`");
+    refuses("mail_plugins = quota\nplugin {\n quota = count:x\n quota_rule = *:storage=lots\n}\n",
+            "/d.conf:4: `lots` is no size");
+    GIVES("quota user {\n storage_size = 10M\n message_count = 5\n}\nquota_full_tempfail = yes\n"
+          "namespace inbox {\n mailbox Trash {\n  quota_storage_percentage = 110\n }\n"
+          " mailbox Junk {\n  quota_ignore = yes\n }\n}\n",
+          "quota_rule = {*:bytes=10M:messages=5}, {Trash:bytes=+10%}, {Junk:ignore}",
+          "quota_full_tempfail = yes");
 }
 
 static void grammar(void **state)

@@ -75,7 +75,7 @@ static void start(struct player *p)
     fake_init(&p->world);
     buf_init(&p->in, IMAP_IN_MAX);
     buf_init(&p->out, 4 * IMAP_OUT_MAX);
-    p->config = (struct imap_config){.append_max = 1000, .max_bad = 5};
+    p->config = (struct imap_config){.append_max = 1000, .max_bad = 5, .quota = true};
     imap_open(&p->core, &p->config, &fake_ops, &p->world, SLICE("a1"), &p->out);
     assert_true(slice_starts(buf_slice(&p->out), SLICE("a1 OK [CAPABILITY IMAP4rev1 ")));
     buf_reset(&p->out);

@@ -434,12 +434,75 @@ static void test_shared_bytes(void **state)
     world_remove(&w);
 }
 
+/* 100 bytes; 30 more in Trash; Spam does not count. */
+static void limits_100(void *arg, struct slice account, struct slice mailbox,
+                       struct store_limits *ret)
+{
+    (void)account;
+    *ret = (struct store_limits){100, 5, *(uint64_t *)arg, slice_is(mailbox, "Spam"), true};
+    if (slice_is(mailbox, "Trash"))
+        ret->bytes += 30;
+}
+
+static bool counts_100(void *arg, struct slice account, struct slice mailbox)
+{
+    (void)arg, (void)account;
+    return !slice_is(mailbox, "Spam");
+}
+
+static enum result copy_first(struct mailbox *from, struct mailbox *to, bool move)
+{
+    uint32_t uid = 1, copied, uidvalidity;
+    struct waiting done = waiting_new();
+    return waiting_for(
+        &done, mailbox_copy(from, to, move, &uid, 1, &copied, &uidvalidity, waiting_done, &done));
+}
+
+/* Mailboxes with more, mailboxes that do not count, a grace for deliveries, copies. */
+static void test_quota_of_mailboxes(void **state)
+{
+    (void)state;
+    uint64_t grace = 0;
+    struct world w = world_new();
+    world_close(&w);
+    w.options.quota = (struct store_quota){&grace, limits_100, counts_100};
+    world_open(&w);
+    struct account *a = account_of(&w, "alice");
+    for (int i = 0; i < 4; i++)
+        deliver(&w, a, "INBOX", message_text); /* 24 bytes each */
+    assert_int_equal(account_admits(a, SLICE("INBOX"), 24, true), LIMIT);
+    assert_int_equal(account_admits(a, SLICE("Trash"), 24, false), OK);
+    assert_int_equal(account_admits(a, SLICE("Spam"), 1000, false), OK);
+    grace = 20;
+    assert_int_equal(account_admits(a, SLICE("INBOX"), 24, true), OK);
+    assert_int_equal(account_admits(a, SLICE("INBOX"), 24, false), LIMIT);
+    grace = 0;
+    assert_int_equal(mailbox_create(a, SLICE("Spam"), 0), OK);
+    for (int i = 0; i < 3; i++)
+        deliver(&w, a, "Spam", message_text);
+    struct store_limits l;
+    uint64_t bytes, messages;
+    assert_int_equal(account_quota(a, &l, &bytes, &messages), OK);
+    assert_int_equal(bytes, 96);
+    assert_int_equal(messages, 4);
+    struct mailbox *inbox = mailbox_of(a, "INBOX"), *trash = mailbox_of(a, "Trash");
+    assert_int_equal(copy_first(inbox, inbox, false), LIMIT);
+    assert_int_equal(copy_first(inbox, trash, false), OK);
+    assert_int_equal(copy_first(inbox, trash, true), OK);                 /* though it is full */
+    assert_int_equal(account_admits(a, SLICE("Trash"), 0, false), LIMIT); /* five messages */
+    mailbox_unref(inbox);
+    mailbox_unref(trash);
+    account_unref(a);
+    world_remove(&w);
+}
+
 static void test_quota_and_refusals(void **state)
 {
     (void)state;
+    uint64_t grace = 0;
     struct world w = world_new();
     world_close(&w);
-    w.options.quota_bytes = 100;
+    w.options.quota = (struct store_quota){&grace, limits_100, counts_100};
     world_open(&w);
     struct account *a = account_of(&w, "alice");
     for (int i = 0; i < 4; i++)
@@ -657,6 +720,7 @@ int main(void)
         cmocka_unit_test(test_copy_and_move),
         cmocka_unit_test(test_shared_bytes),
         cmocka_unit_test(test_quota_and_refusals),
+        cmocka_unit_test(test_quota_of_mailboxes),
         cmocka_unit_test(test_account_delete),
         cmocka_unit_test(test_reaper_after_restart),
         cmocka_unit_test(test_watch),

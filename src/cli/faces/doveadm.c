@@ -46,8 +46,10 @@ static const struct {
 } commands[] = {
     {"auth", "test|login [-x <auth info>] <user> [<password>]", doveadm_auth},
     {"kick", "<user mask>[|]<ip/bits> ...", doveadm_kick},
-    {"mailbox", "list|status [-u <user>|-A] ...", doveadm_mailbox},
+    {"mailbox", "list|status|create|delete|rename|subscribe|unsubscribe [-u <user>|-A] ...",
+     doveadm_mailbox},
     {"pw", "[-l] [-p plaintext] [-r rounds] [-s scheme] [-t hash] [-u user] [-V]", doveadm_pw},
+    {"quota", "get|recalc [-u <user>|-A]", doveadm_quota},
     {"reload", "", reload},
     {"stop", "", stop},
     {"user", "[-f field] [-u] <user mask> [<user mask> [...]]", doveadm_user},
@@ -66,10 +68,8 @@ static int usage(void)
 static bool take_format(struct doveadm *d, const char *word)
 {
     static const char *const names[] = {
-        [DOVEADM_FLOW] = "flow",
-        [DOVEADM_TAB] = "tab",
-        [DOVEADM_TABLE] = "table",
-        [DOVEADM_JSON] = "json",
+        [DOVEADM_FLOW] = "flow",   [DOVEADM_TAB] = "tab",   [DOVEADM_TABLE] = "table",
+        [DOVEADM_PAGER] = "pager", [DOVEADM_JSON] = "json",
     };
     for (int i = DOVEADM_FLOW; i <= DOVEADM_JSON; i++)
         if (strcmp(word, names[i]) == 0) {

@@ -98,6 +98,7 @@ static enum result find_in(const struct auth_database *db, struct slice name, st
 {
     struct lookup_config c;
     struct error err = {""};
+    struct slice known = SLICE("");
     const struct format_names names = {.user = name, .service = SLICE("doveadm")};
     if (db->driver == DRIVER_STATIC)
         return db->all ? OK : NOT_FOUND;
@@ -106,7 +107,7 @@ static enum result find_in(const struct auth_database *db, struct slice name, st
     if (db->driver != DRIVER_SQL && db->driver != DRIVER_LDAP)
         return NOT_FOUND;
     enum result r = lookup_configure(db, a, &c, &err);
-    r = r == OK ? lookup_user(&c, &names, !db->of_userdb, a, &err) : FAILED;
+    r = r == OK ? lookup_user(&c, &names, !db->of_userdb, a, &known, &err) : FAILED;
     if (r == FAILED)
         fprintf(stderr, "Error: %s\n", err.text);
     return r;
@@ -133,40 +134,59 @@ enum result doveadm_find_user(struct doveadm *d, struct slice login, struct buf 
 
 /* ---- masks: the accounts that can be listed ---- */
 
-static void list_file(const struct passwd_file *f, const char *mask)
+struct listing {
+    const char *mask;
+    void (*each)(void *arg, const char *user);
+    void *arg;
+};
+
+static void list_one(const struct listing *l, const char *name)
+{
+    if (fnmatch(l->mask, name, 0) == 0)
+        l->each(l->arg, name);
+}
+
+static void list_file(const struct passwd_file *f, const struct listing *l)
 {
     for (size_t i = 0; f && i < passwd_file_count(f); i++) {
         char name[PASSWD_NAME_MAX + 1];
         snprintf(name, sizeof name, "%.*s", SLICE_ARG(passwd_file_at(f, i)->name));
-        if (fnmatch(mask, name, 0) == 0)
-            puts(name);
+        list_one(l, name);
     }
 }
 
-static void list_system(const struct conf *c, const char *mask)
+static void list_system(const struct conf *c, const struct listing *l)
 {
     const struct passwd *pw;
     setpwent();
     while ((pw = getpwent()))
-        if ((int64_t)pw->pw_uid >= c->first_valid_uid && fnmatch(mask, pw->pw_name, 0) == 0 &&
+        if ((int64_t)pw->pw_uid >= c->first_valid_uid &&
             (c->last_valid_uid == 0 || (int64_t)pw->pw_uid <= c->last_valid_uid))
-            puts(pw->pw_name);
+            list_one(l, pw->pw_name);
     endpwent();
 }
 
-static int list_users(struct doveadm *d, const char *mask)
+int doveadm_each_user(struct doveadm *d, const char *mask,
+                      void (*each)(void *arg, const char *user), void *arg)
 {
+    const struct listing l = {mask, each, arg};
     struct opened o;
     if (open_accounts(d->cli->conf, &o) != OK)
         return doveadm_fatal(EX_TEMPFAIL, "the accounts can't be read");
     const struct auth_databases *all = directory_userdbs(o.directory);
     for (size_t i = 0; i < all->n; i++) {
-        list_file(all->items[i].file, mask);
+        list_file(all->items[i].file, &l);
         if (all->items[i].driver == DRIVER_PASSWD)
-            list_system(d->cli->conf, mask);
+            list_system(d->cli->conf, &l);
     }
     close_accounts(&o);
     return 0;
+}
+
+static void print_name(void *arg, const char *user)
+{
+    (void)arg;
+    puts(user);
 }
 
 static void print_fields(struct slice fields, const char *only)
@@ -211,7 +231,7 @@ int doveadm_user(struct doveadm *d, char **words, int n)
     }
     for (int i = optind; i < n; i++) {
         if (strpbrk(words[i], "*?")) {
-            int one = list_users(d, words[i]);
+            int one = doveadm_each_user(d, words[i], print_name, NULL);
             status = one ? one : status;
             continue;
         }

@@ -15,6 +15,8 @@ static const char own_store[] =
     "mail is kept in Postrider's own store: `postrider import` brings the old mail there";
 static const char own_log[] = "the log is Postrider's own (see log_level): remove it";
 static const char no_proxy[] = "logins are not passed on to other servers: remove it";
+static const char no_quota[] =
+    "of quota, limits in bytes and messages, for all or for single accounts, are served";
 static const char no_plugin[] = "this plugin is not served: remove it";
 
 static const struct rule rules[] = {
@@ -96,7 +98,7 @@ static const struct rule rules[] = {
     {"", "rejection_*", NULL, "the words of bounces are Postrider's own: remove it"},
     {"", "hostname", NULL, "the name of this host is myhostname"},
     {"", "recipient_delimiter", NULL, "Postfix's recipient_delimiter counts: set it there"},
-    {"", "quota_*", NULL, "quota is served as a limit in bytes for each account"},
+    {"", "quota_*", NULL, no_quota},
     {"", "state_dir", NULL, "files of a running server are in state_directory"},
     {"", "libexec_dir", NULL, own_roles},
     {"", "instance_name", NULL, own_roles},
@@ -132,7 +134,11 @@ static const struct rule rules[] = {
     {"listener", "*", NULL, own_roles},
     {"protocol", "mail_plugins", NULL, no_plugin},
     {"protocol", "*", NULL, "what holds for one protocol alone is not told apart: remove it"},
-    {"plugin", "quota*", NULL, "quota is served as a limit in bytes for each account"},
+    {"plugin", "quota_warning*", NULL,
+     "no program is started when a mailbox fills: ask `doveadm quota get` from time to time"},
+    {"plugin", "quota_status_*", NULL,
+     "no policy service is needed: mail for a full mailbox is refused when it comes"},
+    {"plugin", "quota*", NULL, no_quota},
     {"plugin", "sieve*", NULL, "Sieve is not served yet: mail goes to INBOX"},
     {"plugin", "acl*", NULL, "mailboxes are not shared between accounts: remove it"},
     {"plugin", "*", NULL, no_plugin},
@@ -140,7 +146,9 @@ static const struct rule rules[] = {
     {"mailbox", "*", NULL, "this part of a mailbox is not served: remove it"},
     {"auth", "socket", NULL, "accounts are asked in this process, not over sockets: remove it"},
     {"auth", "*", NULL, "this part of authentication is not served: remove it"},
-    {"quota", "*", NULL, "quota is served as a limit in bytes for each account"},
+    {"quota", "warning", NULL,
+     "no program is started when a mailbox fills: ask `doveadm quota get` from time to time"},
+    {"quota", "*", NULL, no_quota},
     /* Blocks of the root. */
     {"block", "dict", NULL, "dictionaries are not served: remove it"},
     {"block", "metric", NULL, "figures are told by `postrider status`: remove it"},

@@ -1,4 +1,4 @@
-/* mail.c: namespaces, their mailboxes, and the quota. */
+/* mail.c: namespaces and their mailboxes. */
 #include "conf/dovecot/map.h"
 
 enum { ITEM_MAX = 8 * 1024, LIST_MAX = 32 * 1024, MAILBOXES_MAX = 200 };
@@ -121,8 +121,10 @@ static struct slice mailbox_setting(const struct dovecot_node *box, const char *
 
 static void tell_mailbox(struct map_dovecot *m, const struct dovecot_node *box)
 {
-    static const char *const taken[] = {"auto",         "special_use",         "name",
-                                        "mailbox_auto", "mailbox_special_use", "mailbox_name"};
+    static const char *const taken[] = {
+        "auto",         "special_use",         "name",
+        "mailbox_auto", "mailbox_special_use", "mailbox_name",
+        "quota_ignore", "quota_storage_extra", "quota_storage_percentage"};
     MAP_EACH(n, box)
     {
         bool known = false;
@@ -202,98 +204,8 @@ static void map_namespaces(struct map_dovecot *m)
     buf_release(&boxes);
 }
 
-/* ---- quota ---- */
-
-static void set_quota(struct map_dovecot *m, const struct dovecot_node *n, struct slice size,
-                      uint64_t unit)
-{
-    uint64_t bytes;
-    if (slice_is(size, "unlimited"))
-        bytes = 0;
-    else if (dovecot_bytes(size, unit, &bytes) != OK) {
-        map_error(m, n, "`%.*s` is no size", SLICE_ARG(size));
-        return;
-    }
-    const char *text = arena_printf(m->arena, "%llu", (unsigned long long)bytes);
-    if (text)
-        map_set(m, n, "mailbox_quota", slice_cstr(text));
-}
-
-/* "*:storage=1G:messages=1000": storage counts, in KiB without a unit. */
-static void take_quota_rule(struct map_dovecot *m, const struct dovecot_node *n)
-{
-    struct slice rest = n->value;
-    struct slice mailbox = slice_split(&rest, ':');
-    if (!slice_is(mailbox, "*") && !slice_is(mailbox, "?")) {
-        map_note(m, n, "a quota for the mailbox %.*s alone is not served: that of all counts",
-                 SLICE_ARG(mailbox));
-        return;
-    }
-    while (rest.data) {
-        struct slice limit = slice_split(&rest, ':');
-        if (slice_starts(limit, SLICE("storage=")))
-            set_quota(m, n, slice_from(limit, 8), 1024);
-        else if (slice_starts(limit, SLICE("bytes=")))
-            set_quota(m, n, slice_from(limit, 6), 1);
-        else if (limit.len && !slice_is(limit, "ignore"))
-            map_note(m, n, "quota: `%.*s` is not served: the bytes alone are counted",
-                     SLICE_ARG(limit));
-    }
-}
-
-/* Rules count where the plugin is loaded. */
-static bool quota_loaded(const struct dovecot_node *in)
-{
-    MAP_EACH(n, in)
-    {
-        if (!n->block && slice_is(n->key, "mail_plugins") &&
-            slice_search(n->value, SLICE("quota")) != SIZE_MAX)
-            return true;
-        if (n->block && slice_is(n->key, "mail_plugins") && dovecot_find(n, "quota"))
-            return true;
-        if (n->block && slice_is(n->key, "protocol") && quota_loaded(n))
-            return true;
-    }
-    return false;
-}
-
-static void map_plugin(struct map_dovecot *m, const struct dovecot_node *block, bool quota)
-{
-    MAP_EACH(n, block)
-    {
-        bool rule = slice_is(n->key, "quota_rule");
-        if (rule && quota)
-            take_quota_rule(m, n);
-        else if (rule)
-            map_note(m, n, "quota_rule has no effect without the quota plugin in mail_plugins");
-        else if (!slice_is(n->key, "quota"))
-            map_not_served(m, "plugin", n);
-    }
-}
-
-/* 2.4: quota NAME { storage_size = 1G }, and quota_storage_size in the root. */
-static void map_quota_block(struct map_dovecot *m, const struct dovecot_node *block)
-{
-    MAP_EACH(n, block)
-    {
-        if (slice_is(n->key, "storage_size") || slice_is(n->key, "quota_storage_size"))
-            set_quota(m, n, n->value, 1);
-        else if (!slice_is(n->key, "driver") && !slice_is(n->key, "quota_driver"))
-            map_not_served(m, "quota", n);
-    }
-}
-
 void map_mail(struct map_dovecot *m)
 {
-    bool quota = quota_loaded(m->root);
     map_namespaces(m);
-    MAP_EACH(n, m->root)
-    {
-        if (n->block && slice_is(n->key, "plugin"))
-            map_plugin(m, n, quota);
-        else if (n->block && slice_is(n->key, "quota"))
-            map_quota_block(m, n);
-        else if (!n->block && slice_is(n->key, "quota_storage_size"))
-            set_quota(m, n, n->value, 1);
-    }
+    map_quota(m);
 }

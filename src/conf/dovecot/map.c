@@ -16,6 +16,9 @@ const struct dovecot_default dovecot_defaults[] = {
     {"ssl_cipher_list", DOVECOT_CIPHERS},
     {"ssl_prefer_server_ciphers", "no"},
     {"ssl_require_crl", "yes"},
+    {"quota_full_tempfail", "no"},
+    {"imap_quota", "no"},
+    {"quota_grace", "10%"},
     {NULL, NULL},
 };
 
@@ -183,6 +186,11 @@ static const struct {
 /* The subjects read these themselves. */
 static const char *const elsewhere[] = {
     "quota_storage_size",
+    "quota_message_count",
+    "quota_storage_grace",
+    "quota_mail_size",
+    "quota_exceeded_message",
+    "quota_full_tempfail",
     "protocols",
     "listen",
     "ssl_listen",

@@ -54,7 +54,8 @@ bool map_tls_file(struct map_dovecot *m, const struct dovecot_node *n);
 map_dovecot_fn map_prefer_ciphers, map_ssl_options;
 /* tls.c: certificates for single names and addresses. */
 void map_places(struct map_dovecot *m);
-/* mail.c: namespaces, mailboxes, quota. */
+/* mail.c: namespaces, mailboxes; then quota.c: the limits of accounts. */
 void map_mail(struct map_dovecot *m);
+void map_quota(struct map_dovecot *m);
 
 #endif

@@ -12,6 +12,8 @@ void imap_put_capabilities(const struct imap_config *config, struct buf *out)
     buf_puts(out, " APPENDLIMIT");
     if (config->append_max)
         buf_printf(out, "=%llu", (unsigned long long)config->append_max);
+    if (config->quota)
+        buf_puts(out, " QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE");
 }
 
 static enum imap_step run_capability(struct imap *im, struct imap_command *cmd)

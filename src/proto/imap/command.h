@@ -69,7 +69,8 @@ extern const struct imap_command_spec imap_cmd_append, imap_cmd_capability, imap
     imap_cmd_idle, imap_cmd_list, imap_cmd_logout, imap_cmd_lsub, imap_cmd_move, imap_cmd_namespace,
     imap_cmd_noop, imap_cmd_rename, imap_cmd_search, imap_cmd_select, imap_cmd_setmetadata,
     imap_cmd_sort, imap_cmd_status, imap_cmd_store, imap_cmd_subscribe, imap_cmd_thread,
-    imap_cmd_unselect, imap_cmd_unsubscribe;
+    imap_cmd_unselect, imap_cmd_unsubscribe, imap_cmd_getquota, imap_cmd_getquotaroot,
+    imap_cmd_setquota;
 
 /* The last words of a command; code and text live as long as the command. Return STEP_DONE. */
 enum imap_step imap_reply(struct imap_command *cmd, enum imap_status status, const char *code,

@@ -106,6 +106,12 @@ struct imap_metadata {        /* laid out like store.h's struct metadata */
     struct slice name, value; /* value.data == NULL: there is none */
 };
 
+/* Of the account's one quota root; UINT64_MAX: no limit. */
+struct imap_quota {
+    struct slice root; /* lives as long as the session */
+    uint64_t bytes, bytes_max, messages, messages_max;
+};
+
 /* ctx is what imap_open was given. Names are UTF-8. Those marked "submits" answer OK when the
  * operation is under way, and the driver calls imap_answer when it has ended; any other result is
  * the answer. */
@@ -172,6 +178,8 @@ struct imap_ops {
                                 size_t n);
     /* Seconds since 1970. */
     int64_t (*now)(void *ctx);
+    /* The account's quota. */
+    enum result (*quota)(void *ctx, struct imap_quota *ret);
     /* Something for the log: what the client told with ID. */
     void (*client_id)(void *ctx, struct slice text);
 };
@@ -190,6 +198,7 @@ enum imap_feature {
 struct imap_config {
     uint64_t append_max; /* message_size_limit, 0: none */
     unsigned max_bad;    /* so many bad commands in a row end the session; 0: 20 */
+    bool quota;          /* QUOTA is served (RFC 9208) */
     char separator;      /* between levels, in the names that client and ops know; 0: '/' */
     struct slice prefix; /* that NAMESPACE tells (RFC 2342) */
 };

@@ -152,6 +152,7 @@ static void account_done(struct agent_job *job, struct slice answer, bool ended)
     struct slice reason;
     struct ipc_message m = {.type = IPC_ACCOUNT_RESULT};
     m.ACCOUNT_RESULT.code = read_code(answer, ended, &reason);
+    m.ACCOUNT_RESULT.fields = m.ACCOUNT_RESULT.code == 0 ? reason : SLICE("");
     if (m.ACCOUNT_RESULT.code == 2)
         LOG(LOG_ERROR, "account.unavailable", LOG_C("via", q->driver), LOG_S("reason", reason));
     ipc_answer(q->channel, q->call, &m);

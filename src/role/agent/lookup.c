@@ -45,10 +45,11 @@ int agent_lookup_account(struct slice item, bool of_userdb, const struct format_
     struct arena a;
     struct lookup_config c;
     struct error err = {""};
+    struct slice fields = SLICE("");
     arena_init(&a, ARENA_LIMIT);
     enum result r = configure(item, of_userdb, &a, &c, &err);
-    r = r == OK ? lookup_user(&c, names, !of_userdb, &a, &err) : FAILED;
-    int code = code_of(r, &err, SLICE(""), reason);
+    r = r == OK ? lookup_user(&c, names, !of_userdb, &a, &fields, &err) : FAILED;
+    int code = code_of(r, &err, fields, reason);
     arena_release(&a);
     return code;
 }

@@ -90,6 +90,7 @@ static void rebuild(struct auth_role *a)
     auth_build_policies(a);
     auth_actions_build(a);
     auth_dkim_build(a);
+    auth_send_quotas(a);
     password_cache_empty(a->cache);
     system_accounts_forget(a->system);
 }
@@ -141,10 +142,12 @@ static void send_grant_key(struct auth_role *a)
 
 static void peer_up(struct role *r, enum ipc_role peer)
 {
-    if (peer == ROLE_MAILBOX)
+    if (peer == ROLE_MAILBOX) {
         send_grant_key(auth_state(r));
-    else if (peer == ROLE_EDGE)
+        auth_send_quotas(auth_state(r));
+    } else if (peer == ROLE_EDGE) {
         auth_forget_connections(auth_state(r));
+    }
 }
 
 /* True when it was a message that edge may send. */

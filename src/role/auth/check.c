@@ -70,6 +70,7 @@ static void finish_right(struct check *k)
     if (strcmp(k->via, "cache") != 0 && k->password[0] && !k->fields[0])
         password_cache_put(a->cache, k->cache_generation, slice_cstr(k->account),
                            slice_cstr(k->password), ttl_ms, clock_monotonic_ms());
+    auth_send_quota(a, slice_cstr(k->account), slice_cstr(k->fields));
     answer_right(k);
     log_outcome(k, LOG_INFO, "auth.ok");
     free_check(k);

@@ -137,6 +137,7 @@ static void take_answer(void *arg, struct ipc_message *m)
     struct question *q = arg;
     bool told = m->type == IPC_ACCOUNT_RESULT && m->ACCOUNT_RESULT.code <= 1;
     if (told && m->ACCOUNT_RESULT.code == 0) {
+        auth_send_quota(q->auth, name_of(q), m->ACCOUNT_RESULT.fields);
         end_question(q, 1);
         return;
     }

@@ -86,7 +86,8 @@ static const struct {
 } commands[] = {
     {"queue", control_queue},   {"mailbox", control_mailbox},   {"status", control_status},
     {"import", control_import}, {"sessions", control_sessions}, {"auth", control_auth},
-    {"names", control_names},   {"trace", control_trace},
+    {"names", control_names},   {"trace", control_trace},       {"quota", control_quota},
+    {"change", control_change},
 };
 
 /* ---- who may ---- */

@@ -149,3 +149,96 @@ void control_names(struct control_call *c, const struct slice *words, size_t n)
     }
     control_end(c, r != OK, result_name(r));
 }
+
+/* ---- quota ACCOUNT: root, used bytes and their limit, messages and theirs; "-": none ---- */
+
+static void put_limit(struct buf *out, uint64_t limit)
+{
+    if (limit == UINT64_MAX)
+        buf_puts(out, "\t-");
+    else
+        buf_printf(out, "\t%llu", (unsigned long long)limit);
+}
+
+void control_quota(struct control_call *c, const struct slice *words, size_t n)
+{
+    struct account *a;
+    struct store_limits l;
+    uint64_t bytes = 0, messages = 0;
+    if (n != 1) {
+        control_end(c, 1, "usage: quota ACCOUNT");
+        return;
+    }
+    /* As with names: whoever asks has made sure that there is such an account. */
+    enum result r = account_open(c->mailbox->store, words[0], &a);
+    if (r == OK) {
+        r = account_quota(a, &l, &bytes, &messages);
+        account_unref(a);
+    }
+    if (r == OK) {
+        const struct conf *conf = role_conf(c->mailbox->role);
+        buf_printf(&c->out, "%.*s\t%llu", SLICE_ARG(conf->quota_root), (unsigned long long)bytes);
+        conf_unref(conf);
+        put_limit(&c->out, l.bytes);
+        buf_printf(&c->out, "\t%llu", (unsigned long long)messages);
+        put_limit(&c->out, l.messages);
+        buf_putc(&c->out, '\n');
+    }
+    control_end(c, r != OK, result_name(r));
+}
+
+/* ---- change ACCOUNT create|delete|rename|subscribe|unsubscribe MAILBOX [TO] ---- */
+
+static enum result change_one(struct account *a, struct slice verb, struct slice name,
+                              struct slice to)
+{
+    if (slice_is(verb, "create"))
+        return mailbox_create(a, name, 0);
+    if (slice_is(verb, "delete"))
+        return mailbox_delete(a, name);
+    if (slice_is(verb, "rename"))
+        return mailbox_rename(a, name, to);
+    if (slice_is(verb, "subscribe"))
+        return mailbox_subscribe(a, name, true);
+    return slice_is(verb, "unsubscribe") ? mailbox_subscribe(a, name, false) : INVALID;
+}
+
+static const char *reason_of(enum result r)
+{
+    return r == NOT_FOUND ? "Mailbox doesn't exist"
+           : r == EXISTS  ? "Mailbox already exists"
+           : r == DENIED  ? "INBOX can't be deleted."
+           : r == INVALID ? "Invalid mailbox name"
+                          : result_name(r);
+}
+
+/* What was refused is one line of the answer; none: done. Names as clients write them. */
+void control_change(struct control_call *c, const struct slice *words, size_t n)
+{
+    struct account *a;
+    struct buf from, to;
+    if (n != 3 && n != 4) {
+        control_end(c, 1, "usage: change ACCOUNT VERB MAILBOX [TO]");
+        return;
+    }
+    enum result r = account_open(c->mailbox->store, words[0], &a);
+    if (r != OK) {
+        control_end(c, 1, result_name(r));
+        return;
+    }
+    struct mailbox_names *names = mailbox_names_of_now(c->mailbox);
+    buf_init(&from, MAILBOX_NAME_MAX);
+    buf_init(&to, MAILBOX_NAME_MAX);
+    r = names_to_store(names, words[2], &from);
+    if (r == OK && n == 4)
+        r = names_to_store(names, words[3], &to);
+    if (r == OK)
+        r = change_one(a, words[1], buf_slice(&from), buf_slice(&to));
+    if (r != OK)
+        buf_printf(&c->out, "%s\n", reason_of(r));
+    buf_release(&from);
+    buf_release(&to);
+    names_unref(names);
+    account_unref(a);
+    control_end(c, 0, NULL);
+}

@@ -108,18 +108,6 @@ static enum result find_copy(struct incoming *in, const struct mark *mark, struc
     return r == OK ? write_changed(*ret) : r;
 }
 
-enum result mailbox_add_local(struct mailbox_role *m, struct delivery *d, struct slice name)
-{
-    struct account *account;
-    enum result r = account_open(m->store, name, &account);
-    if (r != OK)
-        return r;
-    struct delivery_target to = {.account = account, .mailbox = SLICE("INBOX")};
-    r = delivery_add(d, &to);
-    account_unref(account);
-    return r;
-}
-
 struct queue_rcpt mailbox_served(struct slice text, const struct target *t, struct slice original)
 {
     return (struct queue_rcpt){.address = t->address,
@@ -274,7 +262,8 @@ static enum result add_opened(struct incoming *in, size_t i, const struct opened
     enum result r = OK;
     for (size_t k = 0; r == OK && k < n; k++) {
         if (list[k].account) {
-            struct delivery_target to = {.account = list[k].account, .mailbox = SLICE("INBOX")};
+            struct delivery_target to = {
+                .account = list[k].account, .mailbox = SLICE("INBOX"), .may_exceed = true};
             r = delivery_add(list[k].copy->delivery, &to);
             list[k].copy->n_local += r == OK;
             in->n_local += r == OK;
@@ -283,6 +272,28 @@ static enum result add_opened(struct incoming *in, size_t i, const struct opened
         }
     }
     return r;
+}
+
+/* LMTP has a reply for each recipient. SMTP has one for all: where others get the message, the one
+ * whose mailbox is full gets it by the queue, which tries again or returns it. */
+static const struct verdict *check_quota(struct incoming *in, size_t i, struct opened *list,
+                                         size_t n)
+{
+    bool alone = in->request->rcpts.n == 1 || slice_is(in->request->service, "lmtp");
+    for (size_t k = 0; k < n; k++) {
+        if (!list[k].account)
+            continue;
+        const struct verdict *too_large = incoming_too_large(in);
+        if (too_large)
+            return too_large;
+        if (account_admits(list[k].account, SLICE("INBOX"), in->message.len, true) != LIMIT)
+            continue;
+        if (alone && n == 1)
+            return incoming_over_quota(in, i);
+        account_unref(list[k].account);
+        list[k].account = NULL;
+    }
+    return &verdict_accepted;
 }
 
 /* Adds one recipient's targets. When one can't be opened, none is added and the recipient alone
@@ -299,7 +310,9 @@ static enum result add_targets(struct incoming *in, size_t i)
         in->verdicts[i] = r == INVALID ? &verdict_malformed : verdict_of(r);
         r = OK;
     } else {
-        r = add_opened(in, i, list, n);
+        in->verdicts[i] = check_quota(in, i, list, n);
+        if (in->verdicts[i] == &verdict_accepted)
+            r = add_opened(in, i, list, n);
         close_targets(list, n);
     }
     free(list);

@@ -9,11 +9,13 @@
 #include "base/clock.h"
 #include "mime/summary.h"
 #include "role/mailbox/incoming.h"
+#include "role/mailbox/quota.h"
 
 enum { ARENA_MAX = 4 << 20 };
 
 const struct verdict verdict_accepted = {"250", "2.0.0 Ok"},
                      verdict_malformed = {"451", "4.3.0 Error: internal message malformed"};
+static const struct verdict too_large = {"552", "5.2.3 Message is too large for a mailbox"};
 static const struct verdict no_key = {"451", "4.3.0 Error: not ready, try again later"},
                             not_granted = {"554", "5.7.1 Error: recipient not permitted"},
                             disk_full = {"452", "4.3.1 Insufficient system storage"},
@@ -80,6 +82,25 @@ const struct verdict *verdict_of(enum result r)
     default:
         return &failed;
     }
+}
+
+const struct verdict *incoming_over_quota(struct incoming *in, size_t i)
+{
+    struct verdict *v = ARENA_NEW(&in->arena, struct verdict);
+    struct buf text;
+    buf_init(&text, 1000);
+    bool for_good = quota_reply(in->mailbox->quota, in->request->rcpts.items[i], &text);
+    struct slice copy = arena_dup(&in->arena, buf_slice(&text));
+    buf_release(&text);
+    if (!v || !copy.data)
+        return &over_quota;
+    *v = (struct verdict){for_good ? "552" : "452", copy.data};
+    return v;
+}
+
+const struct verdict *incoming_too_large(const struct incoming *in)
+{
+    return quota_too_large(in->mailbox->quota, in->message.len) ? &too_large : NULL;
 }
 
 void incoming_stored(struct incoming *in, enum result r)

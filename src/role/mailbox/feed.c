@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "role/mailbox/ends.h"
+#include "role/mailbox/quota.h"
 
 enum { RETRY_MS = 1000, LONGEST_SLEEP_MS = 60 * 1000, MESSAGE_MAX = 1 << 30, ARENA_MAX = 8 << 20 };
 
@@ -200,16 +201,24 @@ static enum result send_job(struct feed *f, struct queue_job *q, struct buf *mes
 static void redelivered(void *arg, enum result r)
 {
     struct job *j = arg;
+    struct buf full;
     struct queue_rcpt_result result = {
         .outcome = r == OK ? QUEUE_SENT : QUEUE_DEFERRED,
-        .status = r == OK      ? SLICE("2.0.0")
-                  : r == LIMIT ? SLICE("4.2.2")
-                               : SLICE("4.3.0"),
+        .status = r == OK ? SLICE("2.0.0") : SLICE("4.3.0"),
         .reply = r == OK ? SLICE("stored") : slice_cstr(result_name(r)),
         .remote = SLICE(""),
         .diag_type = SLICE("x-postrider"),
     };
+    buf_init(&full, 1000);
+    if (r == LIMIT) {
+        struct slice rcpt = j->queued->envelope.rcpts[0].address;
+        if (quota_reply(j->feed->mailbox->quota, rcpt, &full))
+            result.outcome = QUEUE_FAILED;
+        result.reply = buf_slice(&full);
+        result.status = slice_split(&result.reply, ' ');
+    }
     queue_job_done(j->feed->mailbox->queue, j->queued, &result, recorded, j->feed);
+    buf_release(&full);
     free(j);
 }
 

@@ -1,6 +1,7 @@
 /* imap.c: drives the IMAP core of a session. */
 #include "role/mailbox/imap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "role/mailbox/mailbox.h"
@@ -35,6 +36,11 @@ static enum result start(struct session *s, struct slice tag)
         return FAILED;
     const struct conf *c = role_conf(s->role);
     i->config.append_max = (uint64_t)c->message_size_limit;
+    if (c->quota_max_mail_size &&
+        (!i->config.append_max || (uint64_t)c->quota_max_mail_size < i->config.append_max))
+        i->config.append_max = (uint64_t)c->quota_max_mail_size;
+    i->config.quota = c->imap_quota;
+    snprintf(i->quota_root, sizeof i->quota_root, "%.*s", SLICE_ARG(c->quota_root));
     conf_unref(c);
     i->names = mailbox_names_of_now(s->role->state);
     i->config.separator = i->names->spaces[0].separator;

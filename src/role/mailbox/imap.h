@@ -23,6 +23,7 @@ struct imap_session {
     struct mailbox_names *names;
     struct mailbox_watch watch;
     struct imap_incoming incoming;
+    char quota_root[256];
     /* While a change of flags is submitted: whom to tell of those left alone. */
     void (*refused)(void *arg, uint32_t uid);
     void *refused_arg;

@@ -372,6 +372,17 @@ static int64_t now(void *ctx)
     return clock_realtime_s();
 }
 
+static enum result quota(void *ctx, struct imap_quota *ret)
+{
+    struct imap_session *i = ctx;
+    struct store_limits l;
+    uint64_t bytes, messages;
+    enum result r = account_quota(i->session->account, &l, &bytes, &messages);
+    if (r == OK)
+        *ret = (struct imap_quota){slice_cstr(i->quota_root), bytes, l.bytes, messages, l.messages};
+    return r;
+}
+
 static void client_id(void *ctx, struct slice text)
 {
     struct imap_session *i = ctx;
@@ -410,5 +421,6 @@ const struct imap_ops imap_store_ops = {
     .metadata = each_metadata,
     .set_metadata = set_metadata,
     .now = now,
+    .quota = quota,
     .client_id = client_id,
 };

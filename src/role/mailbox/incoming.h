@@ -52,6 +52,10 @@ void incoming_prepare_report(struct incoming *in);
 void incoming_send_report(struct incoming *in);
 /* loops.c: gives recipients who had the message before their verdict. */
 void incoming_refuse_loops(struct incoming *in);
+/* In deliver.c: what recipient i is told whose mailbox is full; and what all with a mailbox are for
+ * whom the message is too large (NULL: it is not). */
+const struct verdict *incoming_over_quota(struct incoming *in, size_t i);
+const struct verdict *incoming_too_large(const struct incoming *in);
 /* In deliver.c: answers, logs and frees. */
 void incoming_stored(struct incoming *in, enum result r);
 

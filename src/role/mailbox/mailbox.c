@@ -11,6 +11,7 @@
 #include "role/mailbox/control.h"
 #include "role/mailbox/feed.h"
 #include "role/mailbox/journey.h"
+#include "role/mailbox/quota.h"
 
 enum { LOGINS_REMEMBERED = 200000, COUNTED_MAX = 1000000 };
 
@@ -111,7 +112,7 @@ static enum result take_names(struct mailbox_role *m, const struct conf *c)
 
 static enum result open_all(struct mailbox_role *m, const struct conf *c, struct error *err)
 {
-    struct store_options store = {.quota_bytes = (uint64_t)c->mailbox_quota,
+    struct store_options store = {.quota = quota_of_store(m->quota),
                                   .trace_lifetime = (uint64_t)c->trace_lifetime};
     struct queue_limit limits[QUEUE_LIMITS_MAX];
     struct queue_options queue = queue_options_of(c, limits);
@@ -151,7 +152,9 @@ static enum result start(struct role *role, struct error *err)
     map_init(&m->sessions_of, COUNTED_MAX);
     const struct conf *c = role_conf(role);
     m->marks = c->enable_original_recipient;
-    enum result r = open_all(m, c, err);
+    enum result r = m->quota ? OK : quota_new(c, &m->quota);
+    if (r == OK)
+        r = open_all(m, c, err);
     if (r == OK)
         r = feed_new(m, &m->feed);
     if (r == OK)
@@ -170,6 +173,7 @@ static void configured(struct role *role)
     queue_configure(mailbox_state(role)->queue, &o);
     store_trace(mailbox_state(role)->store, (uint64_t)c->trace_lifetime);
     mailbox_state(role)->marks = c->enable_original_recipient;
+    quota_configure(mailbox_state(role)->quota, c);
     if (take_names(mailbox_state(role), c) != OK)
         LOG(LOG_ERROR, "mailboxes.failed", LOG_C("reason", "no memory; the old names stay"));
     conf_unref(c);
@@ -203,6 +207,10 @@ static void request(struct role *role, struct ipc_channel *from, struct ipc_mess
     switch (msg->type) {
     case IPC_GRANT_KEY:
         take_grant_key(m, from, msg->GRANT_KEY.key);
+        break;
+    case IPC_QUOTA:
+        if (ipc_channel_peer(from) == ROLE_AUTH)
+            quota_take(m->quota, msg);
         break;
     case IPC_DELIVER:
         mailbox_deliver(m, from, msg);
@@ -289,6 +297,7 @@ static void stop(struct role *role)
     grant_seen_free(m->seen_logins);
     grant_key_wipe(&m->grant_key);
     names_unref(m->names);
+    quota_free(m->quota);
     map_release(&m->sessions_of);
     pthread_mutex_destroy(&m->lock);
     free(m);

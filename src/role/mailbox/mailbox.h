@@ -13,6 +13,7 @@
 #include "role/role.h"
 
 struct feed;
+struct mailbox_quota;
 struct control;
 struct trace_keeper;
 
@@ -22,6 +23,7 @@ struct mailbox_role {
     struct store *store;
     struct queue *queue;
     struct trace_keeper *trace_keeper;
+    struct mailbox_quota *quota;
     struct feed *feed;       /* queue -> relay (feed.h) */
     struct control *control; /* the command line's socket (control.h) */
     struct grant_seen *seen_logins;
@@ -57,6 +59,7 @@ MUST_USE enum result mailbox_flush_site(struct mailbox_role *m, struct slice nam
 void mailbox_flush_asked(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg);
 
 /* An account's INBOX as a target of the delivery. */
+/* redeliver.c: an account's INBOX as a target of the delivery. */
 MUST_USE enum result mailbox_add_local(struct mailbox_role *m, struct delivery *d,
                                        struct slice name);
 

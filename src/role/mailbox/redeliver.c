@@ -2,6 +2,18 @@
 #include "mime/summary.h"
 #include "role/mailbox/mailbox.h"
 
+enum result mailbox_add_local(struct mailbox_role *m, struct delivery *d, struct slice name)
+{
+    struct account *account;
+    enum result r = account_open(m->store, name, &account);
+    if (r != OK)
+        return r;
+    struct delivery_target to = {.account = account, .mailbox = SLICE("INBOX"), .may_exceed = true};
+    r = delivery_add(d, &to);
+    account_unref(account);
+    return r;
+}
+
 static enum result fill(struct mailbox_role *m, struct delivery *d, struct slice account,
                         struct slice message)
 {
