@@ -7,6 +7,7 @@
 
 #include "auth/passwd_file.h"
 #include "auth/password.h"
+#include "auth/password_make.h"
 #include "base/json.h"
 #include "cli/cli.h"
 
@@ -51,15 +52,31 @@ static int read_password(bool from_stdin, bool twice, char *out, size_t size)
     return 0;
 }
 
+/* What a command is told beside the name. */
+struct given {
+    bool from_stdin;
+    const char *scheme; /* NULL: our own */
+};
+
+/* Of the scheme that was asked for. */
+static enum result make_stored(const struct given *g, struct slice password, struct buf *out,
+                               struct error *err)
+{
+    if (!g->scheme)
+        return password_hash(password, 0, out, err);
+    enum result r = password_make(slice_cstr(g->scheme), password, 0, out, err);
+    return r == NOT_FOUND ? INVALID : r;
+}
+
 static int store_password(const char *path, enum passwd_mode mode, const char *name,
-                          const char *password)
+                          const char *password, const struct given *g)
 {
     struct buf hash, scram;
     struct error err = {""};
     buf_init(&hash, PASSWORD_STORED_MAX);
     buf_init(&scram, PASSWORD_STORED_MAX);
     struct slice given = slice_cstr(password);
-    enum result r = password_hash(given, 0, &hash, &err);
+    enum result r = make_stored(g, given, &hash, &err);
     if (r == OK)
         r = password_scram_sha256(given, &scram, &err);
     if (r == OK)
@@ -75,15 +92,15 @@ static int store_password(const char *path, enum passwd_mode mode, const char *n
 }
 
 static int change_password(const char *path, enum passwd_mode mode, const char *name,
-                           bool from_stdin)
+                           const struct given *g)
 {
     char password[PASSWORD_MAX + 2] = "";
     struct error err;
     if (passwd_name_check(slice_cstr(name), &err) != OK)
         return cli_fail(1, "\"%s\" can't be a user name: %s", name, err.text);
-    int status = read_password(from_stdin, true, password, sizeof password);
+    int status = read_password(g->from_stdin, true, password, sizeof password);
     if (status == 0)
-        status = store_password(path, mode, name, password);
+        status = store_password(path, mode, name, password, g);
     explicit_bzero(password, sizeof password);
     return status;
 }
@@ -180,10 +197,24 @@ static int remove_user(const char *path, const char *name)
     return 0;
 }
 
+static bool take_options(char **words, int n, struct given *g)
+{
+    for (int i = 0; i < n; i++) {
+        if (strcmp(words[i], "--password-stdin") == 0)
+            g->from_stdin = true;
+        else if (strcmp(words[i], "--scheme") == 0 && i + 1 < n)
+            g->scheme = words[++i];
+        else
+            return false;
+    }
+    return true;
+}
+
 int cli_user(struct cli *c, char **words, int n)
 {
-    static const char usage[] = "usage: user add|passwd|test NAME [--password-stdin] | user del "
-                                "NAME | user list [--json]";
+    static const char usage[] =
+        "usage: user add|passwd NAME [--scheme SCHEME] [--password-stdin] | user test NAME "
+        "[--password-stdin] | user del NAME | user list [--json]";
     const char *path = c->conf->users_file.data;
     const char *verb = n > 1 ? words[1] : "";
     const char *option = n > 2 ? words[n - 1] : "";
@@ -193,14 +224,14 @@ int cli_user(struct cli *c, char **words, int n)
         return list(path, n == 3);
     if (strcmp(verb, "del") == 0 && n == 3)
         return remove_user(path, words[2]);
-    bool from_stdin = n == 4 && strcmp(option, "--password-stdin") == 0;
-    if (n != 3 && !from_stdin)
+    struct given g = {false, NULL};
+    if (n < 3 || !take_options(words + 3, n - 3, &g))
         return cli_fail(2, usage);
     if (strcmp(verb, "add") == 0)
-        return change_password(path, PASSWD_ADD, words[2], from_stdin);
+        return change_password(path, PASSWD_ADD, words[2], &g);
     if (strcmp(verb, "passwd") == 0)
-        return change_password(path, PASSWD_CHANGE, words[2], from_stdin);
-    if (strcmp(verb, "test") == 0)
-        return test_password(path, words[2], from_stdin);
+        return change_password(path, PASSWD_CHANGE, words[2], &g);
+    if (strcmp(verb, "test") == 0 && !g.scheme)
+        return test_password(path, words[2], g.from_stdin);
     return cli_fail(2, usage);
 }

@@ -223,12 +223,31 @@ void conf_each(const struct conf *c,
         each_of_service(s->services[i], each, arg);
 }
 
+static bool has_class(const struct snapshot *s, const struct conf_class *k)
+{
+    for (size_t i = 0; i < s->n_classes; i++)
+        if (slice_eq(s->classes[i].name, k->name) && slice_eq(s->classes[i].value, k->value))
+            return true;
+    return false;
+}
+
 void conf_each_class(const struct conf *c,
                      void (*each)(void *arg, const char *name, struct slice value), void *arg)
 {
     const struct snapshot *s = snapshot_of(c);
+    char name[512];
     for (size_t i = 0; i < s->n_classes; i++)
         each(arg, s->classes[i].name.data, s->classes[i].value);
+    for (size_t i = 0; i < s->n_services; i++) {
+        const struct snapshot *part = s->services[i];
+        for (size_t k = 0; k < part->n_classes; k++) {
+            if (has_class(s, &part->classes[k]))
+                continue;
+            snprintf(name, sizeof name, "%.*s/%.*s", SLICE_ARG(part->service),
+                     SLICE_ARG(part->classes[k].name));
+            each(arg, name, part->classes[k].value);
+        }
+    }
 }
 
 const char *conf_source(const struct conf *c, const char *name)

@@ -69,7 +69,8 @@ MUST_USE enum result conf_parse_effective(struct slice text, const struct conf *
 void conf_each(const struct conf *c,
                void (*each)(void *arg, const char *name, struct slice value, const char *source),
                void *arg);
-/* Every restriction class that holds for all services. */
+/* Every restriction class: those that hold for all services, then those that a service has
+ * otherwise, as "submission/name". */
 void conf_each_class(const struct conf *c,
                      void (*each)(void *arg, const char *name, struct slice value), void *arg);
 /* Where the value of a setting comes from: "postrider.conf:12" or "default"; NULL: no such setting.

@@ -18,6 +18,11 @@ static const struct table_type types[] = {
 };
 enum { TYPES = sizeof types / sizeof *types };
 
+const char *table_type_name(size_t i)
+{
+    return i < TYPES ? types[i].name : NULL;
+}
+
 static void ignore(void *arg, struct slice file, unsigned line, const char *reason)
 {
     (void)arg, (void)file, (void)line, (void)reason;

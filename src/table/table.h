@@ -27,8 +27,8 @@ struct table;
 struct table_reader {
     enum result (*read)(void *arg, struct slice path, struct buf *out, struct error *err);
     void *arg;
-    /* unix:passwd.byname (user) and unix:group.byname: is there one of this name? May wait. Lives as
-     * long as the tables. NULL: such tables fail. */
+    /* unix:passwd.byname (user) and unix:group.byname: is there one of this name? May wait. Lives
+     * as long as the tables. NULL: such tables fail. */
     enum result (*account)(void *arg, bool group, struct slice name, struct error *err);
     void *account_arg;
 };
@@ -37,6 +37,9 @@ struct table_reader {
  * "/etc/postfix/virtual". INVALID: no table of that form. */
 MUST_USE enum result table_files(struct slice spec, void (*each)(void *arg, struct slice path),
                                  void *arg, struct error *err);
+
+/* The types that there are, for lists; NULL behind the last. */
+const char *table_type_name(size_t i);
 
 /* spec: "hash:/etc/aliases", "inline:{a=b, {c = d e}}", "unionmap:{static:x, hash:/y}" … A spec
  * without a type is a text file. Lines of a file that are wrong are told to `problem` (may be NULL)

@@ -171,27 +171,119 @@ def test_postconf_prints_what_postfixs_does(tmp_path, oracle, name, options):
     assert ours.returncode == theirs.returncode
 
 
-def test_postconf_edits_nothing(tmp_path):
+EDITS = (["-e", "biff = yes"], ["biff=no", "new_one_here = $myhostname x", "relayhost ="], ["-e", "message_size_limit = 5"], ["-#", "biff"],
+         ["-#", "smtpd_recipient_restrictions", "mydomain"], ["-X", "smtpd_recipient_restrictions", "inet_protocols"])
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("words", EDITS)
+def test_postconf_edits_as_postfixs_does(tmp_path, oracle, name, words):
+    theirs, ours = (write(tmp_path / which, CONFIGURATIONS[name]) for which in ("theirs", "ours"))
+    (ours / "main.cf").chmod(0o640)
+    done = oracle("-c", theirs, *words), postrider("postconf", "-c", ours, *words)
+    assert done[0].returncode == done[1].returncode == 0, done
+    text = [folder.joinpath("main.cf").read_text().splitlines() for folder in (theirs, ours)]
+    # Of a parameter that is set twice Postfix writes the new line twice; new ones come in any order.
+    assert sorted(set(text[1])) == sorted(set(text[0]))
+    assert (ours / "main.cf").stat().st_mode & 0o777 == 0o640 and [f.name for f in sorted(ours.iterdir())] == ["main.cf", "master.cf"]
+
+
+def test_postconf_edits_nothing_else(tmp_path):
     folder = write(tmp_path / "postfix", CONFIGURATIONS["debian"])
-    done = postrider("postconf", "-c", folder, "-e", "biff = yes")
-    assert done.returncode == 1 and "refused" in done.stderr
+    for words in (["-e", "biff"], ["-#", "biff=yes"], ["-e", "two words = x"], ["-e", "biff = a\nb = c"]):
+        assert postrider("postconf", "-c", folder, *words).returncode == 1
     assert (folder / "main.cf").read_text() == CONFIGURATIONS["debian"]
+    assert postrider("postconf", "-c", tmp_path / "nowhere", "-e", "biff = yes").returncode == 1
+
+
+@pytest.mark.parametrize("options", (["-P"], ["-P", "submission/inet"], ["-P", "*/*/smtpd_banner"], ["-hP", "relay/unix/smtp_helo_timeout"], ["-a"], ["-A"]))
+def test_postconf_of_services(tmp_path, oracle, options):
+    folder = write(tmp_path / "postfix", CONFIGURATIONS["debian"])
+    assert postrider("postconf", "-c", folder, *options).stdout == oracle("-c", folder, *options).stdout
+
+
+def test_postconf_lists_types(oracle):
+    ours = set(postrider("postconf", "-m").stdout.split())
+    assert {"hash", "cidr", "inline", "static", "texthash", "pcre", "regexp", "unionmap"} <= ours
+    assert set(oracle("-m").stdout.split()) - ours <= {"internal", "nis", "randmap", "memcache", "socketmap", "tcp", "proxy", "sdbm"}
 
 
 # ---- layers ----
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+# A class that one service has for itself, and values with every character that means something.
+PER_SERVICE = """\
+myhostname = mx.per.example
+smtpd_restriction_classes = strict, lax
+strict = reject_non_fqdn_sender, reject
+lax = permit
+smtpd_recipient_restrictions = permit_mynetworks, check_sender_access inline:{{a@x.test = strict}, {b@x.test = lax}}, reject
+smtpd_banner = $myhostname a{b} $$5 #6 "x" \\y
+forward_path = $home/.forward
+luser_relay = $user@other.example
+"""
+PER_SERVICE_MASTER = MASTER_CF.replace("  -o smtpd_sasl_auth_enable=yes\n", "  -o smtpd_sasl_auth_enable=yes\n  -o strict=permit_sasl_authenticated,reject\n"
+                                       "  -o { smtpd_restriction_classes = strict, lax, third }\n  -o third=defer\n")
+DOVECOT_CONF = """\
+protocols = pop3 imap lmtp
+mail_plugins = quota
+passdb {
+  driver = sql
+  args = /etc/dovecot/sql.conf
+}
+userdb {
+  driver = static
+  args = uid=vmail home=/srv/%d/%n allow_all_users=yes
+}
+service lmtp {
+  unix_listener /var/spool/postfix/private/dovecot-lmtp {
+    mode = 0600
+    user = postfix
+  }
+}
+namespace inbox {
+  inbox = yes
+  separator = .
+  prefix = INBOX.
+  mailbox "Deleted Items" {
+    auto = subscribe
+    special_use = \\Trash
+  }
+}
+plugin {
+  quota = count:User quota
+  quota_rule = *:storage=1G
+  quota_rule2 = Deleted Items:storage=+10%%
+}
+"""
+WHOLE = {
+    **{name: (text, MASTER_CF, None) for name, text in CONFIGURATIONS.items()},
+    "tutorial": (TUTORIAL + "myhostname = master.planetnet.net\n", MASTER_CF, "protocols = pop3 imap\n"),
+    "services": (PER_SERVICE, PER_SERVICE_MASTER, DOVECOT_CONF),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
 def test_import_is_equivalent(tmp_path, name):
-    folder = write(tmp_path / "postfix", CONFIGURATIONS[name])
-    before = show("config", "show", "--json", "--postfix", folder)
-    printed = postrider("config", "import", "--postfix", folder)
+    main_cf, master_cf, dovecot_conf = WHOLE[name]
+    folder = write(tmp_path / "postfix", main_cf, master_cf)
+    (tmp_path / "smtpd.conf").write_text("pwcheck_method: saslauthd\nmech_list: plain login\n")
+    (tmp_path / "dovecot.conf").write_text(dovecot_conf or "")
+    files = ["--postfix", folder] + (["--dovecot", tmp_path / "dovecot.conf", "--sasl", tmp_path / "smtpd.conf"] if dovecot_conf else [])
+    before = show("config", "show", "--json", *files)
+    printed = postrider("config", "import", *files)
     assert printed.returncode == 0, printed.stderr
     (tmp_path / "own.conf").write_text(printed.stdout)
     after = show("-c", tmp_path / "own.conf", "config", "show", "--json")
-    differ = {key: (before[key]["value"], after.get(key, {}).get("value")) for key in before
-              if key != "postfix_config" and before[key]["value"] != after.get(key, {}).get("value")}
-    assert not differ
+    names = {key for key in before.keys() | after.keys() if not key.split("/")[-1].endswith("_config")}
+    # What one service has as all have it may be told or not.
+    values = [{key: rows[key]["value"] if key in rows else rows[key.split("/")[-1]]["value"] for key in names} for rows in (before, after)]
+    assert {key: (values[0][key], values[1][key]) for key in names if values[0][key] != values[1][key]} == {}
     assert f"# {folder}/main.cf:" in printed.stdout
+    again = postrider("-c", tmp_path / "own.conf", "config", "import")
+    classes = [[line for line in text.splitlines() if re.match(r"(\S+/)?(strict|lax|third) = ", line)] for text in (printed.stdout, again.stdout)]
+    assert classes[0] == classes[1]
+    if name == "services":
+        assert "submission/strict = permit_sasl_authenticated,reject" in classes[0] and "submission/third = defer" in classes[0]
 
 
 def test_every_value_has_its_place(tmp_path):

@@ -1,38 +1,17 @@
-/* postconf.c: postconf(1): what main.cf, Postfix's defaults and master.cf say, as scripts parse it.
- * It shows; it changes nothing. Without a main.cf it shows what holds in Postrider. */
+/* postconf.c: postconf(1): what main.cf and Postfix's defaults say, as scripts parse it. Without a
+ * main.cf it shows what holds in Postrider. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/faces.h"
+#include "cli/faces/postconf.h"
 #include "cli/running.h"
-#include "conf/postfix/master_cf.h"
 #include "conf/postfix/parameters.h"
 #include "conf/postfix/postfix.h"
 #include "conf/table.h"
+#include "table/table.h"
 
 enum { ARENA_MAX = 16 << 20, NAMES_MAX = 4096, OUT_MAX = 4 << 20 };
-
-struct postconf {
-    struct cli *cli;
-    struct arena arena;
-    struct conf_errors errors;
-    struct conf_scope scope;            /* main.cf and what is worked out from it */
-    struct conf_assignments of_file;    /* main.cf alone */
-    const char *dir;                    /* NULL: there is no main.cf */
-    bool defaults, set, bare, services; /* -d -n -h -M */
-    bool expand;                        /* -x */
-    struct buf out;
-};
-
-static int refuse(const char *what)
-{
-    fprintf(stderr,
-            "postconf: fatal: %s is refused: Postrider changes no configuration files; write the "
-            "line into main.cf or postrider.conf and reload\n",
-            what);
-    return 1;
-}
 
 /* Runs of white space are one space, as postconf prints them. */
 static void put_folded(struct buf *out, struct slice value)
@@ -222,69 +201,6 @@ static void show_names(struct postconf *p, char **words, int n)
     }
 }
 
-/* ---- master.cf ---- */
-
-static bool matches(const struct master_service *m, const char *word)
-{
-    struct slice rest = slice_cstr(word);
-    struct slice name = slice_split(&rest, '/');
-    return (slice_is(name, "*") || slice_eq(name, m->name)) &&
-           (!rest.data || slice_is(rest, "*") || slice_eq(rest, m->type));
-}
-
-/* "{ name = value }" of an option without the white space that does not count. */
-static void put_word(struct postconf *p, const struct master_word *w, bool option)
-{
-    size_t at = option ? slice_find(w->text, '=') : SIZE_MAX;
-    struct slice name = slice_trim(slice_sub(w->text, 0, at));
-    struct slice value = at == SIZE_MAX ? SLICE("") : slice_trim(slice_from(w->text, at + 1));
-    if (!w->grouped)
-        buf_printf(&p->out, " %.*s", SLICE_ARG(w->text));
-    else if (at == SIZE_MAX)
-        buf_printf(&p->out, " {%.*s}", SLICE_ARG(w->text));
-    else
-        buf_printf(&p->out, " {%.*s=%.*s}", SLICE_ARG(name), SLICE_ARG(value));
-}
-
-/* Fields stand in columns; a long one shifts the next. */
-static void put_service(struct postconf *p, const struct master_service *m)
-{
-    static const size_t columns[] = {0, 11, 17, 25, 33, 41, 49, 57};
-    size_t at = 0;
-    for (size_t i = 0; i < 8; i++) {
-        if (i)
-            do
-                buf_putc(&p->out, ' ');
-            while (++at < columns[i]);
-        buf_append(&p->out, m->fields[i]);
-        at += m->fields[i].len;
-    }
-    for (size_t i = 0; i < m->n_words; i++)
-        put_word(p, &m->words[i], i && slice_is(m->words[i - 1].text, "-o"));
-    buf_putc(&p->out, '\n');
-}
-
-static int show_services(struct postconf *p, char **words, int n)
-{
-    struct master_services all = {NULL, 0};
-    struct slice text;
-    const char *path = arena_printf(&p->arena, "%s/master.cf", p->dir ? p->dir : "/etc/postfix");
-    if (!path || conf_read_file(path, &p->arena, &text) != OK) {
-        fprintf(stderr, "postconf: fatal: open %s: not readable\n", path ? path : "master.cf");
-        return 1;
-    }
-    if (master_cf_parse(text, path, &p->arena, &p->errors, &all) != OK || p->errors.count)
-        fprintf(stderr, "postconf: warning: %.*s", SLICE_ARG(buf_slice(&p->errors.text)));
-    for (size_t i = 0; i < all.n; i++) {
-        bool wanted = n == 0;
-        for (int k = 0; k < n; k++)
-            wanted = wanted || matches(&all.items[i], words[k]);
-        if (wanted)
-            put_service(p, &all.items[i]);
-    }
-    return 0;
-}
-
 /* ---- options ---- */
 
 static bool there(const char *dir, struct arena *a)
@@ -354,37 +270,58 @@ static int take_option(struct postconf *p, int option, const char **dir)
         p->expand = true;
         return 0;
     case 'M':
-        p->services = true;
-        return 0;
+    case 'P':
+    case 'm':
+    case 'a':
+    case 'A':
     case 'e':
-        return refuse("-e");
     case '#':
-        return refuse("-#");
     case 'X':
-        return refuse("-X");
+        p->mode = option;
+        return 0;
     case 'f':
     case 'v':
         return 0; /* folding and verbosity change no value */
     default:
-        fprintf(stderr, "usage: postconf [-c DIR] [-d] [-h] [-n] [-x] [NAME...] | "
-                        "postconf [-c DIR] -M [NAME[/TYPE]...]\n");
+        fprintf(stderr,
+                "usage: postconf [-c DIR] [-d] [-h] [-n] [-x] [NAME...] | "
+                "postconf [-c DIR] -e NAME=VALUE... | -# NAME... | -X NAME... | "
+                "-M [NAME[/TYPE]...] | -P [NAME[/TYPE[/PARAMETER]]...] | postconf -a|-A|-m\n");
         return 1;
     }
+}
+
+/* What there is, one a line. */
+static bool show_list(struct postconf *p)
+{
+    static const char sasl[] = "cyrus\ndovecot\n", client[] = "cyrus\n";
+    if (p->mode == 'm')
+        for (size_t i = 0; table_type_name(i); i++)
+            buf_printf(&p->out, "%s\n", table_type_name(i));
+    else if (p->mode == 'a' || p->mode == 'A')
+        buf_puts(&p->out, p->mode == 'a' ? sasl : client);
+    else
+        return false;
+    return true;
 }
 
 static int run(struct postconf *p, char **words, int n)
 {
     const char *dir = NULL;
     int option;
-    while ((option = getopt(n, words, "c:dnhxMe#Xfv")) != -1)
+    while ((option = getopt(n, words, "c:dnhxMPmaAe#Xfv")) != -1)
         if (take_option(p, option, &dir) != 0)
             return 1;
-    for (int i = optind; i < n; i++)
+    for (int i = optind; i < n && !p->mode; i++)
         if (strchr(words[i], '='))
-            return refuse(words[i]);
+            p->mode = 'e'; /* as Postfix takes it since 2.11 */
+    if (show_list(p))
+        return 0;
     choose_folder(p, dir);
-    if (p->services)
-        return show_services(p, words + optind, n - optind);
+    if (p->mode == 'M' || p->mode == 'P')
+        return postconf_services(p, words + optind, n - optind);
+    if (p->mode)
+        return postconf_edit(p, words + optind, n - optind);
     if (open_files(p) != 0)
         return 1;
     if (optind < n)

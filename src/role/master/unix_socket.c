@@ -71,10 +71,20 @@ static struct access access_of(const struct conf *c, const char *path)
     return a;
 }
 
+/* Names of items are not ended by NUL. */
+enum { NAME_SIZE = 64 };
+
+static const char *ended(struct slice name, char room[NAME_SIZE])
+{
+    snprintf(room, NAME_SIZE, "%.*s", SLICE_ARG(name));
+    return room;
+}
+
 static bool find_user(struct slice name, uid_t *ret)
 {
     uint64_t number;
-    const struct passwd *p = getpwnam(name.data);
+    char room[NAME_SIZE];
+    const struct passwd *p = getpwnam(ended(name, room));
     bool numeric = !p && slice_parse_u64(name, UINT32_MAX - 1, &number) == OK;
     *ret = p ? p->pw_uid : numeric ? (uid_t)number : 0;
     return p || numeric;
@@ -83,10 +93,17 @@ static bool find_user(struct slice name, uid_t *ret)
 static bool find_group(struct slice name, gid_t *ret)
 {
     uint64_t number;
-    const struct group *g = getgrnam(name.data);
+    char room[NAME_SIZE];
+    const struct group *g = getgrnam(ended(name, room));
     bool numeric = !g && slice_parse_u64(name, UINT32_MAX - 1, &number) == OK;
     *ret = g ? g->gr_gid : numeric ? (gid_t)number : 0;
     return g || numeric;
+}
+
+static mode_t mode_of(struct slice text)
+{
+    char room[NAME_SIZE];
+    return (mode_t)strtoul(ended(text, room), NULL, 8);
 }
 
 static void told(const char *path, const char *what, struct slice name, const char *why)
@@ -111,6 +128,6 @@ void unix_socket_give(const struct conf *c, const char *path)
         told(path, "group", a.group, "there is no such group: root's has it");
     if (user_is_root() && chown(path, uid, gid) != 0)
         told(path, "owner", a.user, strerror(errno));
-    if (chmod(path, (mode_t)strtoul(a.mode.data, NULL, 8)) != 0)
+    if (chmod(path, mode_of(a.mode)) != 0)
         told(path, "mode", a.mode, strerror(errno));
 }
