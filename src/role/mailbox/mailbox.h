@@ -58,7 +58,6 @@ MUST_USE enum result mailbox_flush_site(struct mailbox_role *m, struct slice nam
 /* IPC FLUSH_SITE from edge. */
 void mailbox_flush_asked(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg);
 
-/* An account's INBOX as a target of the delivery. */
 /* redeliver.c: an account's INBOX as a target of the delivery. */
 MUST_USE enum result mailbox_add_local(struct mailbox_role *m, struct delivery *d,
                                        struct slice name);
