@@ -4,7 +4,6 @@
  * ENVELOPE and its like are copied from summaries that the store hands out many at a time. Body
  * sections go message by message and piece by piece, so that memory does not grow with them. \Seen
  * is submitted first and told with the data; its durability is awaited before the tagged OK. */
-#include "mime/date.h"
 #include "proto/imap/fetch.h"
 #include "proto/imap/ranges.h"
 
@@ -104,7 +103,7 @@ static enum result mark_seen(struct imap *im, struct imap_command *cmd)
         return r;
     f->marks_seen = true;
     im->pending = true;
-    f->items.simple |= FETCH_FLAGS;
+    f->items.simple |= FETCH_FLAGS | FETCH_MARKED_SEEN;
     /* With CONDSTORE the new MODSEQ is told when it is known. */
     if (!(im->enabled & IMAP_CONDSTORE))
         cmd->quiet = (struct imap_quiet){knows_seen, f};
@@ -113,66 +112,6 @@ static enum result mark_seen(struct imap *im, struct imap_command *cmd)
 
 /* ---- items of the view ---- */
 
-static void put_name(struct buf *out, char *separator, const char *name)
-{
-    if (*separator)
-        buf_putc(out, *separator);
-    buf_puts(out, name);
-    *separator = ' ';
-}
-
-/* NIL where it is not known (RFC 8514 4.1). */
-static void put_date(struct buf *out, char *separator, const char *name, int64_t seconds,
-                     bool unknown)
-{
-    put_name(out, separator, name);
-    if (unknown) {
-        buf_puts(out, "NIL");
-        return;
-    }
-    buf_putc(out, '"');
-    date_format_internal(seconds, 0, out);
-    buf_putc(out, '"');
-}
-
-/* "* 12 FETCH (UID 7 FLAGS (\Seen)", without the end; *separator is what comes before another. */
-static void put_simple(struct imap *im, const struct fetch *f, uint32_t seq,
-                       const struct imap_entry *e, char *separator)
-{
-    struct buf *out = im->out;
-    unsigned items = f->items.simple;
-    imap_put_fetch_head(im, seq, e);
-    *separator = 0; /* the parenthesis is there */
-    if (items & FETCH_UID) {
-        put_name(out, separator, "UID ");
-        buf_put_u64(out, e->uid);
-    }
-    if (items & FETCH_FLAGS) {
-        put_name(out, separator, "FLAGS ");
-        imap_put_flags(out, im->ops, im->view, e->flags | (f->marks_seen ? IMAP_SEEN : 0),
-                       e->keywords);
-    }
-    if (items & FETCH_INTERNALDATE)
-        put_date(out, separator, "INTERNALDATE ", e->internaldate, false);
-    if (items & FETCH_SIZE) {
-        put_name(out, separator, "RFC822.SIZE ");
-        buf_put_u64(out, e->size);
-    }
-    if (items & FETCH_MODSEQ) {
-        put_name(out, separator, "");
-        imap_put_modseq(out, e->modseq);
-    }
-    if (items & FETCH_SAVEDATE)
-        put_date(out, separator, "SAVEDATE ", e->savedate, e->savedate == 0);
-    if (items & FETCH_EMAILID) {
-        put_name(out, separator, "");
-        imap_put_object_id(out, "EMAILID", 'M', e->message);
-    }
-    /* RFC 8474 5.3: threads have no identity here. */
-    if (items & FETCH_THREADID)
-        put_name(out, separator, "THREADID NIL");
-}
-
 static bool run_simple(struct imap *im, struct fetch *f)
 {
     while (!imap_full(im)) {
@@ -180,30 +119,13 @@ static bool run_simple(struct imap *im, struct fetch *f)
         uint32_t seq = next_message(im, f, &f->walk);
         if (!seq)
             return true;
-        put_simple(im, f, seq, im->ops->entry(im->view, seq), &separator);
+        fetch_put_simple(im, f->items.simple, seq, im->ops->entry(im->view, seq), &separator);
         buf_append(im->out, SLICE(")\r\n"));
     }
     return false;
 }
 
 /* ---- items of summaries ---- */
-
-static void put_of_summary(struct buf *out, unsigned items, const struct summary *s,
-                           char *separator)
-{
-    if (items & FETCH_ENVELOPE) {
-        put_name(out, separator, "ENVELOPE ");
-        buf_append(out, s->envelope);
-    }
-    if (items & FETCH_BODY) {
-        put_name(out, separator, "BODY ");
-        buf_append(out, s->body);
-    }
-    if (items & FETCH_BODYSTRUCTURE) {
-        put_name(out, separator, "BODYSTRUCTURE ");
-        buf_append(out, s->bodystructure);
-    }
-}
 
 /* Stops to take them when output is full; those are asked for again. */
 static void on_summary(void *arg, size_t i, struct slice bytes)
@@ -221,8 +143,8 @@ static void on_summary(void *arg, size_t i, struct slice bytes)
         f->some_gone = true;
         return;
     }
-    put_simple(im, f, seq, e, &separator);
-    put_of_summary(im->out, f->items.simple, &s, &separator);
+    fetch_put_simple(im, f->items.simple, seq, e, &separator);
+    fetch_put_summary(im->out, f->items.simple, &s, &separator);
     buf_append(im->out, SLICE(")\r\n"));
 }
 
@@ -301,8 +223,8 @@ static enum result begin_message(struct imap *im, struct fetch *f)
     buf_release(&probe);
     if (r != OK)
         return r;
-    put_simple(im, f, f->seq, e, &separator);
-    put_of_summary(im->out, f->items.simple, &f->summary, &separator);
+    fetch_put_simple(im, f->items.simple, f->seq, e, &separator);
+    fetch_put_summary(im->out, f->items.simple, &f->summary, &separator);
     if (separator)
         buf_putc(im->out, separator);
     f->in_message = true;

@@ -20,6 +20,7 @@ enum {
     FETCH_EMAILID = 256,
     FETCH_THREADID = 512,
     FETCH_SAVEDATE = 1024,
+    FETCH_MARKED_SEEN = 2048, /* \Seen is being stored: it is told as if it were */
     FETCH_OF_SUMMARY = FETCH_ENVELOPE | FETCH_BODY | FETCH_BODYSTRUCTURE
 };
 
@@ -68,6 +69,13 @@ struct fetch_modifiers {
 void fetch_parse_items(struct imap_parser *p, struct fetch_items *ret);
 
 void fetch_parse_modifiers(struct imap_parser *p, struct fetch_modifiers *ret);
+
+/* "* 12 FETCH (UID 7 FLAGS (\Seen)", without the end; *separator is what comes before another item
+ * (0: nothing). */
+void fetch_put_simple(struct imap *im, unsigned items, uint32_t seq, const struct imap_entry *e,
+                      char *separator);
+/* " ENVELOPE (…)" and its like. */
+void fetch_put_summary(struct buf *out, unsigned items, const struct summary *s, char *separator);
 
 /* The bytes that answer a section: a range of the message, or of `built`. */
 struct fetch_source {
