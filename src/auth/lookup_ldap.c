@@ -1,37 +1,11 @@
 /* lookup_ldap.c: one search in an LDAP directory, or the proof of a password by binding as its user
  * (RFC 4511, RFC 4515). */
+#include "auth/ldap_client.h"
 #include "auth/lookup.h"
 
-#include <ldap.h>
 #include <sys/time.h>
 
 enum { ATTRS_MAX = 32 };
-
-/* RFC 4515 3: what a value may not hold in a filter. */
-static void escape_filter(void *arg, struct slice value, struct buf *out)
-{
-    (void)arg;
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.data[i];
-        if (c == '*' || c == '(' || c == ')' || c == '\\' || c < ' ')
-            buf_printf(out, "\\%02x", c);
-        else
-            buf_putc(out, (char)c);
-    }
-}
-
-/* RFC 4514 2.4: what a value may not hold in a name. */
-static void escape_dn(void *arg, struct slice value, struct buf *out)
-{
-    (void)arg;
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.data[i];
-        if (strchr(",+\"\\<>;=#", c) || c <= ' ')
-            buf_printf(out, "\\%02x", c);
-        else
-            buf_putc(out, (char)c);
-    }
-}
 
 static const char *fill(struct slice format, const struct format_names *n, format_escape_fn *escape,
                         struct arena *a, struct error *err)
@@ -44,39 +18,12 @@ static const char *fill(struct slice format, const struct format_names *n, forma
     return text.data;
 }
 
-static enum result ldap_failed(int code, const char *what, struct error *err)
-{
-    return error_set(err, FAILED, "ldap: %s: %s", what, ldap_err2string(code));
-}
-
-static int bind_as(LDAP *l, const char *dn, struct slice password)
-{
-    struct berval secret = {password.len, (char *)password.data};
-    return ldap_sasl_bind_s(l, dn, LDAP_SASL_SIMPLE, &secret, NULL, NULL, NULL);
-}
-
 static enum result open_ldap(const struct lookup_config *c, struct arena *a, LDAP **ret,
                              struct error *err)
 {
-    LDAP *l = NULL;
-    int version = LDAP_VERSION3, code;
-    struct timeval timeout = {.tv_sec = LOOKUP_TIMEOUT_S};
     struct slice uris = arena_dup(a, c->uris);
-    code = uris.data ? ldap_initialize(&l, uris.data) : LDAP_NO_MEMORY;
-    if (code != LDAP_SUCCESS)
-        return ldap_failed(code, "uris", err);
-    ldap_set_option(l, LDAP_OPT_PROTOCOL_VERSION, &version);
-    ldap_set_option(l, LDAP_OPT_NETWORK_TIMEOUT, &timeout);
-    ldap_set_option(l, LDAP_OPT_TIMEOUT, &timeout);
-    ldap_set_option(l, LDAP_OPT_REFERRALS, LDAP_OPT_OFF);
-    if (c->tls)
-        code = ldap_start_tls_s(l, NULL, NULL);
-    if (code != LDAP_SUCCESS) {
-        ldap_unbind_ext_s(l, NULL, NULL);
-        return ldap_failed(code, "StartTLS", err);
-    }
-    *ret = l;
-    return OK;
+    struct ldap_server s = {.uris = uris.data, .timeout_s = LOOKUP_TIMEOUT_S, .start_tls = c->tls};
+    return uris.data ? ldap_open(&s, ret, err) : error_set(err, FAILED, "no memory");
 }
 
 /* "uid=user, userPassword=password": theirs and ours. A name alone is both. */
@@ -101,10 +48,10 @@ static void take_entry(LDAP *l, LDAPMessage *entry, char **theirs, const struct 
                        size_t n, struct arena *a, struct lookup_row *ret)
 {
     for (size_t i = 0; i < n; i++) {
-        struct berval **values = ldap_get_values_len(l, entry, theirs[i]);
+        struct berval **values = ldap_api.ldap_get_values_len(l, entry, theirs[i]);
         if (values && values[0])
             lookup_add(ret, a, ours[i], slice_of(values[0]->bv_val, values[0]->bv_len));
-        ldap_value_free_len(values);
+        ldap_api.ldap_value_free_len(values);
     }
 }
 
@@ -124,27 +71,28 @@ static enum result search(LDAP *l, const struct lookup_config *c, const struct f
     struct slice ours[ATTRS_MAX];
     struct timeval timeout = {.tv_sec = LOOKUP_TIMEOUT_S};
     LDAPMessage *found = NULL;
-    const char *base = fill(c->base, n, escape_dn, a, err);
-    const char *filter = fill(user ? c->user_query : c->password_query, n, escape_filter, a, err);
+    const char *base = fill(c->base, n, ldap_escape_dn, a, err);
+    const char *filter =
+        fill(user ? c->user_query : c->password_query, n, ldap_escape_filter, a, err);
     size_t attrs = split_attrs(user ? c->user_attrs : c->password_attrs, a, theirs, ours);
     if (!base || !filter)
         return FAILED;
-    int code = ldap_search_ext_s(l, base, scope_of(c->scope), filter, theirs, 0, NULL, NULL,
-                                 &timeout, 2, &found);
-    int entries = code == LDAP_SUCCESS ? ldap_count_entries(l, found) : 0;
+    int code = ldap_api.ldap_search_ext_s(l, base, scope_of(c->scope), filter, theirs, 0, NULL,
+                                          NULL, &timeout, 2, &found);
+    int entries = code == LDAP_SUCCESS ? ldap_api.ldap_count_entries(l, found) : 0;
     enum result r = entries ? OK : NOT_FOUND;
     if (code == LDAP_SIZELIMIT_EXCEEDED || entries > 1)
         r = error_set(err, DENIED, "ldap: the filter finds more than one entry");
     else if (code != LDAP_SUCCESS && code != LDAP_NO_SUCH_OBJECT)
-        r = ldap_failed(code, "search", err);
+        (void)ldap_failed(code, "search", err), r = FAILED;
     if (r == OK) {
-        LDAPMessage *entry = ldap_first_entry(l, found);
-        char *dn = ldap_get_dn(l, entry);
+        LDAPMessage *entry = ldap_api.ldap_first_entry(l, found);
+        char *dn = ldap_api.ldap_get_dn(l, entry);
         *ret_dn = dn ? arena_dup(a, slice_cstr(dn)).data : NULL;
-        ldap_memfree(dn);
+        ldap_api.ldap_memfree(dn);
         take_entry(l, entry, theirs, ours, attrs, a, ret);
     }
-    ldap_msgfree(found);
+    ldap_api.ldap_msgfree(found);
     return r;
 }
 
@@ -153,7 +101,7 @@ static enum result prove(LDAP *l, const char *dn, struct slice password, struct 
 {
     if (!dn || password.len == 0)
         return error_set(err, DENIED, "ldap: no name or password to bind with");
-    int code = bind_as(l, dn, password);
+    int code = ldap_bind_as(l, dn, password);
     if (code == LDAP_SUCCESS)
         return OK;
     bool wrong = code == LDAP_INVALID_CREDENTIALS || code == LDAP_NO_SUCH_OBJECT ||
@@ -173,15 +121,15 @@ enum result lookup_ldap(const struct lookup_config *c, const struct format_names
         return r;
     struct slice own_dn = arena_dup(a, c->dn);
     if (proof && c->bind_userdn.len) {
-        dn = fill(c->bind_userdn, n, escape_dn, a, err);
+        dn = fill(c->bind_userdn, n, ldap_escape_dn, a, err);
         r = dn ? OK : FAILED;
     } else {
-        int code = bind_as(l, c->dn.len ? own_dn.data : NULL, c->dnpass);
+        int code = ldap_bind_as(l, c->dn.len ? own_dn.data : NULL, c->dnpass);
         r = code == LDAP_SUCCESS ? search(l, c, n, user, a, ret, &dn, err)
                                  : ldap_failed(code, "bind", err);
     }
     if (r == OK && proof)
         r = prove(l, dn, n->password, err);
-    ldap_unbind_ext_s(l, NULL, NULL);
+    ldap_api.ldap_unbind_ext_s(l, NULL, NULL);
     return r;
 }
