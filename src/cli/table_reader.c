@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "auth/server.h"
 #include "os/fds.h"
 
 static enum result read_file(void *arg, struct slice path, struct buf *out, struct error *err)
@@ -34,18 +35,32 @@ static enum result find_account(void *arg, bool group, struct slice name, struct
     return (group ? getgrnam(text) != NULL : getpwnam(text) != NULL) ? OK : NOT_FOUND;
 }
 
-const struct table_reader cli_table_reader = {.read = read_file, .account = find_account};
+static enum result ask_server(void *arg, struct slice table, struct slice key, struct arena *a,
+                              struct slice *ret, struct error *err)
+{
+    (void)arg;
+    return server_ask(table, key, a, ret, err);
+}
+
+const struct table_reader cli_table_reader = {
+    .read = read_file, .account = find_account, .ask = ask_server};
 
 /* Types whose rest is always a path. */
 static bool takes_path(struct slice type)
 {
-    static const char *const types[] = {"hash",     "btree", "lmdb",   "cdb",     "dbm",
-                                        "texthash", "cidr",  "regexp", "pcre",    "sqlite",
-                                        "pgsql",    "mysql", "ldap",   "memcache"};
+    static const char *const types[] = {"hash",     "btree", "lmdb",   "cdb", "dbm",
+                                        "texthash", "cidr",  "regexp", "pcre"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (slice_is(type, types[i]))
             return true;
     return false;
+}
+
+/* Types whose rest names a file when it looks like one, else parameters in main.cf. */
+static bool takes_file(struct slice type)
+{
+    return slice_is(type, "sqlite") || slice_is(type, "pgsql") || slice_is(type, "mysql") ||
+           slice_is(type, "ldap") || slice_is(type, "memcache");
 }
 
 struct slice cli_table_spec(const char *word, struct arena *a)
@@ -56,7 +71,9 @@ struct slice cli_table_spec(const char *word, struct arena *a)
     bool typed = colon != SIZE_MAX && (slash == SIZE_MAX || colon < slash);
     struct slice type = typed ? slice_sub(spec, 0, colon) : SLICE("hash");
     struct slice rest = typed ? slice_from(spec, colon + 1) : spec;
-    if (!takes_path(type) || rest.len == 0 || rest.data[0] == '/' || rest.data[0] == '{')
+    bool relative =
+        takes_path(type) || (typed && takes_file(type) && rest.len && rest.data[0] == '.');
+    if (!relative || rest.len == 0 || rest.data[0] == '/' || rest.data[0] == '{')
         return typed ? spec : slice_cstr(arena_printf(a, "hash:%s", word));
     if (!getcwd(folder, sizeof folder))
         return SLICE_NONE;

@@ -116,6 +116,8 @@ enum ipc_type ipc_answer_type(enum ipc_type request)
         return IPC_PASSWORD_RESULT;
     case IPC_ACCOUNT_CHECK:
         return IPC_ACCOUNT_RESULT;
+    case IPC_TABLE_ASK:
+        return IPC_TABLE_RESULT;
     case IPC_USER_CHECK:
         return IPC_USER_RESULT;
     case IPC_RESOLVE:

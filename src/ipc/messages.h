@@ -64,7 +64,9 @@
     X(DKIM_SIGN_RESULT)                                                                            \
     X(USER_CHECK)                                                                                  \
     X(USER_RESULT)                                                                                 \
-    X(QUOTA)
+    X(QUOTA)                                                                                       \
+    X(TABLE_ASK)                                                                                   \
+    X(TABLE_RESULT)
 
 /* master -> every role. The effective settings as "name = value\n" text (conf_dump). */
 #define IPC_FIELDS_CONFIGURE(F) F(STR, settings) F(U64, generation)
@@ -299,6 +301,12 @@
 /* auth -> mailbox: limits of single accounts: rules[i] of accounts[i], '\n' between several
  * (conf/quota.h). reset: those told before no longer hold. */
 #define IPC_FIELDS_QUOTA(F) F(U8, reset) F(LIST, accounts) F(LIST, rules)
+
+/* auth -> agent: a lookup table that asks a server, one that the configuration names
+ * ("pgsql:/etc/postfix/x.cf"). code: 0 there is a value, 1 none, 2 could not be asked: reason says
+ * why. */
+#define IPC_FIELDS_TABLE_ASK(F) F(STR, table) F(STR, key)
+#define IPC_FIELDS_TABLE_RESULT(F) F(U8, code) F(STR, value) F(STR, reason)
 
 /* edge, relay -> auth: addresses, and for each "s" (sender's) or "r" (recipient's): what becomes of
  * them. To edge, header fields' by canonical maps and masquerade_domains; to relay, by the

@@ -51,13 +51,19 @@ enum result table_opened(enum result r, struct table *t, struct table **ret);
 struct table_type {
     const char *name;
     enum result (*open)(const struct opening *o, struct table **ret);
-    enum { PARTS_NONE, PARTS_FILE, PARTS_RULES, PARTS_TABLES } parts; /* what `rest` names */
+    enum {
+        PARTS_NONE,
+        PARTS_FILE,
+        PARTS_RULES,
+        PARTS_TABLES,
+        PARTS_SERVER
+    } parts; /* what `rest` names */
 };
 
 typedef enum result table_open_fn(const struct opening *o, struct table **ret);
 table_open_fn table_open_text, table_open_database, table_open_inline, table_open_static,
     table_open_environ, table_open_fail, table_open_cidr, table_open_regexp, table_open_pcre,
-    table_open_union, table_open_pipe, table_open_unix;
+    table_open_union, table_open_pipe, table_open_unix, table_open_server, table_open_server_whole;
 
 /* A table that fails with this text whoever asks it. */
 MUST_USE enum result table_open_broken(struct slice spec, const char *why,

@@ -7,14 +7,29 @@
 #include "table/spec.h"
 
 static const struct table_type types[] = {
-    {"hash", table_open_database, PARTS_FILE},   {"btree", table_open_database, PARTS_FILE},
-    {"lmdb", table_open_database, PARTS_FILE},   {"cdb", table_open_database, PARTS_FILE},
-    {"dbm", table_open_database, PARTS_FILE},    {"texthash", table_open_text, PARTS_FILE},
-    {"inline", table_open_inline, PARTS_NONE},   {"static", table_open_static, PARTS_NONE},
-    {"environ", table_open_environ, PARTS_NONE}, {"fail", table_open_fail, PARTS_NONE},
-    {"cidr", table_open_cidr, PARTS_RULES},      {"regexp", table_open_regexp, PARTS_RULES},
-    {"pcre", table_open_pcre, PARTS_RULES},      {"unionmap", table_open_union, PARTS_TABLES},
-    {"pipemap", table_open_pipe, PARTS_TABLES},  {"unix", table_open_unix, PARTS_NONE},
+    {"hash", table_open_database, PARTS_FILE},
+    {"btree", table_open_database, PARTS_FILE},
+    {"lmdb", table_open_database, PARTS_FILE},
+    {"cdb", table_open_database, PARTS_FILE},
+    {"dbm", table_open_database, PARTS_FILE},
+    {"texthash", table_open_text, PARTS_FILE},
+    {"inline", table_open_inline, PARTS_NONE},
+    {"static", table_open_static, PARTS_NONE},
+    {"environ", table_open_environ, PARTS_NONE},
+    {"fail", table_open_fail, PARTS_NONE},
+    {"cidr", table_open_cidr, PARTS_RULES},
+    {"regexp", table_open_regexp, PARTS_RULES},
+    {"pcre", table_open_pcre, PARTS_RULES},
+    {"unionmap", table_open_union, PARTS_TABLES},
+    {"pipemap", table_open_pipe, PARTS_TABLES},
+    {"unix", table_open_unix, PARTS_NONE},
+    {"tcp", table_open_server_whole, PARTS_SERVER},
+    {"socketmap", table_open_server_whole, PARTS_SERVER},
+    {"sqlite", table_open_server, PARTS_SERVER},
+    {"pgsql", table_open_server, PARTS_SERVER},
+    {"mysql", table_open_server, PARTS_SERVER},
+    {"ldap", table_open_server, PARTS_SERVER},
+    {"memcache", table_open_server, PARTS_SERVER},
 };
 enum { TYPES = sizeof types / sizeof *types };
 
@@ -142,8 +157,25 @@ enum result table_open(struct slice spec, const struct table_reader *reader,
     return r == OK || r == INVALID ? r : FAILED;
 }
 
-static enum result files_of(struct slice spec, void (*each)(void *arg, struct slice path),
-                            void *arg, unsigned depth, struct error *err)
+/* What a spec is made of: its files, or its tables of servers. */
+struct parts {
+    bool servers;
+    void (*each)(void *arg, struct slice part);
+    void *arg;
+};
+
+static void give_part(const struct parts *p, const struct table_type *type, struct slice spec,
+                      struct slice rest)
+{
+    bool server = type->parts == PARTS_SERVER;
+    if (p->servers && server)
+        p->each(p->arg, spec);
+    else if (!p->servers && !server && rest.data[0] == '/')
+        p->each(p->arg, rest);
+}
+
+static enum result parts_of(struct slice spec, const struct parts *p, unsigned depth,
+                            struct error *err)
 {
     const struct table_type *type;
     struct slice rest, item;
@@ -155,21 +187,26 @@ static enum result files_of(struct slice spec, void (*each)(void *arg, struct sl
     if (r != OK || type->parts == PARTS_NONE)
         return r;
     if (type->parts != PARTS_TABLES) {
-        if (rest.data[0] == '/')
-            each(arg, rest);
+        give_part(p, type, spec, rest);
         return OK;
     }
     if (table_braces(rest, &rest, &why) != OK)
         return error_set(err, INVALID, "%.*s: %s", SLICE_ARG(spec), why);
     while (r == OK && table_next_item(&rest, &item))
-        r = files_of(item, each, arg, depth + 1, err);
+        r = parts_of(item, p, depth + 1, err);
     return r;
 }
 
 enum result table_files(struct slice spec, void (*each)(void *arg, struct slice path), void *arg,
                         struct error *err)
 {
-    return files_of(spec, each, arg, 0, err);
+    return parts_of(spec, &(struct parts){false, each, arg}, 0, err);
+}
+
+enum result table_servers(struct slice spec, void (*each)(void *arg, struct slice table), void *arg,
+                          struct error *err)
+{
+    return parts_of(spec, &(struct parts){true, each, arg}, 0, err);
 }
 
 enum result table_read(const struct opening *o, struct slice path, struct buf *out)

@@ -3,7 +3,8 @@
  * Who calls it: auth (recipients, restrictions, credentials), edge (header_checks), and the command
  * line (`postmap -q`). Tables of files are read whole when they are opened and never open a file
  * themselves: the caller reads for them (a role gets its files from the master, the command line
- * opens them). The text file is the truth: hash:/etc/aliases reads /etc/aliases, not aliases.db.
+ * opens them), and asks servers for them (auth/server.h). The text file is the truth:
+ * hash:/etc/aliases reads /etc/aliases, not aliases.db.
  *
  * An opened table is immutable and may be shared by threads. Tables that ask a server wait for it:
  * table_waits tells, so that a role calls them on a helper thread, never on the engine's. */
@@ -31,6 +32,11 @@ struct table_reader {
      * as long as the tables. NULL: such tables fail. */
     enum result (*account)(void *arg, bool group, struct slice name, struct error *err);
     void *account_arg;
+    /* A table of a server, "pgsql:/etc/postfix/x.cf": the value of the key, in the arena. Waits. As
+     * long-lived. NULL: such tables are refused. */
+    enum result (*ask)(void *arg, struct slice table, struct slice key, struct arena *a,
+                       struct slice *ret, struct error *err);
+    void *ask_arg;
 };
 
 /* The files that a table reads when it is opened, members of unionmap and pipemap included:
@@ -40,6 +46,13 @@ MUST_USE enum result table_files(struct slice spec, void (*each)(void *arg, stru
 
 /* The types that there are, for lists; NULL behind the last. */
 const char *table_type_name(size_t i);
+
+/* The tables of a spec that ask a server, members included: "pgsql:/etc/postfix/x.cf". INVALID as
+ * above. */
+MUST_USE enum result table_servers(struct slice spec, void (*each)(void *arg, struct slice table),
+                                   void *arg, struct error *err);
+/* "tcp:host:port", "socketmap:inet:host:port:name" and so on: is the form right? */
+MUST_USE enum result table_server_check(struct slice table, struct error *err);
 
 /* spec: "hash:/etc/aliases", "inline:{a=b, {c = d e}}", "unionmap:{static:x, hash:/y}" … A spec
  * without a type is a text file. Lines of a file that are wrong are told to `problem` (may be NULL)

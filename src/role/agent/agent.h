@@ -9,7 +9,8 @@
  *   command.c   "|command"        append.c  "/file"     maildir.c   "/folder/"
  *   pipe.c      a pipe transport  pipe_argv.c  its command line
  *   run.c       a command, from its start to what came of it
- *   copy.c      the message in the form that these get  read.c      FILE_READ */
+ *   copy.c      the message in the form that these get  read.c      FILE_READ
+ *   table.c     TABLE_ASK */
 #ifndef ROLE_AGENT_AGENT_H
 #define ROLE_AGENT_AGENT_H
 
@@ -26,8 +27,8 @@ enum {
     CHILD_OUTPUT_MAX = 512, /* bytes of a child's answer */
 };
 
-/* A slow delivery takes no place from a login. */
-enum agent_line { AGENT_QUESTIONS, AGENT_DELIVERIES, AGENT_LINES };
+/* A slow delivery or a table's slow server takes no place from a login. */
+enum agent_line { AGENT_QUESTIONS, AGENT_TABLES, AGENT_DELIVERIES, AGENT_LINES };
 
 /* A job for a child. */
 struct agent_job {
@@ -190,6 +191,9 @@ void agent_user_check(struct agent *a, struct ipc_channel *from, struct ipc_mess
 /* jobs.c: IPC PASSWORD_CHECK and ACCOUNT_CHECK. */
 void agent_password_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m);
 void agent_account_check(struct agent *a, struct ipc_channel *from, struct ipc_message *m);
+
+/* table.c: IPC TABLE_ASK. */
+void agent_table_ask(struct agent *a, struct ipc_channel *from, struct ipc_message *m);
 
 /* connect.c: CONNECT of relay: a connection to a Unix socket of a local mail server. */
 void agent_connect_socket(struct agent *a, struct ipc_channel *from, struct ipc_message *m);

@@ -149,7 +149,7 @@ void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_m
         .rcpt = look_up(a->actions, m->ACTION_ASK.source, m->ACTION_ASK.text, &arena),
     };
     if (q.rcpt.len) {
-        (void)query_look_at(&q);
+        query_start(&q);
     } else {
         struct ipc_message none = {.type = IPC_ACTION_RESULT};
         none.ACTION_RESULT.reason = SLICE("no table asks for that");

@@ -164,7 +164,7 @@ static bool request_of_edge(struct auth_role *a, struct ipc_channel *from, struc
         auth_cancel(a, m);
         return true;
     case IPC_REWRITE:
-        auth_rewrite(a, from, m);
+        auth_serve(a, from, m, auth_rewrite);
         return true;
     case IPC_ACTION_ASK:
         auth_action_ask(a, from, m);
@@ -186,11 +186,11 @@ static void request(struct role *r, struct ipc_channel *from, struct ipc_message
     if (peer == ROLE_EDGE && request_of_edge(auth_state(r), from, m))
         return;
     if (peer == ROLE_RELAY && m->type == IPC_REWRITE) {
-        auth_rewrite(auth_state(r), from, m);
+        auth_serve(auth_state(r), from, m, auth_rewrite);
         return;
     }
     if (peer == ROLE_MAILBOX && m->type == IPC_ROUTE) {
-        auth_route(auth_state(r), from, m);
+        auth_serve(auth_state(r), from, m, auth_route);
         return;
     }
     if (peer == ROLE_MAILBOX && m->type == IPC_AUTH_TEST) {

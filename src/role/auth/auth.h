@@ -178,6 +178,12 @@ struct file_cache *system_accounts_files(struct system_accounts *s);
 MUST_USE enum result file_cache_new(struct file_cache **ret);
 void file_cache_free(struct file_cache *c);
 
+/* later.c: serves a message (ROUTE or REWRITE) now, or on a helper thread where the directory's
+ * tables ask a server. */
+typedef void auth_serve_fn(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
+void auth_serve(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m,
+                auth_serve_fn *fn);
+
 /* action.c */
 MUST_USE enum result auth_actions_new(struct auth_actions **ret);
 void auth_actions_free(struct auth_actions *s);

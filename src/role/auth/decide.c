@@ -85,10 +85,48 @@ static struct waiting *keep(struct query *q)
     return w;
 }
 
-static void look_again(struct waiting *w)
+static void look(void *arg)
 {
+    struct waiting *w = arg;
     if (query_look_at(&w->query))
         end_waiting(w);
+}
+
+static bool directory_must_wait(struct auth_role *a)
+{
+    const struct directory *d = auth_directory(a);
+    bool waits = directory_waits(d);
+    directory_unref(d);
+    return waits;
+}
+
+static void give_up(const struct query *q)
+{
+    ipc_answer_failure(q->channel, q->call, "too much waits for tables, or no memory");
+}
+
+/* The channels' threads wait for nobody. */
+static void look_again(struct waiting *w)
+{
+    if (!directory_must_wait(w->query.auth)) {
+        look(w);
+    } else if (io_run_blocking(w->query.auth->role->engine, look, w) != OK) {
+        give_up(&w->query);
+        end_waiting(w);
+    }
+}
+
+void query_start(struct query *q)
+{
+    if (!directory_must_wait(q->auth)) {
+        (void)query_look_at(q);
+        return;
+    }
+    struct waiting *w = keep(q);
+    if (w)
+        look_again(w);
+    else
+        give_up(q);
 }
 
 /* ---- agent ---- */

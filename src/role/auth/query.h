@@ -44,6 +44,8 @@ struct finding {
 bool query_look_at(struct query *q);
 struct directory_system query_system(const struct query *q, const struct directory *d);
 
+/* decide.c: the same where tables may ask a server: then on a helper thread, with a copy. */
+void query_start(struct query *q);
 /* decide.c: fills in f->decision. False: it waits, and will be looked at again; q may be gone. */
 bool query_decide(struct query *q, const struct directory *d, struct arena *a, struct finding *f);
 /* Asks agent for what r (RESOLVE_ASK) needs, then looks again. False: it can't wait. */

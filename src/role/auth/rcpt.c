@@ -475,7 +475,7 @@ void auth_rcpt_check(struct auth_role *a, struct ipc_channel *from, struct ipc_m
     pthread_mutex_lock(&a->lock);
     a->recipients += q.stage == POLICY_AT_RCPT;
     pthread_mutex_unlock(&a->lock);
-    (void)query_look_at(&q);
+    query_start(&q);
 }
 
 void auth_expand(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
@@ -490,5 +490,5 @@ void auth_expand(struct auth_role *a, struct ipc_channel *from, struct ipc_messa
         .sender = SLICE(""),
         .rcpt = m->EXPAND.address,
     };
-    (void)query_look_at(&q);
+    query_start(&q);
 }

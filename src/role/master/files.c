@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "auth/server.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/dkim.h"
@@ -153,12 +154,22 @@ static void add_table_file(void *arg, struct slice path)
         l->result = add(l->m, l->n, l->role, "table", path, l->err);
 }
 
+/* agent reads the files of tables that ask a server itself; that they can be used is seen now. */
+static void check_server(void *arg, struct slice table)
+{
+    struct listing *l = arg;
+    if (l->result == OK)
+        l->result = server_check(table, l->err);
+}
+
 static void add_files_of(struct listing *l, enum ipc_role role, const char *setting,
                          struct slice spec)
 {
     struct error why = {""};
     l->role = role;
-    if (table_files(spec, add_table_file, l, &why) != OK && l->result == OK)
+    if ((table_files(spec, add_table_file, l, &why) != OK ||
+         table_servers(spec, check_server, l, &why) != OK) &&
+        l->result == OK)
         l->result = error_set(l->err, INVALID, "%s: %s", setting, why.text);
 }
 

@@ -1,0 +1,201 @@
+"""Lookup tables that ask a server, and where they are used. sqlite is compared with Postfix's own postmap; the servers of
+the simple protocols (tcp, socketmap, memcache) are played here, as their manual pages say."""
+import os
+import pathlib
+import re
+import socket
+import socketserver
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+from harness import DOMAIN, Server  # noqa: E402
+from test_tables import answers, ours, theirs  # noqa: E402,F401
+
+KEYS = ["joe@example.com", "JOE@Example.com", "o'brien@example.com", "two@example.com", "nobody@example.com", "joe",
+        "@example.com", "example.com", "a\\'; DROP TABLE alias; --@example.com", "null@example.com", "x@sub.example.com",
+        "plain", "%s@example.com", "user@"]
+ROWS = [("joe@example.com", "joe@store.example"), ("o'brien@example.com", "brien"), ("two@example.com", "one@a.example"),
+        ("two@example.com", "two@b.example"), ("null@example.com", None), ("null@example.com", ""), ("plain", "word"),
+        ("x@sub.example.com", "deep"), ("example.com", "a domain"), ("%s@example.com", "percent")]
+FILES = {
+    "plain": "query = SELECT goto FROM alias WHERE address = '%s'",
+    "user": "query = SELECT goto FROM alias WHERE address = '%u@%d'",
+    "labels": "query = SELECT goto FROM alias WHERE address LIKE '%u@%%' AND '%2' = 'example'",
+    "format": "query = SELECT goto FROM alias WHERE address = '%s'\nresult_format = <%u|%d|%S|%1>",
+    "domain": "query = SELECT goto FROM alias WHERE address = '%s'\ndomain = example.com, other.example",
+    "limit": "query = SELECT goto FROM alias WHERE address = '%s'\nexpansion_limit = 1",
+    "old": "table = alias\nselect_field = goto\nwhere_field = address\nadditional_conditions = AND goto <> 'brien'",
+}
+
+
+def make_database(path):
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE alias (address TEXT, goto TEXT)")
+        db.executemany("INSERT INTO alias VALUES (?, ?)", ROWS)
+    path.chmod(0o644)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_sqlite_as_postfix(theirs, tmp_path, name):  # noqa: F811
+    make_database(tmp_path / "mail.db")
+    tmp_path.chmod(0o755)
+    (tmp_path / "t.cf").write_text(f"# a comment\ndbpath = {tmp_path}/mail.db\n{FILES[name]}\n")
+    keys = [k for k in KEYS if name != "limit" or k != "two@example.com"]
+    assert answers(ours, f"sqlite:{tmp_path}/t.cf", keys) == answers(theirs, f"sqlite:{tmp_path}/t.cf", keys)
+    if name == "limit":
+        assert ours("-q", "two@example.com", f"sqlite:{tmp_path}/t.cf").returncode == 1
+
+
+def test_files_with_faults(tmp_path):
+    for text, said in [("dbpath = /x\nquery = SELECT 1\nhost = b\n", "t.cf:3: sqlite tables have no parameter `host`"),
+                       ("dbpath = /x\n", "`query` is missing"), ("query = SELECT 1\n", "`dbpath` is missing"),
+                       ("dbpath = /x\nquery = SELECT %x\n", "query: `%x` is none of"),
+                       ("dbpath = /x\nquery = SELECT 1\nexpansion_limit = many\n", "t.cf:3: expansion_limit = many is no number")]:
+        (tmp_path / "t.cf").write_text(text)
+        done = ours("-q", "key", f"sqlite:{tmp_path}/t.cf")
+        assert done.returncode == 1 and said in done.stderr, done.stderr
+    assert "are not served: write them into a file" in ours("-q", "key", "pgsql:old").stderr
+
+
+class Played(socketserver.ThreadingTCPServer):
+    """A server that answers each connection by a function of the file of its socket."""
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, talk):
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                talk(self.rfile, self.wfile)
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.port = self.server_address[1]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __exit__(self, *args):
+        self.shutdown()
+        self.server_close()
+
+
+def tcp_talk(rfile, wfile):
+    key = urllib.parse.unquote(rfile.readline().decode()[4:].rstrip("\n"))
+    replies = {"joe@example.com": "200 joe%20at%20home", "late": "400 not%20now", "bad": "whatever", "percent": "200 %zz"}
+    wfile.write((replies.get(key, "500 none") + "\n").encode())
+
+
+def socketmap_talk(rfile, wfile):
+    size = b""
+    while not size.endswith(b":"):
+        size += rfile.read(1)
+    name, key = rfile.read(int(size[:-1])).decode().split(" ", 1)
+    assert rfile.read(1) == b","
+    replies = {"joe@example.com": f"OK {name} value", "late": "TEMP not now", "slow": "TIMEOUT", "no": "PERM never", "bad": "MAYBE"}
+    text = replies.get(key, "NOTFOUND ")
+    wfile.write(f"{len(text)}:{text},".encode())
+
+
+def memcache_talk(rfile, wfile):
+    values = {"joe@example.com": "joe value", "m-key": "prefixed"}
+    key = rfile.readline().decode().split()[1]
+    if key == "bad":
+        wfile.write(b"SERVER_ERROR out of memory\r\n")
+        return
+    value = values.get(key)
+    wfile.write((f"VALUE {key} 0 {len(value)}\r\n{value}\r\n" if value else "").encode() + b"END\r\n")
+
+
+def ask(spec, key):
+    done = ours("-q", key, spec)
+    return done.returncode, done.stdout.strip() or ("error" if "query error" in done.stderr else "")
+
+
+def test_simple_protocols(tmp_path):
+    with Played(tcp_talk) as tcp:
+        spec = f"tcp:127.0.0.1:{tcp.port}"
+        assert ask(spec, "joe@example.com") == (0, "joe at home")
+        assert ask(spec, "nobody") == (1, "")
+        assert [ask(spec, k) for k in ("late", "bad", "percent")] == [(1, "error")] * 3
+    with Played(socketmap_talk) as server:
+        spec = f"socketmap:inet:localhost:{server.port}:users"
+        assert ask(spec, "joe@example.com") == (0, "users value")
+        assert ask(spec, "nobody") == (1, "")
+        assert [ask(spec, k) for k in ("late", "slow", "no", "bad")] == [(1, "error")] * 4
+    with Played(memcache_talk) as server:
+        (tmp_path / "m.cf").write_text(f"memcache = inet:127.0.0.1:{server.port}\n")
+        spec = f"memcache:{tmp_path}/m.cf"
+        assert ask(spec, "joe@example.com") == (0, "joe value")
+        assert ask(spec, "nobody") == (1, "") and ask(spec, "two words") == (1, "")
+        assert ask(spec, "bad") == (1, "error")
+        (tmp_path / "m.cf").write_text(f"memcache = inet:127.0.0.1:{server.port}\nkey_format = m-%s\n")
+        assert ask(spec, "key") == (0, "prefixed")
+    assert ask("tcp:127.0.0.1:1", "joe") == (1, "error")
+
+
+def rcpt(server, address, sender="stranger@elsewhere.test"):
+    with server.smtp() as smtp:
+        smtp.ehlo()
+        smtp.mail(sender)
+        return smtp.rcpt(address)
+
+
+def test_in_use(tmp_path):
+    """Restrictions, aliases and mailboxes by tables of servers; a server that does not answer puts off its own questions
+    alone."""
+    silent = socket.create_server(("127.0.0.1", 0), backlog=50)
+    make_database(tmp_path / "mail.db")
+    tmp_path.chmod(0o755)
+    with sqlite3.connect(tmp_path / "mail.db") as db:
+        db.executemany("INSERT INTO alias VALUES (?, ?)", [
+            (f"list@{DOMAIN}", f"alice@{DOMAIN}, bob@{DOMAIN}"), ("bad@elsewhere.test", "REJECT by the database")])
+    (tmp_path / "t.cf").write_text(f"dbpath = {tmp_path}/mail.db\nquery = SELECT goto FROM alias WHERE address = '%s'\n")
+    (tmp_path / "server").mkdir()
+    server = Server(tmp_path / "server",
+                    virtual_alias_maps=f"proxy:sqlite:{tmp_path}/t.cf",
+                    smtpd_recipient_restrictions=f"check_sender_access sqlite:{tmp_path}/t.cf, check_recipient_access pipemap:"
+                    f"{{inline:{{slow@{DOMAIN}=1}}, tcp:127.0.0.1:{silent.getsockname()[1]}}}, reject_unauth_destination").start()
+    try:
+        server.send(rcpts=[f"list@{DOMAIN}"], subject="to-the-list")
+        for name in ("alice", "bob"):
+            assert any(b"to-the-list" in m for m in server.inbox(name)), name
+        code, text = rcpt(server, f"alice@{DOMAIN}", sender="bad@elsewhere.test")
+        assert code == 554 and b"by the database" in text
+        assert rcpt(server, f"nobody@{DOMAIN}")[0] == 550
+        waiting = threading.Thread(target=lambda: slow.append(rcpt(server, f"slow@{DOMAIN}")))
+        slow = []
+        waiting.start()
+        time.sleep(0.5)
+        begin = time.monotonic()
+        assert rcpt(server, f"alice@{DOMAIN}")[0] == 250
+        assert time.monotonic() - begin < 5 and waiting.is_alive()
+        waiting.join(40)
+        assert slow and slow[0][0] == 451, slow
+        (tmp_path / "mail.db").rename(tmp_path / "gone")
+        assert rcpt(server, f"alice@{DOMAIN}") == (451, b"4.3.5 Server configuration error")
+        server.reload(smtpd_recipient_restrictions="reject_unauth_destination")
+        code, text = rcpt(server, f"alice@{DOMAIN}")
+        assert code == 451 and b"4.3.0" in text
+        assert "table.unavailable" in server.log()
+    finally:
+        server.stop()
+        silent.close()
+
+
+def test_fault_at_start(tmp_path):
+    (tmp_path / "t.cf").write_text("hosts = localhost\npasword = secret-word\n")
+    server = Server(tmp_path, virtual_alias_maps=f"pgsql:{tmp_path}/t.cf")
+    with pytest.raises(AssertionError) as why:
+        server.start()
+    assert f"{tmp_path}/t.cf:2: pgsql tables have no parameter `pasword`" in str(why.value)
+    assert "secret-word" not in str(why.value)
+
+
+def test_libraries_are_loaded_by_need(tmp_path):
+    """No role of a server has a database's library in its memory."""
+    program = os.environ.get("POSTRIDER", "build/postrider")
+    needed = subprocess.run(["readelf", "-d", program], capture_output=True, text=True, check=True).stdout
+    assert not re.search(r"NEEDED.*lib(pq|mariadb|sqlite3|ldap)", needed)
