@@ -13,6 +13,8 @@ PACKAGES = {
     "postfix": "postfix libdb5.3 libicu72 libnsl2 libtirpc3 libsasl2-2",
     "postfix-maps": "postfix-pcre postfix-lmdb postfix-cdb postfix-sqlite postfix-mysql postfix-pgsql postfix-ldap "
                     "libpcre2-8-0 liblmdb0 libcdb1 libsqlite3-0",
+    "databases": "postgresql-15 postgresql-client-15 libpq5 mariadb-server-core libaio1 liburing2 libnuma1 slapd libltdl7 "
+                 "libodbc2 libwrap0 memcached libevent-2.1-7",
     "sasl": "sasl2-bin libsasl2-2 libsasl2-modules libsasl2-modules-db libdb5.3",
     "mailx": "bsd-mailx liblockfile1 libbsd0",
     "php": "php8.2-cli php8.2-common libargon2-1 libedit2 libicu72 libmagic1 libsodium23 libxml2",

@@ -9,6 +9,9 @@
 #include <ldap.h>
 
 #define LDAP_FUNCTIONS(F)                                                                          \
+    F(ber_free)                                                                                    \
+    F(ldap_first_attribute)                                                                        \
+    F(ldap_next_attribute)                                                                         \
     F(ldap_count_entries)                                                                          \
     F(ldap_err2string)                                                                             \
     F(ldap_first_entry)                                                                            \

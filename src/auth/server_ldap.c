@@ -42,51 +42,82 @@ static void take_attributes(struct search *s)
     s->attributes[s->n] = NULL;
 }
 
-static bool has_values(const struct search *s, LDAPMessage *entry, enum kind kind)
+/* What the table makes of an attribute; KINDS: nothing. */
+static enum kind kind_of(const struct search *s, const char *attribute)
 {
-    bool any = false;
-    for (size_t i = 0; i < s->n && !any; i++) {
-        if (s->kinds[i] != kind)
-            continue;
-        struct berval **values = ldap_api.ldap_get_values_len(s->ldap, entry, s->attributes[i]);
-        any = values && values[0];
+    for (size_t i = 0; i < s->n; i++)
+        if (slice_is_nocase(slice_cstr(s->attributes[i]), attribute))
+            return s->kinds[i];
+    return KINDS;
+}
+
+/* Calls take for each attribute of the entry, in the entry's order, as long as it says OK. */
+static enum result each_attribute(struct search *s, LDAPMessage *entry,
+                                  enum result (*take)(struct search *s, enum kind kind,
+                                                      struct berval **values, void *arg),
+                                  void *arg)
+{
+    BerElement *at = NULL;
+    enum result r = OK;
+    char *name = ldap_api.ldap_first_attribute(s->ldap, entry, &at);
+    while (name) {
+        struct berval **values = ldap_api.ldap_get_values_len(s->ldap, entry, name);
+        if (r == OK && values && values[0])
+            r = take(s, kind_of(s, name), values, arg);
         ldap_api.ldap_value_free_len(values);
+        ldap_api.ldap_memfree(name);
+        name = ldap_api.ldap_next_attribute(s->ldap, entry, at);
     }
-    return any;
+    if (at)
+        ldap_api.ber_free(at, 0);
+    return r;
+}
+
+/* An entry on its way: what it has, and how far it lies behind the first. */
+struct entry {
+    bool has[KINDS + 1];
+    unsigned depth;
+};
+
+static enum result note_kind(struct search *s, enum kind kind, struct berval **values, void *arg)
+{
+    (void)s, (void)values;
+    ((struct entry *)arg)->has[kind] = true;
+    return OK;
 }
 
 static enum result follow(struct search *s, struct slice where, unsigned depth);
 
 /* An entry with a terminal attribute is nothing but that; with a special one, leaf attributes don't
  * count. */
-static bool counts(const struct search *s, enum kind kind, bool terminal, bool special)
+static bool counts(const struct entry *e, enum kind kind)
 {
-    (void)s;
-    if (terminal)
+    if (e->has[TERMINAL])
         return kind == TERMINAL;
-    return kind == RESULT || kind == SPECIAL || (kind == LEAF && !special);
+    return kind == RESULT || kind == SPECIAL || (kind == LEAF && !e->has[SPECIAL]);
+}
+
+static enum result take_values(struct search *s, enum kind kind, struct berval **values, void *arg)
+{
+    const struct entry *e = arg;
+    enum result r = OK;
+    for (size_t v = 0; counts(e, kind) && values[v] && r == OK; v++) {
+        struct slice value = slice_of(values[v]->bv_val, values[v]->bv_len);
+        if (kind == SPECIAL)
+            r = follow(s, value, e->depth + 1);
+        else if (!server_result_add(s->result, value))
+            r = FAILED;
+    }
+    return r;
 }
 
 static enum result take_entry(struct search *s, LDAPMessage *entry, unsigned depth)
 {
-    bool terminal = has_values(s, entry, TERMINAL), special = has_values(s, entry, SPECIAL);
-    enum result r = OK;
+    struct entry e = {.depth = depth};
     if (++s->entries > ENTRIES_MAX)
         return error_set(s->err, FAILED, "ldap: more than %d entries", ENTRIES_MAX);
-    for (size_t i = 0; i < s->n && r == OK; i++) {
-        if (!counts(s, s->kinds[i], terminal, special))
-            continue;
-        struct berval **values = ldap_api.ldap_get_values_len(s->ldap, entry, s->attributes[i]);
-        for (size_t v = 0; values && values[v] && r == OK; v++) {
-            struct slice value = slice_of(values[v]->bv_val, values[v]->bv_len);
-            if (s->kinds[i] == SPECIAL)
-                r = follow(s, value, depth + 1);
-            else if (!server_result_add(s->result, value))
-                r = FAILED;
-        }
-        ldap_api.ldap_value_free_len(values);
-    }
-    return r;
+    enum result r = each_attribute(s, entry, note_kind, &e);
+    return r == OK ? each_attribute(s, entry, take_values, &e) : r;
 }
 
 static enum result run(struct search *s, const char *base, int scope, const char *filter,

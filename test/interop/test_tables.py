@@ -12,7 +12,8 @@ from harness import DOMAIN, Server, wait_for  # noqa: E402
 
 POSTRIDER = os.environ.get("POSTRIDER", "build/postrider")
 DYNAMICMAPS = "".join(f"{t}\t/usr/lib/postfix/postfix-{t}.so\tdict_{t}_open\t{m}\n" for t, m in
-                      (("pcre", ""), ("lmdb", "mkmap_lmdb_open"), ("cdb", "mkmap_cdb_open"), ("sqlite", "")))
+                      (("pcre", ""), ("lmdb", "mkmap_lmdb_open"), ("cdb", "mkmap_cdb_open"), ("sqlite", ""), ("mysql", ""),
+                       ("pgsql", ""), ("ldap", "")))
 
 
 @pytest.fixture(scope="module")

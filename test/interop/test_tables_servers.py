@@ -3,11 +3,13 @@ the simple protocols (tcp, socketmap, memcache) are played here, as their manual
 import os
 import pathlib
 import re
+import shutil
 import socket
 import socketserver
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -15,6 +17,8 @@ import urllib.parse
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+import databases  # noqa: E402
+import peers  # noqa: E402
 from harness import DOMAIN, Server  # noqa: E402
 from test_tables import answers, ours, theirs  # noqa: E402,F401
 
@@ -175,7 +179,8 @@ def test_in_use(tmp_path):
         waiting.join(40)
         assert slow and slow[0][0] == 451, slow
         (tmp_path / "mail.db").rename(tmp_path / "gone")
-        assert rcpt(server, f"alice@{DOMAIN}") == (451, b"4.3.5 Server configuration error")
+        code, text = rcpt(server, f"alice@{DOMAIN}")
+        assert code == 451 and text.startswith(b"4.3.5") and text.endswith(b"Server configuration error")
         server.reload(smtpd_recipient_restrictions="reject_unauth_destination")
         code, text = rcpt(server, f"alice@{DOMAIN}")
         assert code == 451 and b"4.3.0" in text
@@ -183,6 +188,132 @@ def test_in_use(tmp_path):
     finally:
         server.stop()
         silent.close()
+
+
+# ---- real servers ----
+
+@pytest.fixture(scope="module")
+def start():
+    """Starts a server of that class, once for all tests."""
+    running = {}
+    # pytest's own folders are root's alone; these servers run as nobody.
+    base = pathlib.Path(tempfile.mkdtemp(prefix="databases-"))
+    base.chmod(0o755)
+
+    def get(kind):
+        if kind not in running:
+            try:
+                running[kind] = kind(base / kind.__name__, ROWS)
+            except peers.Unavailable as why:
+                running[kind] = why
+        if isinstance(running[kind], peers.Unavailable):
+            pytest.skip(str(running[kind]))
+        return running[kind]
+    yield get
+    for server in running.values():
+        if not isinstance(server, peers.Unavailable):
+            server.stop()
+    shutil.rmtree(base)
+
+
+SQL = {name: text for name, text in FILES.items() if name != "labels"}
+
+
+@pytest.mark.parametrize("name", SQL)
+@pytest.mark.parametrize("kind", [databases.PostgreSQL, databases.MariaDB])
+def test_sql_as_postfix(theirs, start, tmp_path, kind, name):  # noqa: F811
+    server = start(kind)
+    kind_name = {databases.PostgreSQL: "pgsql", databases.MariaDB: "mysql"}[kind]
+    tmp_path.chmod(0o755)
+    (tmp_path / "t.cf").write_text(server.cf() + SQL[name] + "\n")
+    keys = [k for k in KEYS if name != "limit" or k != "two@example.com"]
+    spec = f"{kind_name}:{tmp_path}/t.cf"
+    mine, other = answers(ours, spec, keys), answers(theirs, spec, keys)
+    assert mine == other and mine[1]
+
+
+LDAP_FILES = {
+    "plain": "query_filter = (mail=%s)\nresult_attribute = description",
+    "format": "query_filter = (mail=%u@%d)\nresult_attribute = description, sn\nresult_format = <%s>",
+    "members": "query_filter = (cn=%s)\nresult_attribute = description\nspecial_result_attribute = member",
+    "leaf": "query_filter = (cn=%s)\nleaf_result_attribute = description\nresult_attribute =\nspecial_result_attribute = member",
+    "base": "query_filter = (objectClass=*)\nsearch_base = cn=%s,dc=example,dc=test\nscope = base\nresult_attribute = mail",
+}
+
+
+@pytest.mark.parametrize("name", LDAP_FILES)
+def test_ldap_as_postfix(theirs, start, tmp_path, name):  # noqa: F811
+    server = start(databases.OpenLDAP)
+    tmp_path.chmod(0o755)
+    lines = server.cf().splitlines()
+    if name == "base":
+        lines = [line for line in lines if not line.startswith("search_base")]
+    (tmp_path / "t.cf").write_text("\n".join(lines) + "\n" + LDAP_FILES[name] + "\n")
+    keys = KEYS + ["team", "entry0", "entry1", "(x)*", "*", "a,b=c", "frida"]
+    spec = f"ldap:{tmp_path}/t.cf"
+    mine, other = answers(ours, spec, keys), answers(theirs, spec, keys)
+    assert mine == other and mine[1]
+
+
+def test_memcached(start, tmp_path):
+    server = start(databases.Memcached)
+    (tmp_path / "t.cf").write_text(server.cf())
+    spec = f"memcache:{tmp_path}/t.cf"
+    assert ask(spec, "joe@example.com") == (0, "joe@store.example")
+    assert ask(spec, "nobody@example.com") == (1, "")
+
+
+@pytest.mark.parametrize("kind,driver,connect", [
+    (databases.PostgreSQL, "pgsql", "host=127.0.0.1 port={port} user=reader password=pg-word dbname=postgres"),
+    (databases.MariaDB, "mysql", "host=127.0.0.1 port={port} user=reader password=my-word dbname=mail")])
+def test_accounts_in_sql(start, tmp_path, kind, driver, connect):
+    server = start(kind)
+    (tmp_path / "sql.conf").write_text(
+        f"driver = {driver}\nconnect = {connect.format(port=server.port)}\n"
+        "password_query = SELECT name AS user, word AS password FROM users WHERE name = '%u'\n"
+        "user_query = SELECT name AS user FROM users WHERE name = '%u'\n")
+    item = f"{{driver=sql, config={tmp_path}/sql.conf}}"
+    check_accounts(tmp_path, item)
+
+
+def test_accounts_in_ldap(start, tmp_path):
+    server = start(databases.OpenLDAP)
+    (tmp_path / "ldap.conf").write_text(
+        f"uris = ldap://127.0.0.1:{server.port}\ndn = cn=root,dc=example,dc=test\ndnpass = ldap-word\nauth_bind = yes\n"
+        "base = dc=example,dc=test\npass_filter = (mail=%u)\nuser_filter = (mail=%u)\npass_attrs = mail=user\n")
+    check_accounts(tmp_path, f"{{driver=ldap, config={tmp_path}/ldap.conf}}")
+
+
+def check_accounts(tmp_path, item):
+    import imaplib
+    server = Server(tmp_path, passdb=item, userdb=item).start()
+    try:
+        for word, right in (("one", True), ("two", False)):
+            client = imaplib.IMAP4("127.0.0.1", server.port["imap"], timeout=20)
+            try:
+                client.login("frida@example.test", word)
+                assert right
+            except imaplib.IMAP4.error:
+                assert not right, server.log()[-3000:]
+            client.shutdown()
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("kind", [databases.PostgreSQL, databases.OpenLDAP])
+def test_hanging_server(start, tmp_path, kind):
+    """The question fails in time and says nothing of the password."""
+    server = start(kind)
+    name = {databases.PostgreSQL: "pgsql", databases.OpenLDAP: "ldap"}[kind]
+    (tmp_path / "t.cf").write_text(server.cf() + ("query_filter = (mail=%s)\ntimeout = 2\n" if name == "ldap" else FILES["plain"] + "\n"))
+    server.pause()
+    try:
+        begin = time.monotonic()
+        done = ours("-q", "joe@example.com", f"{name}:{tmp_path}/t.cf")
+        assert done.returncode == 1 and "query error" in done.stderr and "-word" not in done.stderr
+        assert time.monotonic() - begin < 15
+    finally:
+        server.go_on()
 
 
 def test_fault_at_start(tmp_path):
