@@ -257,6 +257,14 @@ void apply_group(struct kv *kv, struct group *g)
     pthread_mutex_unlock(&kv->lock);
 }
 
+void kv_settle(struct kv *kv)
+{
+    pthread_mutex_lock(&kv->lock);
+    while (!list_empty(&kv->waiting) || kv->committing || kv->n_groups || kv->applying)
+        pthread_cond_wait(&kv->idle, &kv->lock);
+    pthread_mutex_unlock(&kv->lock);
+}
+
 void *applier_main(void *arg)
 {
     struct kv *kv = arg;

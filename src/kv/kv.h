@@ -78,6 +78,9 @@ typedef void kv_done_fn(void *arg, enum result r);
  * `done` is not called: LIMIT, FULL (disk within its reserve and the batch not essential),
  * FAILED. */
 MUST_USE enum result kv_submit(struct kv_batch *b, kv_done_fn *done, void *arg);
+/* Returns when `done` of every batch was called, and of those that these submitted. For the end of a
+ * role, before it frees what they use; nothing else may be submitted meanwhile. */
+void kv_settle(struct kv *kv);
 /* Submits and waits. For start-up, tools and tests; not in engine threads that serve sessions. */
 MUST_USE enum result kv_commit(struct kv_batch *b);
 

@@ -284,6 +284,8 @@ static void stop(struct role *role)
     if (!m)
         return;
     io_wait_blocking(role->engine);
+    if (m->kv)
+        kv_settle(m->kv);
     session_end_all(m);
     control_free(m->control);
     trace_keeper_free(m->trace_keeper);
