@@ -115,6 +115,16 @@ static bool has_driver(const struct auth_databases *list, enum auth_driver drive
     return false;
 }
 
+/* Dovecot's userdb static has a user for every name; whether there is such a user, it asks the
+ * passdb, unless allow_all_users is set. */
+static bool static_asks_passdb(const struct auth_databases *list)
+{
+    bool found = false;
+    for (size_t i = 0; i < list->n; i++)
+        found = found || (list->items[i].driver == DRIVER_STATIC && !list->items[i].all);
+    return found;
+}
+
 /* An account of the passdb is one for mail too, where userdb does not say otherwise. */
 static enum result derive(struct directory *d, bool servers_alone)
 {
@@ -176,8 +186,9 @@ enum result directory_add_databases(struct directory *d, const struct directory_
         r = add_neighbour(d);
     if (r == OK)
         r = add_items(d, s, c->userdb, &d->user, "userdb", &rep);
-    if (r == OK && (c->userdb.n == 0 || has_driver(&d->user, DRIVER_PREFETCH)))
-        r = derive(d, c->userdb.n > 0);
+    bool passdb_knows = c->userdb.n == 0 || static_asks_passdb(&d->user);
+    if (r == OK && (passdb_knows || has_driver(&d->user, DRIVER_PREFETCH)))
+        r = derive(d, !passdb_knows);
     if (r == OK && c->pam_service.len && !has_driver(&d->user, DRIVER_PASSWD))
         r = add(&d->user, &(const struct auth_database){.driver = DRIVER_PASSWD, .name = "passwd"});
     if (r == LIMIT)

@@ -191,6 +191,28 @@ userdb {
         assert smtp.rcpt("anybody@example.test")[0] == 250
 
 
+def test_a_static_userdb_asks_the_passdb_who_there_is(dovecot, tmp_path):
+    (tmp_path / "passwd").write_text("paul:{PLAIN}secret::::::\n")
+    server = dovecot.start(write(tmp_path, f"""
+protocols = imap pop3
+passdb {{
+  driver = passwd-file
+  args = {tmp_path}/passwd
+}}
+userdb {{
+  driver = static
+  args = uid=1000 gid=1001 home=/h/%u
+}}
+"""))
+    assert b"Logged in" in imap(server, "paul", "secret")
+    with server.smtp() as smtp:
+        smtp.ehlo()
+        smtp.mail("stranger@elsewhere.test")
+        assert smtp.rcpt("paul@example.test")[0] == 250 and smtp.rcpt("pauline@example.test")[0] == 550
+    assert doveadm(server, "user", "paul")[:2] == (0, "field\tvalue\nuid\t1000\ngid\t1001\nhome\t/h/paul\n")
+    assert doveadm(server, "user", "pauline")[0] == 67
+
+
 def test_sql_passdb_and_userdb(dovecot, tmp_path):
     database = tmp_path / "mail.db"
     with sqlite3.connect(database) as db:

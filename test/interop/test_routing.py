@@ -99,3 +99,14 @@ def test_percent_and_bang_are_followed(make_server):
         assert c.rcpt("mail.example.test!alice@example.test")[0] == 250
         with pytest.raises(smtplib.SMTPRecipientsRefused):
             server.send(rcpts=["alice%elsewhere.test@example.test"])
+
+
+def test_unknown_users_bounce_where_nobody_is_listed(make_server, tmp_path):
+    """local_recipient_maps = nothing, as the last resort of many an old main.cf: mail is taken, and who is not there bounces."""
+    (tmp_path / "main.cf").write_text("myhostname = mail.example.test\nmydestination = $myhostname, example.test\nlocal_recipient_maps =\n"
+                                      "alias_maps =\ncompatibility_level = 3.6\nmynetworks = 127.0.0.0/8\n")
+    (tmp_path / "master.cf").write_text("smtp inet n - y - - smtpd\nsmtp unix - - y - - smtp\nlocal unix - n n - - local\n")
+    server = make_server(postfix_config=str(tmp_path), mydestination=None, myhostname=None)
+    server.send(sender="alice@" + DOMAIN, rcpts=["ghost@" + DOMAIN], subject="to-nobody")
+    bounce = wait_for(lambda: next((m for m in server.inbox("alice") if b"to-nobody" in m), None), 20, "the bounce")
+    assert b"Status: 5.1.1" in bounce and b'unknown user: "ghost"' in bounce

@@ -79,6 +79,31 @@ static void put_file_user(const struct passwd_user *u, struct buf *out)
     }
 }
 
+/* userdb static's fields, with what stands for the user's name in them. */
+static void put_static(const struct auth_database *db, struct slice name, struct buf *out)
+{
+    const struct format_names names = {.user = name, .service = SLICE("doveadm")};
+    struct slice rest = db->fields;
+    while (rest.data) {
+        struct buf value;
+        struct slice text = slice_split(&rest, ' ');
+        struct slice key = slice_split(&text, '=');
+        buf_init(&value, 4096);
+        if (text.len && !slice_is(key, "allow_all_users") &&
+            format_put(text, &names, NULL, NULL, &value, NULL) == OK)
+            buf_printf(out, "%.*s\t%.*s\n", SLICE_ARG(key), SLICE_ARG(buf_slice(&value)));
+        buf_release(&value);
+    }
+}
+
+static const struct auth_database *find_static(const struct auth_databases *all)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (all->items[i].driver == DRIVER_STATIC)
+            return &all->items[i];
+    return NULL;
+}
+
 static enum result find_system(struct slice name, struct buf *out)
 {
     char text[PASSWD_NAME_MAX + 1];
@@ -100,6 +125,8 @@ static enum result find_in(const struct auth_database *db, struct slice name, st
     struct error err = {""};
     struct slice known = SLICE("");
     const struct format_names names = {.user = name, .service = SLICE("doveadm")};
+    if (db->driver == DRIVER_STATIC && db->all)
+        put_static(db, name, out);
     if (db->driver == DRIVER_STATIC)
         return db->all ? OK : NOT_FOUND;
     if (db->driver == DRIVER_PASSWD)
@@ -122,9 +149,12 @@ enum result doveadm_find_user(struct doveadm *d, struct slice login, struct buf 
         return r;
     r = auth_login_name(d->cli->conf, login, &o.arena, &name, NULL);
     const struct passwd_user *u = r == OK ? directory_account(o.directory, name) : NULL;
-    if (u)
-        put_file_user(u, fields);
     const struct auth_databases *all = directory_userdbs(o.directory);
+    const struct auth_database *fixed = find_static(all);
+    if (u && fixed)
+        put_static(fixed, name, fields);
+    else if (u)
+        put_file_user(u, fields);
     r = u ? OK : NOT_FOUND;
     for (size_t i = 0; !u && name.data && r == NOT_FOUND && i < all->n; i++)
         r = find_in(&all->items[i], name, &o.arena, fields);
