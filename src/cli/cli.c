@@ -10,8 +10,11 @@
 
 static int version(struct cli *c, char **words, int n)
 {
-    (void)c, (void)words, (void)n;
-    printf("postrider %s\n", POSTRIDER_VERSION);
+    bool as_json = n == 2 && strcmp(words[1], "--json") == 0;
+    (void)c;
+    if (n > 1 && !as_json)
+        return cli_fail(2, "usage: version [--json]");
+    printf(as_json ? "{\"version\":\"%s\"}\n" : "postrider %s\n", POSTRIDER_VERSION);
     return 0;
 }
 
@@ -43,7 +46,7 @@ static const struct command {
     {"status", "[--json]", "Connections, queue, store and memory of each role.", cli_remote, true},
     {"reload", "", "Check the configuration and have the running server take it.", cli_reload,
      true},
-    {"version", "", "The version.", version, false},
+    {"version", "[--json]", "The version.", version, false},
     {"help", "", "This text.", help, false},
 };
 

@@ -14,6 +14,15 @@ struct gathering {
     struct json object;
 };
 
+static void put_value(struct json *o, const char *name, struct slice value)
+{
+    uint64_t n;
+    if (slice_parse_u64(value, INT64_MAX, &n) == OK)
+        json_put_number(o, name, (int64_t)n);
+    else
+        json_put_string(o, name, value);
+}
+
 static void put_role(struct gathering *g, const char *role, const struct slice *items, size_t n)
 {
     struct buf *out = &g->call->out;
@@ -28,7 +37,7 @@ static void put_role(struct gathering *g, const char *role, const struct slice *
         char name[64];
         snprintf(name, sizeof name, "%.*s", SLICE_ARG(key));
         if (g->as_json)
-            json_put_string(&o, name, rest);
+            put_value(&o, name, rest);
         else
             buf_printf(out, "%-8s %-24s %.*s\n", role, name, SLICE_ARG(rest));
     }
