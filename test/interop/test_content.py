@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import DOMAIN, PROGRAM, Server, wait_for
+from harness import DOMAIN, PROGRAM, Server, free_port, wait_for
 
 HEADERS = r"""
 /^Subject: reject/ REJECT not wanted here
@@ -202,3 +202,33 @@ def refused_now(server):
     except smtplib.SMTPDataError:
         return True
     return False
+
+
+def test_filter_of_an_access_table(tmp_path_factory):
+    """The mail goes to the filter as it came, and comes back by a listener that does not ask for it."""
+    folder = tmp_path_factory.mktemp("filter")
+    back = free_port()
+    server = Server(folder, mynetworks="127.0.0.0/8", virtual_alias_maps="inline:{ {all@example.test = alice, bob} }",
+                    smtpd_sender_restrictions="check_sender_access inline:{ {filtered@far.test = FILTER smtp:[127.0.0.1]:%d} "
+                    "{lost@far.test = FILTER nosuch:x} }" % back)
+    server.start()
+    other = Server(tmp_path_factory.mktemp("behind"), services=("imap",), users=("alice", "bob"), listen=f"smtp://127.0.0.1:{back}",
+                   virtual_alias_maps="inline:{ {all@example.test = alice, bob} }")
+    other.settings["listen"] += f", imap://127.0.0.1:{other.port['imap']}"
+    other.write_conf()
+    other.start()
+    try:
+        server.send(sender="filtered@far.test", rcpts=["all@example.test"], subject="through-a-filter")
+        server.send(sender="plain@far.test", rcpts=["all@example.test"], subject="not-filtered")
+        for name in ("alice", "bob"):
+            wait_for(lambda n=name: any(b"through-a-filter" in m for m in other.inbox(n)), 20, "mail behind the filter")
+            subjects = b"".join(server.inbox(name))
+            assert b"not-filtered" in subjects and b"through-a-filter" not in subjects
+        with server.smtp() as client:
+            client.ehlo()
+            client.mail("lost@far.test")
+            assert client.rcpt("alice@example.test")[0] == 451
+        assert "there is no such transport" in server.log()
+    finally:
+        other.stop()
+        server.stop()

@@ -402,7 +402,7 @@ static void access_tables(void **state)
          "450 4.7.1 <client.good.test[192.0.2.1]>: Client host rejected: later"},
         {ACCESS("permit_mynetworks, reject"), "", DENIED},
         {ACCESS("nonsense"), "", "451 4.3.5 Server configuration error"},
-        {ACCESS("FILTER smtp:x"), "", "451 4.3.5 Server configuration error"},
+        {ACCESS("FILTER nonsense"), "", "451 4.3.5 Server configuration error"},
         {ACCESS("REDIRECT nobody"), "", "451 4.3.5 Server configuration error"},
         {ACCESS("WARN look"), "", OK_REPLY},
         {ACCESS("DISCARD") "\n" RCPT("reject"), "", OK_REPLY},

@@ -44,6 +44,10 @@ struct finding {
 bool query_look_at(struct query *q);
 struct directory_system query_system(const struct query *q, const struct directory *d);
 
+/* table_actions.c: does what the decision's actions say to f->resolved, or makes it a refusal. False: it
+ * waits. */
+bool query_apply_actions(struct query *q, const struct directory *d, struct arena *a,
+                         struct finding *f);
 /* decide.c: the same where tables may ask a server: then on a helper thread, with a copy. */
 void query_start(struct query *q);
 /* decide.c: fills in f->decision. False: it waits, and will be looked at again; q may be gone. */

@@ -237,74 +237,6 @@ static bool has_action(const struct decision *d, const char *name)
     return false;
 }
 
-/* ---- REDIRECT and BCC of access tables ---- */
-
-/* Appends what `more` leads to; bcc: as copies that nobody hears of. */
-static void append_targets(struct resolved *to, const struct resolved *more, bool bcc,
-                           struct arena *a)
-{
-    struct directory_target *all = arena_alloc_n(a, to->n + more->n + 1, sizeof *all);
-    if (!all)
-        return;
-    size_t n = 0;
-    for (size_t i = 0; i < to->n; i++)
-        all[n++] = to->targets[i];
-    for (size_t i = 0; i < more->n; i++) {
-        all[n] = more->targets[i];
-        all[n++].bcc |= bcc;
-    }
-    to->targets = all;
-    to->n = n;
-}
-
-/* Nothing but its copies stays of where it would have gone. */
-static void redirect(struct resolved *to, const struct resolved *there, struct arena *a)
-{
-    struct resolved copies = *to;
-    copies.n = 0;
-    for (size_t i = 0; i < to->n; i++)
-        if (to->targets[i].bcc)
-            copies.targets[copies.n++] = to->targets[i];
-    to->kind = there->kind;
-    to->n = 0;
-    append_targets(to, there, false, a);
-    append_targets(to, &copies, true, a);
-}
-
-static void refuse_action(struct finding *f, struct slice action)
-{
-    LOG(LOG_ERROR, "policy.action.failed", LOG_S("action", action), LOG_S("rule", f->decision.rule),
-        LOG_S("where", f->decision.where), LOG_C("why", "its address leads nowhere"));
-    f->decision.code = 451;
-    f->decision.enhanced = SLICE("4.3.5");
-    f->decision.text = SLICE("Server configuration error");
-}
-
-/* False: it waits. */
-static bool apply_actions(struct query *q, const struct directory *d, struct arena *a,
-                          struct finding *f)
-{
-    struct directory_system system = query_system(q, d);
-    for (size_t i = 0; i < f->decision.actions.n && f->decision.code == 250; i++) {
-        struct slice action = f->decision.actions.items[i], address = action;
-        struct slice kind = slice_split(&address, ' ');
-        bool bcc = slice_is(kind, "bcc");
-        struct resolved r;
-        if (!bcc && !slice_is(kind, "redirect"))
-            continue;
-        directory_resolve(d, address, &system, a, &r);
-        if (r.kind == RESOLVE_ASK && query_ask_agent(q, &r))
-            return false;
-        if (r.kind != RESOLVE_LOCAL && r.kind != RESOLVE_FOREIGN)
-            refuse_action(f, action);
-        else if (bcc)
-            append_targets(&f->resolved, &r, true, a);
-        else
-            redirect(&f->resolved, &r, a);
-    }
-    return true;
-}
-
 /* The restrictions permit it: does it hold for that domain (RFC 1985 5.2)? */
 static void decide_etrn(const struct query *q, const struct directory *d, struct arena *a,
                         struct finding *f)
@@ -349,7 +281,7 @@ static bool answer(struct query *q, const struct directory *d, struct arena *a, 
     log_problem(q, &f->resolved);
     if (f->decision.code == 250 && q->stage == POLICY_AT_ETRN)
         decide_etrn(q, d, a, f);
-    if (f->decision.code == 250 && q->stage == POLICY_AT_RCPT && !apply_actions(q, d, a, f))
+    if (f->decision.code == 250 && q->stage == POLICY_AT_RCPT && !query_apply_actions(q, d, a, f))
         return false;
     if (f->decision.code == 250 && q->stage == POLICY_AT_RCPT &&
         !has_action(&f->decision, "discard"))
