@@ -14,7 +14,6 @@
     X(protocols, "dovecot")                                                                        \
     X(readme_directory, "postfix")                                                                 \
     X(smtp_tls_CAfile, "postfix")                                                                  \
-    X(smtpd_milters, "postfix")                                                                    \
-    X(smtpd_sasl_local_domain, "postfix")
+    X(smtpd_milters, "postfix")
 
 #endif

@@ -9,6 +9,7 @@
     X(MAPS, passdb, "", 0, 0, "dovecot", "Where passwords are, asked in this order after users_file and pam_service: {driver=passwd-file, path=/etc/users}, {driver=pam, service=dovecot}, {driver=shadow}, {driver=static, fields={password=x}}, {driver=sql, config=/path}, {driver=ldap, config=/path}.") \
     X(MAPS, userdb, "", 0, 0, "dovecot", "Where accounts are, asked after users_file: {driver=passwd}, {driver=passwd-file, path=/etc/users}, {driver=static, fields={allow_all_users=yes}}, {driver=sql, config=/path}, {driver=ldap, config=/path}, {driver=prefetch}. Empty: those of passdb.") \
     X(TEXT, auth_username_format, "", 0, 0, "dovecot", "What is made of a login name before it is looked up: %u all of it, %n without the domain, %d the domain; %Lu in lower case. Empty: %u.") \
+    X(TEXT, smtpd_sasl_local_domain, "", 0, 0, "postfix", "The realm that a saslauthd is asked with for a login name without a domain. Own accounts are looked up as they are given: see auth_default_realm.") \
     X(TEXT, auth_default_realm, "", 0, 0, "dovecot", "Domain that is appended to a login name without one.") \
     X(LIST, auth_realms, "", 0, 0, "dovecot", "The only domains that login names may have. Empty: any.") \
     X(LIST, login_trusted_networks, "", 0, 0, "dovecot", "POP3 and IMAP clients (CIDR) whose connections count as secured without TLS.") \

@@ -1,5 +1,6 @@
 """Who asks us for passwords, and whom we ask: saslauthd's protocol and Dovecot's, against Debian's own programs
 (Cyrus' testsaslauthd and saslauthd, Postfix with libsasl2 and with smtpd_sasl_type = dovecot, Exim, Dovecot)."""
+import base64
 import os
 import pathlib
 import smtplib
@@ -347,3 +348,38 @@ def test_we_ask_dovecot(near, tmp_path):
     finally:
         dovecot.stop()
         second.stop()
+
+
+def test_the_realm_that_saslauthd_is_asked_with():
+    """smtpd_sasl_local_domain, where the login name has no domain, or one that is ours."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="postrider-sasl."))  # pytest's own is closed to the others' users
+    folder.chmod(0o755)
+    path = folder / "mux"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    path.chmod(0o777)
+    listener.listen(5)
+    listener.settimeout(20)
+    (folder / "us").mkdir()
+    server = Server(folder / "us", users=(), pwcheck_method="saslauthd", saslauthd_path=str(folder), auth_cache_ttl="0",
+                    smtpd_sasl_local_domain="realm.test", mydestination="$myhostname, $mydomain, own.test")
+    os.unlink(server.users_file)
+    try:
+        server.start()
+        asked = []
+        for login in "alice", "bob@own.test":
+            with Wire(server, "smtp") as w:
+                w.send("AUTH PLAIN " + base64.b64encode(f"\0{login}\0secret".encode()).decode())
+                connection = listener.accept()[0]
+                connection.settimeout(20)
+                fields = []
+                for _ in range(4):
+                    fields.append(connection.recv(struct.unpack("!H", connection.recv(2))[0]).decode())
+                connection.sendall(struct.pack("!H", 2) + b"OK")
+                connection.close()
+                asked.append(fields)
+        assert asked == [["alice", "secret", "smtp", "realm.test"], ["bob", "secret", "smtp", "realm.test"]]  # ours: without its domain
+    finally:
+        server.stop()
+        listener.close()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -72,7 +72,7 @@
     X("smtpd_sasl_auth_enable", "no", READ, "") \
     X("smtpd_sasl_authenticated_header", "no", UNSERVED, "the login name is not written into Received lines") \
     X("smtpd_sasl_exceptions_networks", "", UNSERVED, "AUTH is offered to these clients too") \
-    X("smtpd_sasl_local_domain", "", UNSERVED, "login names are looked up as they are given; see auth_username_format and auth_default_realm") \
+    X("smtpd_sasl_local_domain", "", READ, "") \
     X("smtpd_sasl_mechanism_filter", "!external, static:rest", GUARD, "mechanisms that this forbids would be offered") \
     X("smtpd_sasl_path", "smtpd", READ, "") \
     X("smtpd_sasl_response_limit", "12288", INNER, "names and limits of Postfix's SASL glue") \

@@ -173,8 +173,8 @@ int agent_uid_check(const char *user, uint64_t first, uint64_t last, struct buf 
 
 /* ask_saslauthd.c, ask_dovecot.c: run in a child. Ask a running saslauthd or Dovecot about user and
  * password over its Unix socket; results as agent_pam_check. */
-int agent_ask_saslauthd(const char *path, const char *user, const char *password,
-                        struct buf *reason);
+int agent_ask_saslauthd(const char *path, const char *user, struct slice local_domain,
+                        const char *password, struct buf *reason);
 int agent_ask_dovecot(const char *path, const char *user, const char *password,
                       const char *client_ip, struct buf *reason);
 /* ask_socket.c: for both: sends the question over a new connection with time-outs and returns what

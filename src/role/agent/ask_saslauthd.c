@@ -3,12 +3,13 @@
 #include "role/agent/agent.h"
 
 /* user@realm: Cyrus gives saslauthd the two apart. */
-static void put_question(const char *user, const char *password, struct buf *out)
+static void put_question(const char *user, struct slice local_domain, const char *password,
+                         struct buf *out)
 {
     struct slice realm = slice_cstr(user);
     struct saslauthd_question q = {.password = slice_cstr(password), .service = SLICE("smtp")};
     q.login = slice_split(&realm, '@');
-    q.realm = realm.data ? realm : SLICE("");
+    q.realm = realm.data ? realm : local_domain;
     saslauthd_put_question(&q, out);
 }
 
@@ -34,11 +35,11 @@ static int read_verdict(int fd, struct buf *reason)
     return r != OK ? AGENT_UNASKED : right ? AGENT_RIGHT : AGENT_WRONG;
 }
 
-int agent_ask_saslauthd(const char *path, const char *user, const char *password,
-                        struct buf *reason)
+int agent_ask_saslauthd(const char *path, const char *user, struct slice local_domain,
+                        const char *password, struct buf *reason)
 {
     struct buf out;
     buf_init(&out, SASLAUTHD_QUESTION_MAX);
-    put_question(user, password, &out);
+    put_question(user, local_domain, password, &out);
     return agent_ask_socket(path, &out, read_verdict, reason);
 }

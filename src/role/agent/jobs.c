@@ -57,7 +57,8 @@ static int check_password(const struct question *q, struct buf *reason)
     char path[256];
     if (strcmp(q->driver, "saslauthd") == 0) {
         auth_socket_path(q->conf, DRIVER_SASLAUTHD, path, sizeof path);
-        return agent_ask_saslauthd(path, q->user, q->password, reason);
+        return agent_ask_saslauthd(path, q->user, q->conf->smtpd_sasl_local_domain, q->password,
+                                   reason);
     }
     if (strcmp(q->driver, "dovecot") == 0) {
         auth_socket_path(q->conf, DRIVER_DOVECOT, path, sizeof path);
