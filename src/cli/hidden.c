@@ -9,7 +9,7 @@ static bool is_name(char c)
     return ascii_alnum(c) || c == '_';
 }
 
-/* The length of such a word with its "=" at the start of `at`; 0: there is none. */
+/* The length of such a word with its "=" and blanks at the start of `at`; 0: there is none. */
 static size_t secret_word(struct slice at)
 {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -18,8 +18,12 @@ static size_t secret_word(struct slice at)
             continue;
         while (n < at.len && at.data[n] == ' ')
             n++;
-        if (n < at.len && at.data[n] == '=')
-            return n + 1;
+        if (n == at.len || at.data[n] != '=')
+            continue;
+        n++;
+        while (n < at.len && at.data[n] == ' ')
+            n++;
+        return n;
     }
     return 0;
 }
@@ -43,10 +47,17 @@ static size_t secret_length(struct slice at)
     return n;
 }
 
-/* "'%w'" in a query is where the password will stand, not one. */
+/* "'%w'" in a query is where the password will stand, not one: % and a letter, or %{name}, alone.
+ */
 static bool is_variable(struct slice secret)
 {
-    return secret.len == 0 || secret.data[0] == '%' || (secret.len > 1 && secret.data[1] == '%');
+    bool quoted = secret.len > 2 && (secret.data[0] == '\'' || secret.data[0] == '"');
+    struct slice s = quoted ? slice_sub(secret, 1, secret.len - 2) : secret;
+    if (s.len < 2 || s.data[0] != '%')
+        return s.len == 0;
+    if (s.data[1] == '{')
+        return slice_find(s, '}') == s.len - 1;
+    return s.len == 2 && ascii_alpha(s.data[1]);
 }
 
 void cli_put_hidden(struct buf *out, struct slice value)

@@ -4,6 +4,8 @@
 #include "conf/postfix/parameters.h"
 #include "conf/table.h"
 
+enum { CHAIN_FILES_MAX = 8 /* role/certificates.h opens as many */ };
+
 void conf_report_repeated(struct conf_scope *s, struct conf_errors *errors)
 {
     struct conf_assignments *own = &s->layers[CONF_LAYER_OWN];
@@ -91,6 +93,8 @@ void conf_report_combinations(struct conf_scope *s, const struct conf *c, const 
         contradiction(&k, "myhostname",
                       "myhostname has no domain: write the full name of this host");
     report_listen(&k, c);
+    if (c->smtpd_tls_chain_files.n > CHAIN_FILES_MAX)
+        contradiction(&k, "smtpd_tls_chain_files", "smtpd_tls_chain_files: more than 8 files");
     if (c->smtpd_tls_cert_file.len == 0 && c->smtpd_tls_key_file.len)
         contradiction(&k, "smtpd_tls_key_file",
                       "smtpd_tls_key_file is set but smtpd_tls_cert_file is not");

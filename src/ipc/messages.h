@@ -164,8 +164,8 @@
  * memfd (fd) when larger than 64 KiB. summary: mime/summary.h. rcpts, targets, grants: rcpts[i] has
  * target_counts[i] consecutive entries of targets (numbers in decimal), and grants[i]. dsn_*: one
  * per rcpt, "" when absent. client_name, helo, tls, login, rules: for the trace; rules[i] permitted
- * rcpts[i] ("permit_mynetworks main.cf:12"), "" where it is the one before. hold: it waits in the
- * queue, on hold, for all of its recipients. */
+ * rcpts[i] ("permit_mynetworks main.cf:12"), "" where it is the one before, "-": no room to tell.
+ * hold: it waits in the queue, on hold, for all of its recipients. */
 #define IPC_FIELDS_DELIVER(F)                                                                      \
     F(U64, conn)                                                                                   \
     F(U64, message_id)                                                                             \

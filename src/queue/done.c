@@ -231,12 +231,14 @@ static void take_told(struct finish *f, size_t i, enum result r)
 {
     switch (f->telling) {
     case NOTICE_FAILURE:
-        if (r == NOT_FOUND)
+        if (r == NOT_FOUND) {
             tell(f, i, "dropped", "the sender does not exist", 0);
-        else if (r == OK)
+            f->notices[i] = NOTICE_NONE; /* the trace must not say that somebody was told */
+        } else if (r == OK) {
             tell(f, i, f->expired[i] ? "expired" : "bounced", "", 0);
-        else
+        } else {
             f->results[i].outcome = QUEUE_DEFERRED; /* the notice could not be stored: later */
+        }
         break;
     case NOTICE_DELAY:
         f->job->bundle.warned |= r == OK || r == NOT_FOUND;

@@ -339,7 +339,7 @@ CASES = [
         "info+x@alias.test", "INFO@ALIAS.TEST", "box+x@virtual.test", "BOX@VIRTUAL.TEST", "r+x@relayed.test", "r@RELAYED.test", "|cmd", "/file",
         "|cmd@example.test", "/file@example.test", "-x@example.test", "bob@.example.test", "bob@example.test..")),
     *(D("plain", *START, f"RCPT TO:<{t}>") for t in (
-        '"bo b"@example.test', '"nobody x"@example.test', '"a@b"@example.test', '"far.test!x"@example.test', '"x%far.test"@example.test', '"-x"@example.test',
+        '"bo b"@example.test', '"nobody x"@example.test', '"a@b"@example.test', '"far.test!x"@example.test', '"x%far.test"@example.test', '"-x"@example.test', '"\\-x"@example.test',
         "a b", '"bob@example.test')),
     *(D("plain", *START, f"RCPT TO:<{t}>").but(NO_ADDRESS, 3, BAD_RCPT) for t in (
         "bob@example.test@example.test", "@example.test", ".bob@example.test", "bob.@example.test", "b..ob@example.test", "bob @example.test",

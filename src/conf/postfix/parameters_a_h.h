@@ -32,7 +32,7 @@
     X("alias_maps", "hash:/etc/aliases", READ, "") \
     X("allow_mail_to_commands", "alias, forward", UNSERVED, "it does not apply to aliases here") \
     X("allow_mail_to_files", "alias, forward", UNSERVED, "it does not apply to aliases here") \
-    X("allow_min_user", "no", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("allow_min_user", "no", UNSERVED, "addresses that begin with a - are refused, as by default") \
     X("allow_percent_hack", "yes", UNSERVED, "addresses are not rewritten by it") \
     X("allow_untrusted_routing", "no", UNSERVED, "addresses are not rewritten by it") \
     X("alternate_config_directories", "", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
@@ -138,7 +138,7 @@
     X("error_service_name", "error", INNER, "") \
     X("execution_directory_expansion_filter", "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", UNSERVED, "commands are not run") \
     X("expand_owner_alias", "no", UNSERVED, "it does not apply to aliases here") \
-    X("export_environment", "TZ MAIL_CONFIG LANG", UNSERVED, "commands are not run") \
+    X("export_environment", "TZ MAIL_CONFIG LANG", UNSERVED, "commands get TZ and LANG, and what local(8) and pipe(8) tell them") \
     X("fallback_transport", "", UNSERVED, "mail goes to Postrider's store, not to this transport") \
     X("fallback_transport_maps", "", READ, "") \
     X("fast_flush_domains", "$relay_domains", UNSERVED, "mail for these domains is not flushed by ETRN on its own schedule") \

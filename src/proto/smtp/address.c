@@ -20,12 +20,13 @@ struct slice smtp_given_address(struct smtp_tx *tx, const struct address *a)
 
 bool smtp_address_odd(const struct address *a)
 {
+    char mem[2 * ADDRESS_MAX];
+    struct buf local = {.mem = mem, .size = sizeof mem, .max = sizeof mem};
     size_t digits = 0;
-    bool quoted = a->local.len && a->local.data[0] == '"';
-    struct slice local = slice_from(a->local, quoted);
+    address_unquote(a->local, &local); /* as a command would get it */
     while (digits < a->domain.len && strchr("0123456789.", a->domain.data[digits]))
         digits++;
-    return (local.len && local.data[0] == '-') || (a->domain.len && digits == a->domain.len);
+    return (buf_len(&local) && mem[0] == '-') || (a->domain.len && digits == a->domain.len);
 }
 
 struct slice smtp_full_address(const struct smtp_session *s, struct smtp_tx *tx,

@@ -91,11 +91,11 @@ struct identity {
  * such user; BUSY: can't be told now; DENIED: not possible without root, or not permitted. */
 MUST_USE enum result identity_find(struct slice user, struct slice default_privs,
                                    struct identity *ret, struct error *err);
-/* For good; groups other than the user's own are left. */
 /* "user" or "user" with a group of its own, for a pipe transport: never root, never one of the
  * server's own users, as pipe(8). Results as above. */
 MUST_USE enum result identity_named(const struct conf *c, struct slice user, struct slice group,
                                     struct identity *ret, struct error *err);
+/* For good; groups other than the user's own are left. */
 MUST_USE enum result identity_become(const struct identity *who, struct error *err);
 
 /* copy.c: a message on its way to a command or a file: own fields on top, line ends of theirs. */

@@ -145,6 +145,9 @@ static enum result expand_word(struct expanding *x, struct slice word, char **re
     enum result r = conf_expand(&e, word, CONF_OWN, &b, why);
     if (r == OK && slice_find(buf_slice(&b), '\0') != SIZE_MAX)
         r = error_set(why, INVALID, "a word of the command would hold a NUL byte");
+    /* What a stranger wrote must not be taken for an option. */
+    if (r == OK && buf_len(&b) && buf_slice(&b).data[0] == '-' && word.data[0] != '-')
+        r = error_set(why, INVALID, "a word of the command would become an option");
     if (r == OK)
         *ret = arena_printf(x->arena, "%.*s", SLICE_ARG(buf_slice(&b)));
     buf_release(&b);

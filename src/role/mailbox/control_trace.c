@@ -57,7 +57,7 @@ static bool take_option(struct question *q, struct slice option, struct slice va
 
 static bool take_words(struct question *q, const struct slice *words, size_t n)
 {
-    bool any = false;
+    bool any = false, named = false;
     for (size_t i = 0; i < n; i++) {
         if (slice_is(words[i], "--json")) {
             q->as_json = true;
@@ -67,8 +67,12 @@ static bool take_words(struct question *q, const struct slice *words, size_t n)
             if (i + 1 == n || !take_option(q, words[i], words[i + 1]))
                 return false;
             i++;
-        } else if (!any && log_id_parse(words[i], &q->id) != OK) {
-            q->message_id = arena_dup(&q->arena, words[i]);
+        } else {
+            if (named)
+                return false;
+            named = true;
+            if (log_id_parse(words[i], &q->id) != OK)
+                q->message_id = arena_dup(&q->arena, words[i]);
         }
         any = true;
     }

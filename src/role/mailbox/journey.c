@@ -41,16 +41,17 @@ static void add_rcpt(struct trace *t, const struct incoming *in, size_t i)
 
 static void add_rcpts(struct trace *t, const struct incoming *in)
 {
-    size_t n = in->request->rcpts.n;
+    size_t n = in->request->rcpts.n, more = 0;
     for (size_t i = 0; i < n; i++) {
         if (in->verdicts[i] != &verdict_accepted)
             continue;
-        if (!trace_has_room(t, rcpt_bytes(in, i))) {
-            trace_add_number(t, TRACE_F_MORE, n - i);
-            return;
-        }
-        add_rcpt(t, in, i);
+        if (more || !trace_has_room(t, rcpt_bytes(in, i)))
+            more++;
+        else
+            add_rcpt(t, in, i);
     }
+    if (more)
+        trace_add_number(t, TRACE_F_MORE, more);
 }
 
 void incoming_put_journey(const struct incoming *in, struct kv_batch *b)

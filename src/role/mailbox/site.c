@@ -39,6 +39,9 @@ enum result mailbox_flush_site(struct mailbox_role *m, struct slice name)
     arena_init(&a, SITE_MAX * sizeof *s.ids + 4096);
     s.ids = arena_alloc_n(&a, SITE_MAX, sizeof *s.ids);
     enum result r = s.ids ? queue_list(m->queue, each_of_site, &s) : FAILED;
+    if (s.n == SITE_MAX)
+        LOG(LOG_WARNING, "queue.site_in_part", LOG_S("site", name), LOG_U("messages", s.n),
+            LOG_C("then", "ask again for the others"));
     for (size_t i = 0; i < s.n && r == OK; i++) {
         r = queue_flush(m->queue, s.ids[i]);
         r = r == NOT_FOUND || r == BUSY ? OK : r; /* gone, or under way: as it should be */

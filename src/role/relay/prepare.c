@@ -133,16 +133,17 @@ static void ask_generic(struct rjob *j, struct slice service)
 /* ---- the way in ---- */
 
 /* Mail of different senders must not share a connection where the login depends on them: the
- * sender becomes a part of the destination's name (dest_sender). */
-static void part_by_sender(struct rjob *j, const struct conf *c)
+ * sender becomes a part of the destination's name (dest_sender). False: no memory. */
+static bool part_by_sender(struct rjob *j, const struct conf *c)
 {
     if (!c->smtp_sender_dependent_authentication || !c->smtp_sasl_auth_enable ||
         c->smtp_sasl_password_maps.n == 0)
-        return;
+        return true;
     char *name =
         arena_printf(&j->arena, "%.*s\n%.*s", SLICE_ARG(j->destination), SLICE_ARG(j->mail.sender));
     if (name)
         j->destination = slice_cstr(name);
+    return name != NULL;
 }
 
 void job_prepare(struct rjob *j, const struct conf *conf, struct relay_tables *tables)
@@ -156,7 +157,12 @@ void job_prepare(struct rjob *j, const struct conf *conf, struct relay_tables *t
         go_on(j);
         return;
     }
-    part_by_sender(j, c);
+    if (!part_by_sender(j, c)) {
+        struct verdict v;
+        verdict_set(&v, SMTP_DEFERRED, "4.3.0", "no memory");
+        job_finish_all(j, &v, "");
+        return;
+    }
     if (!check(j, relay_checks(tables, service)))
         return;
     if (c->smtp_generic_maps.n)

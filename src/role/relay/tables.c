@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-enum { SERVICES_MAX = 64, LABEL_SIZE = 80 };
+enum { SERVICES_MAX = 250 /* as many as the configuration may have */, LABEL_SIZE = 80 };
 
 /* The checks of a transport's service. */
 struct service_checks {
