@@ -31,15 +31,6 @@ static uint64_t map_keywords(struct copy *c, uint64_t bits)
     return mapped;
 }
 
-/* Of another mailbox's name, under the account's lock. */
-static struct slice name_of(const struct mailbox *m)
-{
-    for (size_t i = 0; i < m->account->n_folders; i++)
-        if (m->account->folders[i].mailbox == m)
-            return m->account->folders[i].name;
-    return SLICE("");
-}
-
 /* A move changes no sums. */
 static enum result check_quota(const struct copy *c, const uint32_t *uids, size_t n)
 {
@@ -51,7 +42,7 @@ static enum result check_quota(const struct copy *c, const uint32_t *uids, size_
         bytes += view_entry(c->source, seq)->size;
         messages++;
     }
-    return quota_admit(c->to->account, name_of(c->to), bytes, messages, false);
+    return quota_admit(c->to->account, folder_name_of(c->to), bytes, messages, false);
 }
 
 static enum result copy_entries(struct copy *c, struct op *to, struct kv_batch *b,

@@ -149,6 +149,8 @@ void account_free_tables(struct account *a);
 /* Index of the name, or where it would stand. */
 size_t folder_seek(const struct account *a, struct slice name, bool *ret_found);
 struct folder *folder_find(const struct account *a, struct slice name);
+/* The mailbox's name, with the account locked; empty when it has none any more. */
+struct slice folder_name_of(const struct mailbox *m);
 
 /* folders.c: writes the record of a name into a batch; mailbox 0: none. */
 void folder_put(const struct account *a, struct kv_batch *b, struct slice name, unsigned attrs,

@@ -12,15 +12,6 @@ bool store_traces(const struct store *s, uint64_t message)
     return trace_wanted(message, atomic_load(&s->trace_lifetime));
 }
 
-static struct slice name_of(const struct mailbox *m)
-{
-    const struct account *a = m->account;
-    for (size_t i = 0; i < a->n_folders; i++)
-        if (a->folders[i].mailbox == m)
-            return a->folders[i].name;
-    return SLICE("");
-}
-
 void journey_put(const struct mailbox *m, struct kv_batch *b, enum trace_event what,
                  const struct entry *e)
 {
@@ -29,7 +20,7 @@ void journey_put(const struct mailbox *m, struct kv_batch *b, enum trace_event w
         return;
     trace_begin(&t, what);
     trace_add(&t, TRACE_F_ACCOUNT, m->account->name);
-    trace_add(&t, TRACE_F_MAILBOX, name_of(m));
+    trace_add(&t, TRACE_F_MAILBOX, folder_name_of(m));
     trace_add_number(&t, TRACE_F_UID, e->uid);
     trace_put(&t, b, e->message);
 }

@@ -203,3 +203,12 @@ struct folder *folder_find(const struct account *a, struct slice name)
     size_t i = folder_seek(a, name, &found);
     return found ? &a->folders[i] : NULL;
 }
+
+struct slice folder_name_of(const struct mailbox *m)
+{
+    const struct account *a = m->account;
+    for (size_t i = 0; i < a->n_folders; i++)
+        if (a->folders[i].mailbox == m)
+            return a->folders[i].name;
+    return SLICE("");
+}
