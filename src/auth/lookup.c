@@ -221,12 +221,24 @@ static void put_quota(const struct lookup_row *row, struct buf *out)
     }
 }
 
+static enum result keep_fields(const struct buf *fields, struct arena *a, struct slice *ret,
+                               struct error *err)
+{
+    struct slice text = buf_ok(fields) ? arena_dup(a, slice_trim(buf_slice(fields))) : SLICE_NONE;
+    if (!text.data)
+        return error_set(err, FAILED, "the account's limits and other fields are above %d bytes",
+                         LOOKUP_KNOWN_MAX);
+    *ret = text;
+    return OK;
+}
+
 /* Fields that say who, and from where. */
-static struct slice put_fields(const struct lookup_row *row, struct arena *a)
+static enum result put_fields(const struct lookup_row *row, struct arena *a, struct slice *ret,
+                              struct error *err)
 {
     static const char *const kept[] = {"allow_nets", "nologin"};
     struct buf out;
-    buf_init(&out, 400);
+    buf_init(&out, LOOKUP_KNOWN_MAX);
     put_user(row, &out);
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         struct slice v = lookup_field(row, kept[i]);
@@ -234,9 +246,9 @@ static struct slice put_fields(const struct lookup_row *row, struct arena *a)
             buf_printf(&out, "%s=%.*s ", kept[i], SLICE_ARG(v));
     }
     put_quota(row, &out);
-    struct slice text = buf_ok(&out) ? arena_dup(a, slice_trim(buf_slice(&out))) : SLICE_NONE;
+    enum result r = keep_fields(&out, a, ret, err);
     buf_release(&out);
-    return text;
+    return r;
 }
 
 static enum result verify(const struct lookup_config *c, const struct lookup_row *row,
@@ -265,12 +277,7 @@ enum result lookup_password(const struct lookup_config *c, const struct format_n
     enum result r = ask(c, n, false, a, &row, err);
     if (r == OK && !(c->bind && slice_is(c->driver, "ldap")))
         r = verify(c, &row, n->password, err);
-    struct slice fields = r == OK ? put_fields(&row, a) : SLICE_NONE;
-    if (r == OK && !fields.data)
-        r = error_set(err, FAILED, "the fields of the account are too long");
-    if (r == OK)
-        *ret_fields = fields;
-    return r;
+    return r == OK ? put_fields(&row, a, ret_fields, err) : r;
 }
 
 enum result lookup_user(const struct lookup_config *c, const struct format_names *n,
@@ -284,9 +291,9 @@ enum result lookup_user(const struct lookup_config *c, const struct format_names
     enum result r = ask(c, &names, !by_password, a, &row, err);
     if (r != OK)
         return r;
-    buf_init(&out, 400);
+    buf_init(&out, LOOKUP_KNOWN_MAX);
     put_quota(&row, &out);
-    *ret_fields = arena_dup(a, slice_trim(buf_slice(&out)));
+    r = keep_fields(&out, a, ret_fields, err);
     buf_release(&out);
-    return OK;
+    return r;
 }

@@ -13,7 +13,8 @@
 enum {
     LOOKUP_TIMEOUT_S = 10,
     LOOKUP_FIELD_MAX = 2048, /* bytes of a value that comes */
-    LOOKUP_FIELDS_MAX = 64
+    LOOKUP_FIELDS_MAX = 64,
+    LOOKUP_KNOWN_MAX = 1000 /* bytes of all that is handed on */
 };
 
 /* How to ask; texts NUL-terminated, "" where not told. */

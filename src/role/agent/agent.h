@@ -24,7 +24,7 @@ enum {
     CHILDREN_MAX = 16,    /* at a time, of each line */
     LINE_MAX_JOBS = 2000, /* that wait for a place */
     CHILD_TIMEOUT_MS = 30000,
-    CHILD_OUTPUT_MAX = 512, /* bytes of a child's answer */
+    CHILD_OUTPUT_MAX = 2048, /* bytes of a child's answer */
 };
 
 /* A slow delivery or a table's slow server takes no place from a login. */

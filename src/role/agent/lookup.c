@@ -1,9 +1,13 @@
 /* lookup.c: questions to SQL databases and LDAP directories, in a child. */
+#include <assert.h>
+
 #include "auth/lookup.h"
 
 #include "role/agent/agent.h"
 
 enum { RIGHT = 0, WRONG = 1, UNASKED = 2, ARENA_LIMIT = 1 << 20 };
+static_assert((int)LOOKUP_KNOWN_MAX <= (int)CHILD_OUTPUT_MAX / 2,
+              "what an account's fields say fits");
 
 static int code_of(enum result r, const struct error *err, struct slice fields, struct buf *reason)
 {

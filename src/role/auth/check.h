@@ -3,9 +3,10 @@
 #ifndef ROLE_AUTH_CHECK_H
 #define ROLE_AUTH_CHECK_H
 
+#include "auth/lookup.h"
 #include "role/auth/auth.h"
 
-enum { FIELDS_MAX = 1023 };
+enum { FIELDS_MAX = LOOKUP_KNOWN_MAX };
 
 /* A password under way. */
 struct check {
