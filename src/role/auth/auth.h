@@ -195,8 +195,9 @@ void auth_rewrite(struct auth_role *a, struct ipc_channel *from, struct ipc_mess
 void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 
 /* quota.c: tells mailbox the limits of single accounts: of all in files, and of one that a database
- * was asked about (fields: "quota_rule=… …"; without such a field nothing is told). */
+ * was asked about (fields: "quota_rule=… …"). all: these are all of the account's limits, so that
+ * without any it has none; else nothing is told then. */
 void auth_send_quotas(struct auth_role *a);
-void auth_send_quota(struct auth_role *a, struct slice account, struct slice fields);
+void auth_send_quota(struct auth_role *a, struct slice account, struct slice fields, bool all);
 
 #endif

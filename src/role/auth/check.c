@@ -62,6 +62,20 @@ static void answer_right(struct check *k)
     ipc_answer(k->channel, k->call, &m);
 }
 
+/* Did the database say all limits of the account? Not if another one is asked for accounts. */
+static bool knows_limits(const struct check *k)
+{
+    const struct auth_database *db = chain_database(k);
+    const struct auth_databases *all = directory_userdbs(k->directory);
+    if (!k->password[0] || !db || strcmp(k->via, db->name) != 0 ||
+        (db->driver != DRIVER_SQL && db->driver != DRIVER_LDAP))
+        return false;
+    for (size_t i = 0; i < all->n; i++)
+        if (all->items[i].driver == DRIVER_SQL || all->items[i].driver == DRIVER_LDAP)
+            return !all->items[i].of_userdb && all->items[i].index == db->index;
+    return false;
+}
+
 static void finish_right(struct check *k)
 {
     struct auth_role *a = role_of(k);
@@ -70,7 +84,7 @@ static void finish_right(struct check *k)
     if (strcmp(k->via, "cache") != 0 && k->password[0] && !k->fields[0])
         password_cache_put(a->cache, k->cache_generation, slice_cstr(k->account),
                            slice_cstr(k->password), ttl_ms, clock_monotonic_ms());
-    auth_send_quota(a, slice_cstr(k->account), slice_cstr(k->fields));
+    auth_send_quota(a, slice_cstr(k->account), slice_cstr(k->fields), knows_limits(k));
     answer_right(k);
     log_outcome(k, LOG_INFO, "auth.ok");
     free_check(k);

@@ -40,18 +40,33 @@ static void send_some(struct telling *t)
     t->reset = false;
 }
 
-static void tell(struct telling *t, struct slice account, struct slice fields)
+/* No: there is no room for it. */
+static bool add(struct telling *t, struct slice account, struct slice rules)
+{
+    t->accounts[t->n] = arena_dup(&t->arena, account);
+    t->rules[t->n] = arena_dup(&t->arena, rules);
+    bool taken = !arena_failed(&t->arena);
+    t->n += taken;
+    return taken;
+}
+
+/* none_too: told that it has none, when it has none. */
+static void tell(struct telling *t, struct slice account, struct slice fields, bool none_too)
 {
     struct buf rules;
     buf_init(&rules, RULES_MAX);
     put_rules(fields, &rules);
-    if (buf_len(&rules) && buf_ok(&rules)) {
-        t->accounts[t->n] = arena_dup(&t->arena, account);
-        t->rules[t->n] = arena_dup(&t->arena, buf_slice(&rules));
-        t->n += !arena_failed(&t->arena);
-        if (t->n == BATCH || arena_failed(&t->arena))
-            send_some(t);
+    if (!buf_ok(&rules))
+        LOG(LOG_WARNING, "quota.dropped", LOG_S("account", account),
+            LOG_C("why", "its rules are longer than 2048 bytes; those behind do not count"));
+    bool some = buf_len(&rules) || none_too;
+    if (some && !add(t, account, buf_slice(&rules))) {
+        send_some(t);
+        if (!add(t, account, buf_slice(&rules)))
+            LOG(LOG_ERROR, "quota.dropped", LOG_S("account", account), LOG_C("why", "no memory"));
     }
+    if (t->n == BATCH)
+        send_some(t);
     buf_release(&rules);
 }
 
@@ -64,20 +79,20 @@ void auth_send_quotas(struct auth_role *a)
     for (size_t i = 0; all && i < all->n; i++)
         for (size_t k = 0; all->items[i].file && k < passwd_file_count(all->items[i].file); k++) {
             const struct passwd_user *u = passwd_file_at(all->items[i].file, k);
-            tell(&t, u->name, u->extra);
+            tell(&t, u->name, u->extra, false);
         }
     send_some(&t);
     arena_release(&t.arena);
     directory_unref(d);
 }
 
-void auth_send_quota(struct auth_role *a, struct slice account, struct slice fields)
+void auth_send_quota(struct auth_role *a, struct slice account, struct slice fields, bool all)
 {
     struct telling t = {.auth = a, .reset = false};
-    if (slice_search(fields, SLICE("quota_rule")) == SIZE_MAX)
+    if (!all && slice_search(fields, SLICE("quota_rule")) == SIZE_MAX)
         return;
     arena_init(&t.arena, BATCH_BYTES);
-    tell(&t, account, fields);
+    tell(&t, account, fields, all);
     if (t.n)
         send_some(&t);
     arena_release(&t.arena);

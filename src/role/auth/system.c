@@ -132,12 +132,18 @@ static void end_question(struct question *q, int there)
 
 static void ask_on(struct question *q);
 
+static bool is_server(const struct auth_database *db)
+{
+    return db->driver == DRIVER_SQL || db->driver == DRIVER_LDAP;
+}
+
 static void take_answer(void *arg, struct ipc_message *m)
 {
     struct question *q = arg;
     bool told = m->type == IPC_ACCOUNT_RESULT && m->ACCOUNT_RESULT.code <= 1;
     if (told && m->ACCOUNT_RESULT.code == 0) {
-        auth_send_quota(q->auth, name_of(q), m->ACCOUNT_RESULT.fields);
+        const struct auth_database *db = &directory_userdbs(q->directory)->items[q->at];
+        auth_send_quota(q->auth, name_of(q), m->ACCOUNT_RESULT.fields, is_server(db));
         end_question(q, 1);
         return;
     }
@@ -148,9 +154,8 @@ static void take_answer(void *arg, struct ipc_message *m)
 
 static bool needs_agent(const struct auth_database *db, struct slice name)
 {
-    bool server = db->driver == DRIVER_SQL || db->driver == DRIVER_LDAP;
     /* System accounts have no domain. */
-    return server || (db->driver == DRIVER_PASSWD && slice_find(name, '@') == SIZE_MAX);
+    return is_server(db) || (db->driver == DRIVER_PASSWD && slice_find(name, '@') == SIZE_MAX);
 }
 
 static void ask_agent(struct question *q, const struct auth_database *db)
