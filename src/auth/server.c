@@ -57,14 +57,36 @@ enum result server_check(struct slice table, struct error *err)
     return r;
 }
 
+bool server_needs_rights(const struct server_table *t)
+{
+    static const char *const files[] = {"dbpath", "option_file", "tls_key_file", "tls_key", NULL};
+    struct slice hosts = server_value(t, "hosts", "");
+    for (size_t i = 0; files[i]; i++)
+        if (server_value(t, files[i], "").len)
+            return true;
+    /* libpq's URIs may name files too. */
+    if (slice_search(hosts, SLICE("sslkey=")) != SIZE_MAX ||
+        slice_search(hosts, SLICE("passfile=")) != SIZE_MAX)
+        return true;
+    return slice_starts(server_value(t, "memcache", ""), SLICE("unix:"));
+}
+
+static enum result without_rights(bool (*give_up)(void), struct error *err)
+{
+    return !give_up || give_up() ? OK : error_set(err, FAILED, "root's rights can't be given up");
+}
+
 static enum result ask_file(struct slice type, struct slice table, struct slice key,
-                            struct arena *a, struct slice *ret, struct error *err)
+                            bool (*give_up)(void), struct arena *a, struct slice *ret,
+                            struct error *err)
 {
     struct server_table t;
     if (load(table, a, &t, err) != OK)
         return FAILED;
     if (!server_key_allowed(&t, key))
         return NOT_FOUND;
+    if (!server_needs_rights(&t) && without_rights(give_up, err) != OK)
+        return FAILED;
     if (slice_is(type, "ldap"))
         return server_ask_ldap(&t, key, a, ret, err);
     if (slice_is(type, "memcache"))
@@ -72,18 +94,22 @@ static enum result ask_file(struct slice type, struct slice table, struct slice 
     return server_ask_sql(&t, key, a, ret, err);
 }
 
-enum result server_ask(struct slice table, struct slice key, struct arena *a, struct slice *ret,
-                       struct error *err)
+enum result server_ask(struct slice table, struct slice key, bool (*give_up)(void), struct arena *a,
+                       struct slice *ret, struct error *err)
 {
     struct slice rest, type = type_of(table, &rest);
     enum result r = table_server_check(table, err);
     if (r != OK)
+        return FAILED;
+    /* A socket of socketmap may be its group's alone. */
+    if (!has_file(type) && !slice_starts(rest, SLICE("unix:")) &&
+        without_rights(give_up, err) != OK)
         return FAILED;
     if (slice_is(type, "tcp"))
         r = server_ask_tcp(rest, key, a, ret, err);
     else if (slice_is(type, "socketmap"))
         r = server_ask_socketmap(rest, key, a, ret, err);
     else
-        r = ask_file(type, table, key, a, ret, err);
+        r = ask_file(type, table, key, give_up, a, ret, err);
     return r == OK || r == NOT_FOUND ? r : FAILED;
 }

@@ -40,10 +40,15 @@ bool server_yes(const struct server_table *t, const char *name, bool without);
 
 /* Reads and checks the table's file; nothing is asked. INVALID, FAILED. */
 MUST_USE enum result server_check(struct slice table, struct error *err);
+/* Must the table be asked with the rights that its file was read with? It names a key, a file with
+ * a password, a database that is a file, or a socket of memcached, which is its owner's alone. */
+bool server_needs_rights(const struct server_table *t);
 /* table: "pgsql:/etc/postfix/x.cf". The value into the arena. NOT_FOUND: the key leads nowhere.
- * FAILED: could not be asked: `err` says why, without passwords. */
-MUST_USE enum result server_ask(struct slice table, struct slice key, struct arena *a,
-                                struct slice *ret, struct error *err);
+ * FAILED: could not be asked: `err` says why, without passwords.
+ * give_up: called once the table's file is read, before a server is asked, where the table needs no
+ * rights; false: it must not be asked. NULL: the caller's rights are its own. */
+MUST_USE enum result server_ask(struct slice table, struct slice key, bool (*give_up)(void),
+                                struct arena *a, struct slice *ret, struct error *err);
 
 /* ---- the %expansions of queries and results ---- */
 

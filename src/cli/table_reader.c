@@ -39,7 +39,7 @@ static enum result ask_server(void *arg, struct slice table, struct slice key, s
                               struct slice *ret, struct error *err)
 {
     (void)arg;
-    return server_ask(table, key, a, ret, err);
+    return server_ask(table, key, NULL, a, ret, err);
 }
 
 const struct table_reader cli_table_reader = {

@@ -89,6 +89,27 @@ static void test_files(void **state)
     assert_non_null(strstr(parse("mysql", "password = a\n", &t), "`query` is missing"));
 }
 
+static bool needs_rights(const char *type, const char *text)
+{
+    struct server_table t;
+    assert_string_equal(parse(type, text, &t), "");
+    return server_needs_rights(&t);
+}
+
+static void test_rights(void **state)
+{
+    (void)state;
+    assert_false(needs_rights("memcache", "memcache = inet:h:1\n"));
+    assert_true(needs_rights("memcache", "memcache = unix:/run/m\n"));
+    assert_false(needs_rights("pgsql", "hosts = unix:/run/p\nquery = x\npassword = p\n"));
+    assert_true(needs_rights("pgsql", "hosts = postgresql://h/?sslkey=/k\nquery = x\n"));
+    assert_false(needs_rights("mysql", "query = x\ntls_CAfile = /ca\n"));
+    assert_true(needs_rights("mysql", "query = x\noption_file = /root/my.cnf\n"));
+    assert_false(needs_rights("ldap", "search_base = dc=x\n"));
+    assert_true(needs_rights("ldap", "search_base = dc=x\ntls_key = /k\n"));
+    assert_true(needs_rights("sqlite", "dbpath = /x\nquery = x\n"));
+}
+
 static void test_domain(void **state)
 {
     struct server_table t;
@@ -165,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_expand, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rights, setup, teardown),
         cmocka_unit_test_setup_teardown(test_domain, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_forms, setup, teardown),
