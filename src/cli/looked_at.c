@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "auth/passwd_file.h"
+#include "conf/paths.h"
 #include "conf/source.h"
 #include "table/table.h"
 
@@ -75,8 +76,7 @@ static void look_at_users(const struct cli *c, struct conf_errors *errors)
 static FILE *open_pem(struct slice path)
 {
     char name[4096];
-    path = slice_trim(slice_from(path, slice_starts(path, SLICE("<"))));
-    snprintf(name, sizeof name, "%.*s", SLICE_ARG(path));
+    snprintf(name, sizeof name, "%.*s", SLICE_ARG(conf_path(path)));
     return fopen(name, "re");
 }
 

@@ -34,11 +34,15 @@ static void tell(struct looking *l, const char *setting, const char *path, int w
                    setting, path, strerror(why));
 }
 
-/* A leading "<" is Dovecot's mark of a file. */
+struct slice conf_path(struct slice value)
+{
+    return slice_trim(slice_from(value, slice_starts(value, SLICE("<"))));
+}
+
 static void look(struct looking *l, const char *setting, struct slice path)
 {
     char name[4096];
-    path = slice_trim(slice_from(path, slice_starts(path, SLICE("<"))));
+    path = conf_path(path);
     if (path.len == 0 || path.data[0] != '/' || path.len >= sizeof name)
         return;
     snprintf(name, sizeof name, "%.*s", SLICE_ARG(path));

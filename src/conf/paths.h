@@ -13,4 +13,7 @@ struct conf_errors;
  * note. INVALID when there is an error. */
 MUST_USE enum result conf_paths_check(const struct conf *c, struct conf_errors *errors);
 
+/* The path in a setting that may have Dovecot's mark of a file ("</etc/ssl/x.pem") in front. */
+struct slice conf_path(struct slice value);
+
 #endif

@@ -4,15 +4,11 @@
 #include <stdio.h>
 
 #include "conf/fields.h"
+#include "conf/paths.h"
 #include "table/lines.h"
 #include "table/spec.h"
 
 enum { TABLE_MAX = 1 << 20, OWN_PATH_MAX = 4096 };
-
-struct slice certificate_path(struct slice text)
-{
-    return slice_trim(slice_from(text, slice_starts(text, SLICE("<"))));
-}
 
 /* ---- those for all names ---- */
 
@@ -38,8 +34,8 @@ static void put_pair(const char *setting, struct slice cert, struct slice key, c
                      void *arg)
 {
     struct certificate x = {.setting = setting, .name = SLICE(""), .address = SLICE(""), .n = 2};
-    x.paths[0] = certificate_path(cert);
-    x.paths[1] = key.len ? certificate_path(key) : x.paths[0];
+    x.paths[0] = conf_path(cert);
+    x.paths[1] = key.len ? conf_path(key) : x.paths[0];
     if (x.paths[0].len)
         each(arg, &x);
 }

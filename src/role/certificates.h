@@ -30,7 +30,5 @@ bool certificates_none(const struct conf *c, enum certificate_side side);
 /* The files of tls_server_sni_maps. */
 void certificates_tables(const struct conf *c, void (*each)(void *arg, struct slice path),
                          void *arg);
-/* Dovecot's "</path" is a path. */
-struct slice certificate_path(struct slice text);
 
 #endif

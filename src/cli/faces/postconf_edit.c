@@ -11,6 +11,7 @@
 
 #include "cli/faces/postconf.h"
 #include "conf/source.h"
+#include "os/fds.h"
 
 enum { EDITS_MAX = 200 };
 
@@ -128,17 +129,6 @@ static void add_missing(struct editing *e)
             put_setting(e, &e->items[i]);
 }
 
-static bool write_all(int fd, struct slice bytes)
-{
-    while (bytes.len) {
-        ssize_t n = write(fd, bytes.data, bytes.len);
-        if (n <= 0)
-            return false;
-        bytes = slice_from(bytes, (size_t)n);
-    }
-    return fsync(fd) == 0;
-}
-
 static int replace(const char *path, struct slice bytes)
 {
     char fresh[4096];
@@ -150,8 +140,8 @@ static int replace(const char *path, struct slice bytes)
     if (fd < 0)
         return fatal(fresh, strerror(errno));
     bool owned = fchown(fd, st.st_uid, st.st_gid) == 0 || geteuid() != 0;
-    bool ok = owned && fchmod(fd, st.st_mode & 07777) == 0 && write_all(fd, bytes) &&
-              rename(fresh, path) == 0;
+    bool ok = owned && fchmod(fd, st.st_mode & 07777) == 0 && fd_write_all(fd, bytes) &&
+              fsync(fd) == 0 && rename(fresh, path) == 0;
     int error = errno;
     close(fd);
     if (ok)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "conf/paths.h"
 #include "role/certificates.h"
 #include "role/tls_rules.h"
 
@@ -239,7 +240,7 @@ static bool ask(struct edge_certificates *all, struct tls_context *tls, const st
                 enum edge_tls_kind kind, struct error *err)
 {
     bool login = kind == EDGE_TLS_LOGIN;
-    struct slice path = certificate_path(login ? c->ssl_ca : c->smtpd_tls_CAfile);
+    struct slice path = conf_path(login ? c->ssl_ca : c->smtpd_tls_CAfile);
     struct buf pem;
     enum result r = OK;
     if (login ? !c->ssl_verify_client_cert && !c->auth_ssl_require_client_cert

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/paths.h"
 #include "role/master/master.h"
 
 struct listing {
@@ -49,8 +50,8 @@ static void add_of(const struct conf *c, struct listing *l)
     for (int side = 0; side < CERTIFICATE_SIDES; side++)
         certificates_each(c, (enum certificate_side)side, &reader, add_paths, l);
     certificates_tables(c, l->each, l->arg);
-    l->each(l->arg, certificate_path(c->smtpd_tls_CAfile));
-    l->each(l->arg, certificate_path(c->ssl_ca));
+    l->each(l->arg, conf_path(c->smtpd_tls_CAfile));
+    l->each(l->arg, conf_path(c->ssl_ca));
 }
 
 void certificate_files(const struct conf *c, certificate_file_fn *each, void *arg)
