@@ -30,6 +30,9 @@ PASSWD = "postfix:x:64911:64911::/nonexistent:/bin/false\ndovecot:x:64912:64912:
 GROUP = "postfix:x:64911:\npostdrop:x:64915:\ndovecot:x:64912:\ndovenull:x:64913:\nvmail:x:64914:\nDebian-exim:x:64916:\n"
 
 
+DOWNLOADS = 4  # attempts
+
+
 class Unavailable(Exception):
     """Why there can be no peer here."""
 
@@ -43,12 +46,13 @@ def unpacked(name):
         raise Unavailable("no apt-get to download Debian's packages with")
     shutil.rmtree(root, ignore_errors=True)
     (root / "deb").mkdir(parents=True)
-    for attempt in range(2):
+    for attempt in range(DOWNLOADS):
         got = subprocess.run(["apt-get", "-o", "APT::Sandbox::User=root", "download", *PACKAGES[name].split()],
                              cwd=root / "deb", capture_output=True, text=True, check=False)
         if got.returncode == 0:
             break
-        if attempt:
+        time.sleep(2)
+        if attempt == DOWNLOADS - 1:
             raise Unavailable(f"{name} could not be downloaded: {got.stderr.strip()[-300:]}")
         subprocess.run(["apt-get", "update"], capture_output=True, check=False)
     for package in (root / "deb").glob("*.deb"):
