@@ -36,6 +36,7 @@ enum {
 struct auth_policies;
 struct table_set;
 struct check;
+struct table_job;
 struct system_accounts;
 struct dkim_keys;
 
@@ -76,6 +77,10 @@ struct auth_role {
     size_t n_checks;                         /* of all kinds */
     size_t n_queries;                        /* recipients that wait for agent */
     unsigned hashing;                        /* threads */
+    struct table_job *first_table_job, **last_table_job; /* waiting for a helper */
+    size_t n_table_jobs;
+    unsigned table_helpers;
+    int64_t tables_full_ms; /* when the log was told last that there are too many; 0: never */
     uint64_t logins, failures, recipients;
 };
 
@@ -178,7 +183,10 @@ struct file_cache *system_accounts_files(struct system_accounts *s);
 MUST_USE enum result file_cache_new(struct file_cache **ret);
 void file_cache_free(struct file_cache *c);
 
-/* later.c: serves a message (ROUTE or REWRITE) now, or on a helper thread where the directory's
+/* later.c: runs fn(arg), which may wait for tables that ask a server, on a helper thread. A few of
+ * the engine's helpers do all of it: the others stay free for logins. BUSY, FAILED: it can't be. */
+MUST_USE enum result auth_run_tables(struct auth_role *a, void (*fn)(void *arg), void *arg);
+/* Serves a message (ROUTE or REWRITE) now, or on a helper thread where the directory's
  * tables ask a server. */
 typedef void auth_serve_fn(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 void auth_serve(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m,

@@ -110,7 +110,7 @@ static void look_again(struct waiting *w)
 {
     if (!directory_must_wait(w->query.auth)) {
         look(w);
-    } else if (io_run_blocking(w->query.auth->role->engine, look, w) != OK) {
+    } else if (auth_run_tables(w->query.auth, look, w) != OK) {
         give_up(&w->query);
         end_waiting(w);
     }
@@ -249,7 +249,7 @@ static bool fetch(struct query *q, const struct policy_question *question)
         ask_dns(w);
     else if (question->ask == POLICY_ASK_SLEEP)
         take_pause(w);
-    else if (io_run_blocking(q->auth->role->engine, ask_server, w) != OK) {
+    else if (auth_run_tables(q->auth, ask_server, w) != OK) {
         if (!q->waiting)
             end_waiting(w);
         return false;
