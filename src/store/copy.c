@@ -31,8 +31,7 @@ static uint64_t map_keywords(struct copy *c, uint64_t bits)
     return mapped;
 }
 
-/* A move changes no sums. */
-static enum result check_quota(const struct copy *c, const uint32_t *uids, size_t n)
+static enum result check_quota(const struct copy *c, bool move, const uint32_t *uids, size_t n)
 {
     uint64_t bytes = 0, messages = 0;
     for (size_t i = 0; i < n; i++) {
@@ -42,7 +41,11 @@ static enum result check_quota(const struct copy *c, const uint32_t *uids, size_
         bytes += view_entry(c->source, seq)->size;
         messages++;
     }
-    return quota_admit(c->to->account, folder_name_of(c->to), bytes, messages, false);
+    struct slice to = folder_name_of(c->to);
+    if (messages == 0)
+        return OK;
+    return move ? quota_admit_move(c->to->account, folder_name_of(c->from), to, bytes, messages)
+                : quota_admit(c->to->account, to, bytes, messages, false);
 }
 
 static enum result copy_entries(struct copy *c, struct op *to, struct kv_batch *b,
@@ -108,7 +111,7 @@ static enum result copy_locked(struct copy *c, bool move, const uint32_t *uids, 
         c->gone = malloc((n + 1) * sizeof *c->gone);
     }
     enum result r = FAILED;
-    bool fits = move || check_quota(c, uids, n) == OK;
+    bool fits = check_quota(c, move, uids, n) == OK;
     if (!fits)
         r = LIMIT;
     else if (ch && b && (!move || (c->seqs && c->gone)))

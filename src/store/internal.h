@@ -142,6 +142,9 @@ void journey_put(const struct mailbox *m, struct kv_batch *b, enum trace_event w
 /* quota.c: with the account locked. LIMIT: so much more is too much. */
 MUST_USE enum result quota_admit(const struct account *a, struct slice mailbox, uint64_t bytes,
                                  uint64_t messages, bool may_exceed);
+/* The same for so much that moves. Between mailboxes of the same limits nothing is too much. */
+MUST_USE enum result quota_admit_move(const struct account *a, struct slice from, struct slice to,
+                                      uint64_t bytes, uint64_t messages);
 
 /* tables.c */
 MUST_USE enum result account_load_tables(struct account *a);

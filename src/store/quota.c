@@ -50,6 +50,18 @@ enum result quota_admit(const struct account *a, struct slice mailbox, uint64_t 
     return used.messages > l.messages || messages > l.messages - used.messages ? LIMIT : OK;
 }
 
+enum result quota_admit_move(const struct account *a, struct slice from, struct slice to,
+                             uint64_t bytes, uint64_t messages)
+{
+    struct store_limits before = limits_of(a, from), after = limits_of(a, to);
+    if (before.uncounted)
+        return quota_admit(a, to, bytes, messages, false);
+    if (after.bytes >= before.bytes && after.messages >= before.messages)
+        return OK;
+    /* The sums stay, under a lower limit. */
+    return quota_admit(a, to, 0, 0, false);
+}
+
 enum result account_admits(struct account *a, struct slice mailbox, uint64_t bytes, bool may_exceed)
 {
     enum result r = account_enter(a);

@@ -34,7 +34,8 @@ struct store_limits {
     bool some_uncounted;      /* there are mailboxes that do not count */
 };
 /* Who knows that; NULL functions: there are no limits. Called under the account's lock; must not
- * block. Delivery, APPEND and COPY into a mailbox of the account above it answer LIMIT. */
+ * block. Delivery, APPEND and COPY into a mailbox of the account above it answer LIMIT, and MOVE
+ * where the limits of both mailboxes differ. */
 struct store_quota {
     void *arg;
     void (*limits)(void *arg, struct slice account, struct slice mailbox, struct store_limits *ret);

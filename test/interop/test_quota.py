@@ -79,6 +79,9 @@ def test_imap(server):
     assert client.append("Trash", None, None, TEXT.encode())[0] == "OK"  # which may have more
     for _ in range(3):
         assert client.append("Spam", None, None, TEXT.encode())[0] == "OK"  # which does not count
+    client.select("Spam")
+    kind, said = client.uid("MOVE", "1:3", "INBOX")  # where it would
+    assert kind == "NO" and b"[OVERQUOTA]" in said[0], said
     client.select("INBOX")
     kind, said = client.copy("1:4", "INBOX")
     assert kind == "NO" and b"[OVERQUOTA]" in said[0], said

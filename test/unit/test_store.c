@@ -490,6 +490,13 @@ static void test_quota_of_mailboxes(void **state)
     assert_int_equal(copy_first(inbox, trash, false), OK);
     assert_int_equal(copy_first(inbox, trash, true), OK);                 /* though it is full */
     assert_int_equal(account_admits(a, SLICE("Trash"), 0, false), LIMIT); /* five messages */
+    struct mailbox *spam = mailbox_of(a, "Spam");
+    assert_int_equal(copy_first(spam, trash, true), LIMIT);  /* there it begins to count */
+    assert_int_equal(copy_first(trash, inbox, true), LIMIT); /* which may have less */
+    assert_int_equal(copy_first(trash, spam, true), OK);
+    assert_int_equal(copy_first(trash, inbox, true), OK); /* no UID 1 any more: nothing moves */
+    assert_int_equal(copy_first(spam, inbox, true), LIMIT);
+    mailbox_unref(spam);
     mailbox_unref(inbox);
     mailbox_unref(trash);
     account_unref(a);
