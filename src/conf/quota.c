@@ -1,6 +1,6 @@
 #include "conf/quota.h"
 
-#include "conf/dovecot/map.h"
+#include "conf/size.h"
 
 enum result conf_quota_amount_parse(struct slice text, uint64_t unit, struct conf_quota_amount *ret,
                                     struct error *why)
@@ -15,7 +15,7 @@ enum result conf_quota_amount_parse(struct slice text, uint64_t unit, struct con
         number.len--;
     }
     enum result r =
-        a.percent ? slice_parse_u64(number, 10000, &a.n) : dovecot_bytes(number, unit, &a.n);
+        a.percent ? slice_parse_u64(number, 10000, &a.n) : conf_size_parse(number, unit, &a.n);
     if (slice_is(number, "unlimited")) {
         a.n = 0;
         r = OK;

@@ -32,9 +32,8 @@ bool map_yes(struct map_dovecot *m, const struct dovecot_node *n, bool fallback)
 /* Walks all settings and blocks directly in `block` with that key. */
 #define MAP_EACH(n, block) for (const struct dovecot_node *n = (block)->first; n; n = n->next)
 
-/* units.c: Dovecot's "2 secs" as ours ("2s"), its "1G" as bytes. INVALID: not one. */
+/* units.c: Dovecot's "2 secs" as ours ("2s"). INVALID: not one. */
 MUST_USE enum result dovecot_seconds(struct slice text, int64_t *ret);
-MUST_USE enum result dovecot_bytes(struct slice text, uint64_t unit, uint64_t *ret);
 
 /* known.c: a setting that is not served, in a block of that kind ("" the root, "service",
  * "plugin" …): told with its effect and what to do. */

@@ -5,6 +5,7 @@
 
 #include "conf/dovecot/map.h"
 #include "conf/quota.h"
+#include "conf/size.h"
 
 enum { RULES_TEXT_MAX = 16 * 1024, ONE_RULE_MAX = 1024 };
 
@@ -49,7 +50,7 @@ static bool loaded(const struct dovecot_node *in, const char *plugin)
 static void set_size(struct quotas *q, const struct dovecot_node *n, const char *name)
 {
     uint64_t bytes = 0;
-    if (!slice_is(n->value, "unlimited") && dovecot_bytes(n->value, 1, &bytes) != OK) {
+    if (!slice_is(n->value, "unlimited") && conf_size_parse(n->value, 1, &bytes) != OK) {
         map_error(q->map, n, "`%.*s` is no size", SLICE_ARG(n->value));
         return;
     }
