@@ -261,6 +261,53 @@ userdb {{
     assert b"UNAVAILABLE" in imap(server, "other@example.test", "one")
 
 
+def test_limits_of_a_sql_passdb_come_and_go(dovecot, tmp_path):
+    database = tmp_path / "mail.db"
+
+    def limit(rule):
+        with sqlite3.connect(database) as db:
+            db.execute("CREATE TABLE IF NOT EXISTS users (name TEXT PRIMARY KEY, password TEXT, rule TEXT)")
+            db.execute("REPLACE INTO users VALUES ('frida', '{PLAIN}one', ?)", (rule,))
+
+    def root(server):
+        client = imaplib.IMAP4("127.0.0.1", server.port["imap"], timeout=20)
+        client.login("frida", "one")
+        told = client.getquotaroot("INBOX")[1][1]
+        client.logout()
+        return told
+
+    limit("*:storage=700")
+    (tmp_path / "sql.conf").write_text(f"""
+driver = sqlite
+connect = {database}
+password_query = SELECT name AS user, password, rule AS userdb_quota_rule FROM users WHERE name = '%u'
+""")
+    server = dovecot.start(write(tmp_path, f"""
+protocols = imap
+mail_plugins = quota
+protocol imap {{
+  mail_plugins = $mail_plugins imap_quota
+}}
+plugin {{
+  quota = count:User quota
+  quota_rule = *:storage=900
+}}
+passdb {{
+  driver = sql
+  args = {tmp_path}/sql.conf
+}}
+"""))
+    assert b"(STORAGE 0 700)" in root(server)[0]
+    limit(400 * "x" + ":storage=+1")
+    assert b"(STORAGE 0 900)" in root(server)[0]
+    limit("*:storage=800")
+    assert b"(STORAGE 0 800)" in root(server)[0]
+    limit(None)
+    assert b"(STORAGE 0 900)" in root(server)[0]
+    limit(2000 * "x" + ":storage=+1")  # more than can be handed on
+    assert b"UNAVAILABLE" in imap(server, "frida", "one")
+
+
 USERS = """
 protocols = imap pop3
 passdb {{
