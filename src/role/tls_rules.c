@@ -7,7 +7,7 @@ _Static_assert((int)CONF_TLS_1_0 == TLS_VERSION_1_0 && (int)CONF_TLS_1_1 == TLS_
                    (int)CONF_TLS_1_2 == TLS_VERSION_1_2 && (int)CONF_TLS_1_3 == TLS_VERSION_1_3,
                "the bits of conf/tls.h are those of io/tls.h");
 
-enum { CIPHERS_MAX = 16384 };
+enum { CIPHERS_MAX = 16384, CURVES_MAX = 4096 };
 
 /* What a grade means (postconf(5) smtpd_tls_ciphers). */
 static struct slice cipher_list(const struct conf *c, struct slice grade)
@@ -31,23 +31,30 @@ static void exclude(struct slice_list names, struct buf *out)
         }
 }
 
-static const char *keep(struct arena *a, struct buf *b)
+/* NULL would be OpenSSL's own list, without what the settings exclude: so it is an error. */
+static enum result keep(struct arena *a, struct buf *b, const char *setting, const char **ret,
+                        struct error *err)
 {
-    struct slice kept = buf_ok(b) ? arena_dup(a, buf_slice(b)) : SLICE_NONE;
+    enum result r = OK;
+    if (!buf_ok(b))
+        r = error_set(err, LIMIT, "%s: the list is too long", setting);
+    else if (!(*ret = arena_dup(a, buf_slice(b)).data))
+        r = error_set(err, FAILED, "no memory");
     buf_release(b);
-    return kept.data;
+    return r;
 }
 
 /* Names with ':' between, as OpenSSL wants them. */
-static const char *with_colons(struct slice names, struct arena *a)
+static enum result with_colons(struct slice names, struct arena *a, const char *setting,
+                               const char **ret, struct error *err)
 {
     struct buf b;
-    buf_init(&b, 4096);
+    buf_init(&b, CURVES_MAX);
     for (size_t i = 0; i < names.len; i++) {
         bool space = names.data[i] == ' ' || names.data[i] == ',' || names.data[i] == '\t';
         buf_putc(&b, space ? ':' : names.data[i]);
     }
-    return keep(a, &b);
+    return keep(a, &b, setting, ret, err);
 }
 
 /* Postfix's settings of one side. */
@@ -57,24 +64,27 @@ struct side {
     struct slice_list excluded, more_excluded;
 };
 
-static void take_side(const struct conf *c, const struct side *s, struct arena *a,
-                      struct tls_rules *ret)
+static enum result take_side(const struct conf *c, const struct side *s, struct arena *a,
+                             struct tls_rules *ret, struct error *err)
 {
     struct buf ciphers;
-    struct tls_rules r = {.setting = s->setting,
-                          .curves = with_colons(c->tls_eecdh_auto_curves, a)};
+    *ret = (struct tls_rules){.setting = s->setting};
     /* It was checked when it was read; else the default, which is safe. */
-    if (conf_tls_protocols(s->protocols, &r.versions, NULL) != OK)
-        r.versions = 0;
+    if (conf_tls_protocols(s->protocols, &ret->versions, NULL) != OK)
+        ret->versions = 0;
+    enum result r =
+        with_colons(c->tls_eecdh_auto_curves, a, "tls_eecdh_auto_curves", &ret->curves, err);
+    if (r != OK)
+        return r;
     buf_init(&ciphers, CIPHERS_MAX);
     buf_append(&ciphers, cipher_list(c, s->grade));
     exclude(s->excluded, &ciphers);
     exclude(s->more_excluded, &ciphers);
-    r.ciphers = keep(a, &ciphers);
-    *ret = r;
+    return keep(a, &ciphers, s->setting, &ret->ciphers, err);
 }
 
-void tls_rules_smtpd(const struct conf *c, bool mandatory, struct arena *a, struct tls_rules *ret)
+enum result tls_rules_smtpd(const struct conf *c, bool mandatory, struct arena *a,
+                            struct tls_rules *ret, struct error *err)
 {
     const struct side may = {"smtpd_tls_ciphers",
                              c->smtpd_tls_protocols,
@@ -84,12 +94,13 @@ void tls_rules_smtpd(const struct conf *c, bool mandatory, struct arena *a, stru
     const struct side must = {"smtpd_tls_mandatory_ciphers", c->smtpd_tls_mandatory_protocols,
                               c->smtpd_tls_mandatory_ciphers, c->smtpd_tls_exclude_ciphers,
                               c->smtpd_tls_mandatory_exclude_ciphers};
-    take_side(c, mandatory ? &must : &may, a, ret);
+    enum result r = take_side(c, mandatory ? &must : &may, a, ret, err);
     ret->server_order = c->tls_preempt_cipherlist;
+    return r;
 }
 
-void tls_rules_client(const struct conf *c, bool lmtp, bool mandatory, struct arena *a,
-                      struct tls_rules *ret)
+enum result tls_rules_client(const struct conf *c, bool lmtp, bool mandatory, struct arena *a,
+                             struct tls_rules *ret, struct error *err)
 {
     const struct side sides[2][2] = {
         {{"smtp_tls_ciphers",
@@ -108,7 +119,7 @@ void tls_rules_client(const struct conf *c, bool lmtp, bool mandatory, struct ar
          {"lmtp_tls_mandatory_ciphers", c->lmtp_tls_mandatory_protocols,
           c->lmtp_tls_mandatory_ciphers, c->lmtp_tls_exclude_ciphers,
           c->lmtp_tls_mandatory_exclude_ciphers}}};
-    take_side(c, &sides[lmtp][mandatory], a, ret);
+    return take_side(c, &sides[lmtp][mandatory], a, ret, err);
 }
 
 static bool has_option(const struct conf *c, const char *name)
@@ -119,15 +130,15 @@ static bool has_option(const struct conf *c, const char *name)
     return false;
 }
 
-void tls_rules_login(const struct conf *c, struct arena *a, struct tls_rules *ret)
+enum result tls_rules_login(const struct conf *c, struct arena *a, struct tls_rules *ret,
+                            struct error *err)
 {
-    struct tls_rules r = {.setting = "ssl_cipher_list",
-                          .ciphers = c->ssl_cipher_list.data,
-                          .suites = c->ssl_cipher_suites.data,
-                          .curves = with_colons(c->ssl_curve_list, a),
-                          .server_order = c->ssl_prefer_server_ciphers,
-                          .no_tickets = has_option(c, "no_ticket")};
-    if (conf_tls_least(c->ssl_min_protocol, &r.versions, NULL) != OK)
-        r.versions = 0;
-    *ret = r;
+    *ret = (struct tls_rules){.setting = "ssl_cipher_list",
+                              .ciphers = c->ssl_cipher_list.data,
+                              .suites = c->ssl_cipher_suites.data,
+                              .server_order = c->ssl_prefer_server_ciphers,
+                              .no_tickets = has_option(c, "no_ticket")};
+    if (conf_tls_least(c->ssl_min_protocol, &ret->versions, NULL) != OK)
+        ret->versions = 0;
+    return with_colons(c->ssl_curve_list, a, "ssl_curve_list", &ret->curves, err);
 }

@@ -8,12 +8,14 @@
 #include "io/tls.h"
 
 /* The texts are in the arena or in c. mandatory: TLS is required there (Postfix has settings of
- * their own for that). */
-void tls_rules_smtpd(const struct conf *c, bool mandatory, struct arena *a, struct tls_rules *ret);
+ * their own for that). LIMIT: a list is too long; without it OpenSSL's own would hold. */
+MUST_USE enum result tls_rules_smtpd(const struct conf *c, bool mandatory, struct arena *a,
+                                     struct tls_rules *ret, struct error *err);
 /* POP3 and IMAP. */
-void tls_rules_login(const struct conf *c, struct arena *a, struct tls_rules *ret);
+MUST_USE enum result tls_rules_login(const struct conf *c, struct arena *a, struct tls_rules *ret,
+                                     struct error *err);
 /* Towards other servers. */
-void tls_rules_client(const struct conf *c, bool lmtp, bool mandatory, struct arena *a,
-                      struct tls_rules *ret);
+MUST_USE enum result tls_rules_client(const struct conf *c, bool lmtp, bool mandatory,
+                                      struct arena *a, struct tls_rules *ret, struct error *err);
 
 #endif

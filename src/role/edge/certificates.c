@@ -273,14 +273,11 @@ static bool new_context(const struct conf *c, enum edge_tls_kind kind, struct tl
     struct arena a;
     struct tls_rules rules;
     arena_init(&a, RULES_ARENA);
-    if (kind == EDGE_TLS_LOGIN)
-        tls_rules_login(c, &a, &rules);
-    else
-        tls_rules_smtpd(c,
-                        kind == EDGE_TLS_SMTPS || slice_is(c->smtpd_tls_security_level, "encrypt"),
-                        &a, &rules);
-    enum result r =
-        arena_failed(&a) ? error_set(err, FAILED, "no memory") : tls_server_new(&rules, ret, err);
+    bool mandatory = kind == EDGE_TLS_SMTPS || slice_is(c->smtpd_tls_security_level, "encrypt");
+    enum result r = kind == EDGE_TLS_LOGIN ? tls_rules_login(c, &a, &rules, err)
+                                           : tls_rules_smtpd(c, mandatory, &a, &rules, err);
+    if (r == OK)
+        r = tls_server_new(&rules, ret, err);
     arena_release(&a);
     return r == OK;
 }

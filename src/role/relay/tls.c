@@ -71,9 +71,9 @@ enum result relay_tls_find(struct relay *r, const struct conf *c, bool lmtp, boo
     struct arena a;
     struct tls_rules rules;
     arena_init(&a, RULES_ARENA);
-    tls_rules_client(c, lmtp, mandatory, &a, &rules);
-    enum result result =
-        arena_failed(&a) ? error_set(err, FAILED, "no memory") : find(r, &rules, ret, err);
+    enum result result = tls_rules_client(c, lmtp, mandatory, &a, &rules, err);
+    if (result == OK)
+        result = find(r, &rules, ret, err);
     arena_release(&a);
     return result;
 }
