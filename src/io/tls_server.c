@@ -37,13 +37,21 @@ static const struct tls_named *find_named(const struct tls_context *c, struct sl
     return best;
 }
 
+/* Was a pair left out because an earlier one has this kind of key? */
+static bool is_taken(void)
+{
+    unsigned long code = ERR_peek_last_error();
+    return ERR_GET_LIB(code) == ERR_LIB_SSL &&
+           ERR_GET_REASON(code) == SSL_R_NOT_REPLACING_CERTIFICATE;
+}
+
 /* Those of kinds of keys that another for this name has not brought. */
 static bool use_identity(SSL *ssl, const struct tls_identity *id, bool first)
 {
     for (size_t i = 0; i < id->n; i++)
         if (SSL_use_cert_and_key(ssl, id->pairs[i].cert, id->pairs[i].key, id->pairs[i].chain, 0) !=
                 1 &&
-            first)
+            first && !is_taken())
             return false;
     ERR_clear_error();
     return true;
@@ -118,8 +126,10 @@ static enum result set_default(struct tls_context *c, struct tls_identity *id, c
 {
     for (size_t i = 0; i < id->n; i++)
         if (SSL_CTX_use_cert_and_key(c->ctx, id->pairs[i].cert, id->pairs[i].key,
-                                     id->pairs[i].chain, 1) != 1)
+                                     id->pairs[i].chain, 0) != 1 &&
+            !is_taken())
             return tls_error(err, "using the certificate");
+    ERR_clear_error();
     if (!c->label)
         c->label = strdup(label);
     return c->label ? OK : error_set(err, FAILED, "no memory");
@@ -139,6 +149,8 @@ enum result tls_server_add(struct tls_context *c, struct slice name, struct tls_
     if (!text)
         return error_set(err, FAILED, "no memory");
     snprintf(text, size, "%.*s%c%s", SLICE_ARG(name), 0, label);
+    for (size_t i = 0; i < name.len; i++)
+        text[i] = ascii_lower(text[i]);
     c->named[c->n_named++] = (struct tls_named){
         .name = text, .label = text + name.len + 1, .identity = tls_identity_ref(identity)};
     SSL_CTX_set_cert_cb(c->ctx, choose, c);

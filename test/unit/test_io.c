@@ -511,6 +511,54 @@ static void certificates_by_name(void **state)
     buf_release(&chain);
 }
 
+/* Adds a new certificate; hash: what a client then sees that asks for seen_as. */
+static void adds(struct tls_context *c, const char *name, const char *label, const char *seen_as,
+                 char hash[TLS_FINGERPRINT_MAX])
+{
+    struct buf cert, key;
+    struct tls_identity *id;
+    struct tls_context *client;
+    struct tls_pair p;
+    struct error err = {""};
+    int fds[2];
+    buf_init(&cert, 100000);
+    buf_init(&key, 100000);
+    assert_int_equal(tls_self_signed("x.test", 30, &cert, &key, &err), OK);
+    assert_int_equal(tls_identity_pair(buf_slice(&cert), buf_slice(&key), &id, &err), OK);
+    assert_int_equal(tls_server_add(c, slice_cstr(name), id, label, &err), OK);
+    assert_int_equal(tls_client_new(NULL, false, &client, &err), OK);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    stream_init(&p.server, fds[0]);
+    stream_init(&p.client, fds[1]);
+    assert_int_equal(stream_start_tls(&p.server, c, NULL, &err), OK);
+    assert_int_equal(stream_start_tls(&p.client, client, seen_as, &err), OK);
+    assert_int_equal(shake_hands(&p, &err), OK);
+    assert_true(tls_peer_fingerprint(p.client.tls, "sha256", false, hash));
+    stream_close(&p.server);
+    stream_close(&p.client);
+    tls_context_unref(client);
+    tls_identity_unref(id);
+    buf_release(&cert);
+    buf_release(&key);
+}
+
+static void first_certificate_counts(void **state)
+{
+    static const char *const names[][2] = {{"", ""}, {"Mail.a.test", "mail.A.test"}};
+    char before[TLS_FINGERPRINT_MAX], after[TLS_FINGERPRINT_MAX];
+    struct tls_context *c;
+    struct error err;
+    (void)state;
+    assert_int_equal(tls_server_new(NULL, &c, &err), OK);
+    for (size_t i = 0; i < 2; i++) {
+        adds(c, names[i][0], "first", "mail.a.test", before);
+        adds(c, names[i][1], "second", "mail.a.test", after);
+        assert_string_equal(before, after);
+        shows(c, "MAIL.a.test", "first");
+    }
+    tls_context_unref(c);
+}
+
 static void rules_hold(void **state)
 {
     struct tls_context *c;
@@ -542,6 +590,7 @@ int main(void)
         cmocka_unit_test(tls_streams_carry_bytes),
         cmocka_unit_test(tls_refuses_what_it_must),
         cmocka_unit_test(certificates_by_name),
+        cmocka_unit_test(first_certificate_counts),
         cmocka_unit_test(rules_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
