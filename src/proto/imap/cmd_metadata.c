@@ -169,7 +169,7 @@ static void put_entry(struct metadata *m, struct slice name)
         buf_putc(out, ' ');
     }
     m->told_some = true;
-    buf_append(out, name);
+    imap_put_astring(out, name);
     buf_putc(out, ' ');
 }
 

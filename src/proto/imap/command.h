@@ -112,7 +112,8 @@ void imap_saved_set(struct imap *im, struct imap_ranges *uids);
 bool imap_saved_fill(const struct imap *im, struct arena *a, struct imap_seqset *s);
 
 /* ---- writing (respond.c) ---- */
-void imap_put_string(struct buf *out, struct slice s); /* quoted, or a literal where it must be */
+void imap_put_string(struct buf *out, struct slice s);  /* quoted, or a literal where it must be */
+void imap_put_astring(struct buf *out, struct slice s); /* bare where it can be */
 /* A name as the client reads them: in UTF-8, or modified UTF-7. */
 void imap_put_mailbox(struct imap *im, struct slice name);
 /* "MAILBOXID (F1f)" and the like (RFC 8474). */

@@ -96,13 +96,7 @@ static void put_fields(struct buf *out, const struct fetch_section *s)
 {
     for (size_t i = 0; i < s->n_fields; i++) {
         buf_putc(out, i ? ' ' : '(');
-        bool atom = s->fields[i].len > 0;
-        for (size_t j = 0; j < s->fields[i].len; j++)
-            atom = atom && imap_is_astring_char(s->fields[i].data[j]);
-        if (atom)
-            buf_append(out, s->fields[i]);
-        else
-            imap_put_string(out, s->fields[i]);
+        imap_put_astring(out, s->fields[i]);
     }
     buf_putc(out, ')');
 }

@@ -35,6 +35,17 @@ void imap_put_string(struct buf *out, struct slice s)
     buf_append(out, s);
 }
 
+void imap_put_astring(struct buf *out, struct slice s)
+{
+    bool bare = s.len > 0;
+    for (size_t i = 0; i < s.len; i++)
+        bare = bare && imap_is_astring_char(s.data[i]);
+    if (bare)
+        buf_append(out, s);
+    else
+        imap_put_string(out, s);
+}
+
 void imap_put_object_id(struct buf *out, const char *name, char kind, uint64_t id)
 {
     buf_printf(out, "%s (%c%llx)", name, kind, (unsigned long long)id);
