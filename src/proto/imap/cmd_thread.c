@@ -188,16 +188,19 @@ static bool tell(struct imap *im, struct imap_command *cmd)
 
 /* ---- the command ---- */
 
-static void finish(struct imap *im, struct thread *t)
+/* Nothing is told before it is known that all can be. */
+static enum result finish(struct imap *im, struct thread *t)
 {
     if (t->algorithm == ORDEREDSUBJECT)
         thread_by_subject(&t->forest);
     else
         thread_finish(&t->forest, t->algorithm == REFS);
+    if (arena_failed(t->arena) || t->forest.failed)
+        return LIMIT;
     t->at = t->forest.root.child;
     t->stage = THREAD_TELLING;
-    if (!t->forest.failed)
-        buf_puts(im->out, t->at ? "* THREAD " : "* THREAD");
+    buf_puts(im->out, t->at ? "* THREAD " : "* THREAD");
+    return OK;
 }
 
 static enum imap_step run_thread(struct imap *im, struct imap_command *cmd)
@@ -222,10 +225,10 @@ static enum imap_step run_thread(struct imap *im, struct imap_command *cmd)
         r = sort_walk_step(&t->walk);
         if (r == BUSY)
             return STEP_TURN;
-        if (r == OK)
-            finish(im, t);
-        if (arena_failed(&cmd->arena) || t->forest.failed)
+        if (arena_failed(&cmd->arena))
             r = LIMIT;
+        if (r == OK)
+            r = finish(im, t);
     }
     if (r != OK)
         return imap_failed(cmd, r);
