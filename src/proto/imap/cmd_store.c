@@ -204,6 +204,9 @@ static enum imap_step modified(struct imap *im, struct imap_command *cmd)
     imap_put_set(&text, s->refused, s->n_refused);
     struct slice code = buf_ok(&text) ? arena_dup(&cmd->arena, buf_slice(&text)) : SLICE_NONE;
     buf_release(&text);
+    /* An OK without the code would say that all were changed. */
+    if (!code.data)
+        return imap_failed(cmd, LIMIT);
     return imap_reply(cmd, IMAP_OK, code.data, "Conditional STORE failed.");
 }
 
