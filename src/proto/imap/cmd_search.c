@@ -44,14 +44,18 @@ static uint32_t number_of(const struct imap *im, const struct imap_command *cmd,
     return cmd->uid ? im->ops->entry(im->view, seq)->uid : seq;
 }
 
+static bool save(struct imap *im, const struct search *s)
+{
+    return !(s->returns.items & RETURN_SAVE) ||
+           search_scan_save(im, &s->scan, s->returns.items, s->scan.first, s->scan.last);
+}
+
 static void put_head(struct imap *im, struct imap_command *cmd)
 {
     struct search *s = cmd->data;
     const struct search_scan *scan = &s->scan;
     uint32_t n = scan->n;
     s->stage = SEARCH_TELL;
-    if (s->returns.items & RETURN_SAVE)
-        search_scan_save(im, scan, s->returns.items, scan->first, scan->last);
     if (!s->returns.extended) {
         buf_puts(im->out, "* SEARCH");
         return;
@@ -132,6 +136,8 @@ static enum imap_step run_search(struct imap *im, struct imap_command *cmd)
     if (s->stage == SEARCH_RUNNING) {
         if (!search_scan_step(im, cmd, &s->scan))
             return STEP_TURN;
+        if (!save(im, s))
+            return search_not_saved(cmd);
         put_head(im, cmd);
     }
     return tell(im, cmd) ? imap_completed(cmd) : STEP_FLUSH;

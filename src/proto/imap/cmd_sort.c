@@ -230,6 +230,17 @@ static uint32_t number_at(const struct imap *im, const struct imap_command *cmd,
     return cmd->uid ? im->ops->entry(im->view, seq_at(s, rank))->uid : seq_at(s, rank);
 }
 
+static bool save(struct imap *im, const struct sort *s)
+{
+    uint32_t n = s->walk.n;
+    if (!(s->returns.items & RETURN_SAVE))
+        return true;
+    if (n)
+        return search_scan_save(im, &s->scan, s->returns.items, seq_at(s, 0), seq_at(s, n - 1));
+    imap_saved_clear(im);
+    return true;
+}
+
 static void put_head(struct imap *im, struct imap_command *cmd)
 {
     struct sort *s = cmd->data;
@@ -237,10 +248,6 @@ static void put_head(struct imap *im, struct imap_command *cmd)
     s->stage = SORT_TELLING;
     s->from = 0;
     s->to = n;
-    if ((s->returns.items & RETURN_SAVE) && n)
-        search_scan_save(im, &s->scan, s->returns.items, seq_at(s, 0), seq_at(s, n - 1));
-    else if (s->returns.items & RETURN_SAVE)
-        imap_saved_clear(im);
     if (!s->returns.extended) {
         buf_puts(im->out, "* SORT");
         return;
@@ -302,6 +309,8 @@ static enum imap_step run_sort(struct imap *im, struct imap_command *cmd)
             r = LIMIT;
         if (r == OK) {
             qsort_r(s->order, s->walk.n, sizeof *s->order, compare, s);
+            if (!save(im, s))
+                return search_not_saved(cmd);
             put_head(im, cmd);
         }
     }

@@ -106,8 +106,8 @@ MUST_USE bool imap_resolve(struct imap *im, struct imap_command *cmd, struct ima
 
 /* ---- the saved search result (saved.c) ---- */
 void imap_saved_clear(struct imap *im);
-/* Takes the UIDs. */
-void imap_saved_set(struct imap *im, struct imap_ranges *uids);
+/* Takes the UIDs; false: no memory for all of them, nothing is saved. */
+MUST_USE bool imap_saved_set(struct imap *im, struct imap_ranges *uids);
 /* True: the set is "$" and holds the saved UIDs now. */
 bool imap_saved_fill(const struct imap *im, struct arena *a, struct imap_seqset *s);
 

@@ -13,15 +13,16 @@ void imap_saved_clear(struct imap *im)
     im->saved = NULL;
 }
 
-void imap_saved_set(struct imap *im, struct imap_ranges *uids)
+bool imap_saved_set(struct imap *im, struct imap_ranges *uids)
 {
     imap_saved_clear(im);
-    im->saved = malloc(sizeof *im->saved);
+    im->saved = uids->failed ? NULL : malloc(sizeof *im->saved);
     if (im->saved)
         *im->saved = *uids;
     else
         imap_ranges_release(uids);
     *uids = (struct imap_ranges){0};
+    return im->saved;
 }
 
 bool imap_saved_fill(const struct imap *im, struct arena *a, struct imap_seqset *s)

@@ -143,9 +143,11 @@ MUST_USE bool search_scan_begin(struct imap *im, struct imap_command *cmd, struc
 /* True: all were looked at; false: let others have the thread. */
 MUST_USE bool search_scan_step(struct imap *im, const struct imap_command *cmd,
                                struct search_scan *s);
-/* RETURN (SAVE …): items are what was asked for, first and last those that MIN and MAX tell. */
-void search_scan_save(struct imap *im, const struct search_scan *s, unsigned items, uint32_t first,
-                      uint32_t last);
+/* RETURN (SAVE …): items are what was asked for, first and last those that MIN and MAX tell.
+ * False: it can't be saved; nothing may be told then but NO (search_not_saved). */
+MUST_USE bool search_scan_save(struct imap *im, const struct search_scan *s, unsigned items,
+                               uint32_t first, uint32_t last);
+enum imap_step search_not_saved(struct imap_command *cmd);
 /* Behind the numbers: the highest MODSEQ of what was told (RFC 7162 3.1.5, 3.1.10), line end. */
 void search_put_tail(struct imap *im, const struct search_scan *s,
                      const struct search_returns *returns, uint32_t first, uint32_t last);

@@ -59,7 +59,7 @@ bool search_scan_step(struct imap *im, const struct imap_command *cmd, struct se
     return true;
 }
 
-void search_scan_save(struct imap *im, const struct search_scan *s, unsigned items, uint32_t first,
+bool search_scan_save(struct imap *im, const struct search_scan *s, unsigned items, uint32_t first,
                       uint32_t last)
 {
     struct imap_ranges uids = {0};
@@ -75,7 +75,13 @@ void search_scan_save(struct imap *im, const struct search_scan *s, unsigned ite
         uint32_t uid = im->ops->entry(im->view, seq)->uid;
         imap_ranges_add(&uids, uid, uid);
     }
-    imap_saved_set(im, &uids);
+    return imap_saved_set(im, &uids);
+}
+
+/* RFC 5182 2.1: the client must not go on with "$" as if it held all. */
+enum imap_step search_not_saved(struct imap_command *cmd)
+{
+    return imap_reply(cmd, IMAP_NO, "NOTSAVED", "The result can't be saved.");
 }
 
 /* Of MIN and MAX alone, of these. */
