@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -283,9 +284,13 @@ SASL = [(user, password, service, "example.test") for user, password, service in
 
 
 def ask(path, fields):
-    """The answer's first word: "OK", "NO", or "" when there is none, three times: Debian's forks for each question, and now and then
+    """The answer's first word: "OK", "NO", or "" when there is none, five times: Debian's forks for each question, and now and then
     closes without one."""
-    return ask_once(path, fields) or ask_once(path, fields) or ask_once(path, fields)
+    for _ in range(5):
+        if said := ask_once(path, fields):
+            return said
+        time.sleep(0.3)
+    return ""
 
 
 def ask_once(path, fields):
