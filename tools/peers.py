@@ -1,6 +1,7 @@
 """peers.py: Debian's Postfix and Dovecot as peers of tests and benchmarks, without installing them: the packages are
 downloaded and unpacked below build/peers/, and run in a mount namespace of their own, where they lie over /usr and /etc.
 Needs root. The machine's own mail system is not touched."""
+import fcntl
 import os
 import pathlib
 import shutil
@@ -42,6 +43,13 @@ def unpacked(name):
     root = ROOT / name
     if (root / "done").exists():
         return root
+    ROOT.mkdir(parents=True, exist_ok=True)
+    with open(ROOT / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another test run may be at it
+        return root if (root / "done").exists() else download(name, root)
+
+
+def download(name, root):
     if not shutil.which("apt-get"):
         raise Unavailable("no apt-get to download Debian's packages with")
     shutil.rmtree(root, ignore_errors=True)

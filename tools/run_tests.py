@@ -3,27 +3,36 @@
 UndefinedBehaviorSanitizer (with 20 or 8 s of each fuzzer) and, for what has threads, under ThreadSanitizer; then the running
 server against real clients and peers, under AddressSanitizer and as built for use; the crash test; the demo.
 Ends with one line: N passed, N failed, N skipped.   ONLY=name[,name]: some steps alone (see STEPS)."""
+import concurrent.futures
+import glob
 import json
 import os
+import queue
 import re
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 
 COUNT = re.compile(r"\[  (PASSED|FAILED|SKIPPED)  \] (\d+) test\(s\)")
 JOBS = "-j2"
+WORKERS = 2
+NO_TESTS = 5  # pytest's exit status
+LONG = ("relay", "differential", "tables_servers", "delivery", "faces", "package", "tls", "routing")
 TEST = os.path.abspath("test")
 
 
 class Totals:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.lock = threading.Lock()
 
     def add(self, passed, failed, skipped=0):
-        self.passed += passed
-        self.failed += failed
-        self.skipped += skipped
+        with self.lock:
+            self.passed += passed
+            self.failed += failed
+            self.skipped += skipped
 
 
 totals = Totals()
@@ -83,20 +92,43 @@ def count_meson(test):
         totals.add(said["PASSED"], said["FAILED"] or 1, said["SKIPPED"])
 
 
-def pytest(program, *arguments, env=None):
-    report = f"{os.path.dirname(program)}/pytest.xml"
+def pytest(program, where, marks, worker=0):
+    """One run of pytest, its output in one piece. worker: of WORKERS, each with ports of its own."""
+    name = os.path.basename(where)
+    report = f"{os.path.dirname(program)}/pytest-{name}.xml"
     if os.path.exists(report):
         os.remove(report)
-    environment = dict(os.environ, **sanitizers(), POSTRIDER=os.path.abspath(program), **(env or {}))
-    run(["/usr/bin/python3", "-m", "pytest", "-q", "-x" if os.environ.get("STOP") else "-ra", "--tb=short",
-         "-p", "no:cacheprovider", f"--junit-xml={report}", *arguments], env=environment)
+    environment = dict(os.environ, **sanitizers(), POSTRIDER=os.path.abspath(program), POSTRIDER_PORTS=f"{worker}/{WORKERS}")
+    began = time.monotonic()
+    done = run(["/usr/bin/python3", "-m", "pytest", "-q", "-x" if os.environ.get("STOP") else "-ra", "--tb=short",
+                "-p", "no:cacheprovider", f"--junit-xml={report}", "-m", marks, where], env=environment, stdout=subprocess.PIPE,
+               stderr=subprocess.STDOUT, text=True)
+    print(f"-- {name}: {time.monotonic() - began:.0f} s\n{done.stdout}", flush=True)
+    if done.returncode == NO_TESTS:
+        return
     if not os.path.exists(report):
-        counted("pytest " + " ".join(arguments), False)
+        counted(f"pytest {where}", False)
         return
     for suite in ElementTree.parse(report).getroot().iter("testsuite"):
         n, bad, skipped = int(suite.get("tests")), int(suite.get("failures")) + int(suite.get("errors")), int(
             suite.get("skipped"))
         totals.add(n - bad - skipped, bad, skipped)
+
+
+def pytest_files(program, marks):
+    """Every file by itself, WORKERS at a time, those first that take long: most of a test's time is waiting."""
+    files = sorted(glob.glob("test/interop/test_*.py"), key=lambda f: (os.path.basename(f)[5:-3] not in LONG, f))
+    free = queue.SimpleQueue()
+    for worker in range(WORKERS):
+        free.put(worker)
+
+    def one(path):
+        worker = free.get()
+        pytest(program, path, marks, worker)
+        free.put(worker)
+
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(one, files))
 
 
 def step_layers():
@@ -122,17 +154,17 @@ def step_asan():
 def step_tsan():
     if setup("build-tsan", ["-Db_sanitize=thread", "-Db_lundef=false"], clang()):
         meson_tests("build-tsan", "--suite", "unit")
-        pytest("build-tsan/postrider", "test/interop", "-m", "threads")
+        pytest("build-tsan/postrider", "test/interop", "threads")
 
 
 def step_interop():
     if setup("build-asan", []):
-        pytest("build-asan/postrider", "test/interop", "-m", "not crash")
+        pytest_files("build-asan/postrider", "not crash")
 
 
 def step_crash():
     if setup("build", []):
-        pytest("build/postrider", "test/interop", "-m", "crash")
+        pytest("build/postrider", "test/interop", "crash")
 
 
 def step_demo():
