@@ -263,6 +263,26 @@ def test_memcached(start, tmp_path):
     assert ask(spec, "nobody@example.com") == (1, "")
 
 
+@pytest.mark.parametrize("kind,name,more", [
+    (databases.PostgreSQL, "pgsql", FILES["plain"]), (databases.MariaDB, "mysql", FILES["plain"]),
+    (databases.OpenLDAP, "ldap", "query_filter = (mail=%s)\nresult_attribute = description"), (databases.Memcached, "memcache", "")])
+def test_asked_by_agent(start, tmp_path, kind, name, more):
+    """agent's child reads the file, which is root's alone, and asks without root's rights."""
+    cf = tmp_path / "t.cf"
+    cf.write_text(start(kind).cf() + more + "\n")
+    cf.chmod(0o600)
+    (tmp_path / "server").mkdir()
+    server = Server(tmp_path / "server", smtpd_recipient_restrictions="check_sender_access pipemap:"
+                    f"{{{name}:{cf}, static:REJECT}}, reject_unauth_destination").start()
+    try:
+        code, _ = rcpt(server, f"alice@{DOMAIN}", sender="joe@example.com")
+        assert code == 554, server.log()[-3000:]
+        assert rcpt(server, f"alice@{DOMAIN}", sender="no-such@elsewhere.test")[0] == 250
+        assert "table.unavailable" not in server.log()
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize("kind,driver,connect", [
     (databases.PostgreSQL, "pgsql", "host=127.0.0.1 port={port} user=reader password=pg-word dbname=postgres"),
     (databases.MariaDB, "mysql", "host=127.0.0.1 port={port} user=reader password=my-word dbname=mail")])
