@@ -86,11 +86,11 @@ MUST_USE enum result server_ask_socketmap(struct slice rest, struct slice key, s
                                           struct slice *ret, struct error *err);
 
 /* server_socket.c: "unix:/path", "inet:host:port" or "host:port". Sends the request and reads until
- * `complete` says so, the server closes, `most` bytes are there or the time is over. FAILED. */
+ * `complete` says so, the server closes, the answer's buffer is full or the time is over. FAILED.
+ */
 struct server_exchange {
     struct slice at, request;
     bool (*complete)(struct slice answer);
-    size_t most;
     unsigned timeout_s;
 };
 MUST_USE enum result server_exchange(const struct server_exchange *x, struct buf *answer,

@@ -92,8 +92,7 @@ enum result server_ask_tcp(struct slice rest, struct slice key, struct arena *a,
     buf_puts(&request, "get ");
     put_encoded(&request, key);
     buf_putc(&request, '\n');
-    struct server_exchange x = {rest, buf_slice(&request), has_line, TCP_LINE_MAX,
-                                SERVER_TIMEOUT_S};
+    struct server_exchange x = {rest, buf_slice(&request), has_line, SERVER_TIMEOUT_S};
     enum result r = buf_ok(&request) ? server_exchange(&x, &answer, err) : NOT_FOUND;
     r = r == OK ? server_read_tcp(buf_slice(&answer), a, ret, err) : r;
     buf_release(&request);
@@ -162,7 +161,7 @@ enum result server_ask_socketmap(struct slice rest, struct slice key, struct are
     buf_append(&request, key);
     buf_putc(&request, ',');
     struct server_exchange x = {slice_sub(rest, 0, colon), buf_slice(&request), has_netstring,
-                                SOCKETMAP_MAX, SERVER_TIMEOUT_S};
+                                SERVER_TIMEOUT_S};
     enum result r = buf_ok(&request) ? server_exchange(&x, &answer, err) : NOT_FOUND;
     r = r == OK ? server_read_socketmap(buf_slice(&answer), a, ret, err) : r;
     buf_release(&request);
@@ -223,10 +222,9 @@ static enum result ask_memcache(const struct server_table *t, struct slice key, 
     buf_init(&request, MEMCACHE_KEY_MAX + 16);
     buf_init(&answer, 2 * MEMCACHE_MAX);
     buf_printf(&request, "get %.*s\r\n", SLICE_ARG(key));
-    struct server_exchange x = {server_value(t, "memcache", "inet:localhost:11211"),
-                                buf_slice(&request), memcache_complete, 2 * MEMCACHE_MAX,
-                                timeout && timeout < SERVER_TIMEOUT_S ? (unsigned)timeout
-                                                                      : SERVER_TIMEOUT_S};
+    struct server_exchange x = {
+        server_value(t, "memcache", "inet:localhost:11211"), buf_slice(&request), memcache_complete,
+        timeout && timeout < SERVER_TIMEOUT_S ? (unsigned)timeout : SERVER_TIMEOUT_S};
     enum result r = server_exchange(&x, &answer, err);
     r = r == OK ? server_read_memcache(buf_slice(&answer), key, &value, err) : r;
     if (r == OK)

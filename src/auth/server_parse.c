@@ -6,8 +6,12 @@
 #include "table/lines.h"
 #include "table/spec.h"
 
-/* What each type's manual page lists. Those that say how long Postfix's own processes keep a
- * connection have no meaning here and are taken as they are. */
+/* What each type's manual page lists. Taken and not used:
+ * - idle_interval, retry_interval: each question has a connection of its own;
+ * - LDAP: version (3 is spoken, as servers of today want), debuglevel, tls_random_file, and cache,
+ *   cache_expiry, cache_size, which Postfix does not use any more either;
+ * - memcache: flags, ttl (for writing), max_try, retry_pause (a question is asked once),
+ *   line_size_limit, data_size_limit (Postfix's default of 10240 bytes holds). */
 static const char *const common[] = {"domain", "expansion_limit", "result_format", NULL};
 static const char *const sql_names[] = {
     "query", "table", "select_field", "where_field", "additional_conditions", NULL};
