@@ -19,6 +19,7 @@ struct fetch {
     bool some_gone;        /* messages that another session has removed */
     bool unknown_encoding; /* a part that BINARY can't decode */
     bool broken;           /* a literal could not be finished */
+    uint64_t work;         /* bytes decoded in this turn */
     /* Of a batch of summaries. */
     uint32_t batch[IMAP_SUMMARY_BATCH];
     size_t n_batch, batch_at;
@@ -223,6 +224,7 @@ static enum result begin_message(struct imap *im, struct fetch *f)
     buf_release(&probe);
     if (r != OK)
         return r;
+    f->work += f->source.work;
     fetch_put_simple(im, f->items.simple, f->seq, e, &separator);
     fetch_put_summary(im->out, f->items.simple, &f->summary, &separator);
     if (separator)
@@ -279,17 +281,21 @@ static enum result stream_section(struct imap *im, struct fetch *f)
     return OK;
 }
 
+/* BUSY: output is full, or others get the thread, between one part and the next. */
 static enum result run_message(struct imap *im, struct fetch *f)
 {
     const struct imap_entry *e = im->ops->entry(im->view, f->seq);
     for (; f->section < f->items.n; f->section++) {
         enum result r = OK;
         if (!f->streaming) {
+            if (f->section && f->work > IMAP_TURN_WORK)
+                return BUSY;
             if (f->section)
                 r = fetch_locate(im, &f->items.sections[f->section], e, &f->summary, &f->built,
                                  &f->source);
             if (r != OK)
                 return r;
+            f->work += f->section ? f->source.work : 0;
             f->unknown_encoding |= f->source.unknown_encoding;
             put_section_head(im, f);
             f->streaming = true;
@@ -307,7 +313,7 @@ static enum result run_message(struct imap *im, struct fetch *f)
 static enum result run_sections(struct imap *im, struct fetch *f)
 {
     for (;;) {
-        if (imap_full(im))
+        if (imap_full(im) || f->work > IMAP_TURN_WORK)
             return BUSY;
         if (!f->in_message) {
             f->seq = next_message(im, f, &f->walk);
@@ -401,6 +407,7 @@ static enum imap_step run_fetch(struct imap *im, struct imap_command *cmd)
         f->stage = FETCH_RUNNING;
     }
     enum result r;
+    f->work = 0;
     if (f->items.n)
         r = run_sections(im, f);
     else if (f->items.simple & FETCH_OF_SUMMARY)
@@ -408,7 +415,7 @@ static enum imap_step run_fetch(struct imap *im, struct imap_command *cmd)
     else
         r = run_simple(im, f) ? OK : BUSY;
     if (r == BUSY)
-        return STEP_FLUSH;
+        return f->work > IMAP_TURN_WORK ? STEP_TURN : STEP_FLUSH;
     if (f->broken)
         im->closing = cmd->mute = true;
     if (r != OK)

@@ -11,6 +11,8 @@
 #include "proto/imap/seqset.h"
 #include "proto/imap/sync.h"
 
+enum { IMAP_TURN_WORK = 2 * 1024 * 1024 }; /* bytes read before others get the thread */
+
 enum imap_step {
     STEP_DONE,  /* the reply is told */
     STEP_FLUSH, /* imap_full: go on when output has gone */

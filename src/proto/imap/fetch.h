@@ -85,6 +85,7 @@ struct fetch_source {
     /* BINARY: from and len count decoded bytes; these are where they come from. */
     bool decoded, has_nul, unknown_encoding;
     uint64_t raw_from, raw_left;
+    uint64_t work; /* bytes that were read to find this out */
     struct transfer_decoder decoder;
 };
 /* Finds them. header_len and parts come from `s`, which may be NULL for the whole message. built is

@@ -47,7 +47,7 @@ enum result fetch_locate_binary(struct imap *im, const struct imap_entry *e, str
     transfer_decoder_init(&counting.decoder, encoding);
     s->decoded = true;
     s->raw_from = s->from;
-    s->raw_left = s->len;
+    s->raw_left = s->work = s->len;
     s->decoder = counting.decoder;
     s->from = s->len = 0;
     buf_init(&piece, 2 * IMAP_PIECE);

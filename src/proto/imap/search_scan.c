@@ -3,10 +3,7 @@
 #include "proto/imap/ranges.h"
 #include "proto/imap/search.h"
 
-enum {
-    TURN_WORK = 2 * 1024 * 1024,     /* bytes read before others get the thread */
-    PROGRESS_WORK = 64 * 1024 * 1024 /* and before the client is told how far it is */
-};
+enum { PROGRESS_WORK = 64 * 1024 * 1024 }; /* bytes read before the client is told how far it is */
 
 bool search_scan_begin(struct imap *im, struct imap_command *cmd, struct search_scan *s,
                        const struct search_returns *returns)
@@ -51,7 +48,7 @@ bool search_scan_step(struct imap *im, const struct imap_command *cmd, struct se
             if (s->message.entry->modseq > s->modseq)
                 s->modseq = s->message.entry->modseq;
         }
-        if (s->message.work > TURN_WORK) {
+        if (s->message.work > IMAP_TURN_WORK) {
             tell_progress(im, cmd, s);
             return false;
         }
