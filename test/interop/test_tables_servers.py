@@ -169,15 +169,24 @@ def test_in_use(tmp_path):
         code, text = rcpt(server, f"alice@{DOMAIN}", sender="bad@elsewhere.test")
         assert code == 554 and b"by the database" in text
         assert rcpt(server, f"nobody@{DOMAIN}")[0] == 550
-        waiting = threading.Thread(target=lambda: slow.append(rcpt(server, f"slow@{DOMAIN}")))
         slow = []
-        waiting.start()
+        waiting = [threading.Thread(target=lambda: slow.append(rcpt(server, f"slow@{DOMAIN}"))) for _ in range(7)]
+        for thread in waiting:
+            thread.start()
         time.sleep(0.5)
         begin = time.monotonic()
         assert rcpt(server, f"alice@{DOMAIN}")[0] == 250
-        assert time.monotonic() - begin < 5 and waiting.is_alive()
-        waiting.join(40)
-        assert slow and slow[0][0] == 451, slow
+        assert time.monotonic() - begin < 5 and not slow
+        # More than there are helper threads: logins go on.
+        more = [threading.Thread(target=lambda: slow.append(rcpt(server, f"slow@{DOMAIN}"))) for _ in range(20)]
+        for thread in more:
+            thread.start()
+        time.sleep(0.5)
+        server.imap().logout()
+        assert time.monotonic() - begin < 7 and not slow
+        for thread in waiting + more:
+            thread.join(40)
+        assert [code for code, _ in slow] == [451] * 27, slow
         (tmp_path / "mail.db").rename(tmp_path / "gone")
         code, text = rcpt(server, f"alice@{DOMAIN}")
         assert code == 451 and text.startswith(b"4.3.5") and text.endswith(b"Server configuration error")
