@@ -182,7 +182,7 @@ def test_in_use(tmp_path):
         for thread in more:
             thread.start()
         time.sleep(0.5)
-        server.imap().logout()
+        server.imap("carol").logout()  # whose password is in no cache yet
         assert time.monotonic() - begin < 7 and not slow
         for thread in waiting + more:
             thread.join(40)
