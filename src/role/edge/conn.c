@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "role/edge/peer_name.h"
 
 enum {
     HANDSHAKE_MS = 60 * 1000,
@@ -193,9 +194,17 @@ static void log_disconnect(const struct conn *c)
         LOG_U("ms", clock_monotonic_ms() - c->began_ms));
 }
 
+/* Whoever finds the client's name would wake a task that is no more. */
+static void close_task(struct conn *c)
+{
+    peer_name_release(c->peer_name);
+    c->peer_name = NULL;
+    io_task_close(&c->task);
+}
+
 void conn_dissolve(struct conn *c)
 {
-    io_task_close(&c->task);
+    close_task(c);
     if (c->stream.fd >= 0)
         stream_close(&c->stream); /* our copy of the descriptor; the connection goes on */
     release(c);
@@ -220,7 +229,7 @@ static void end(struct conn *c)
         return;
     }
     log_disconnect(c);
-    io_task_close(&c->task);
+    close_task(c);
     if (!c->stream.tls)
         drop_input(c);
     stream_close(&c->stream);
@@ -238,7 +247,7 @@ void edge_conn_free_all(struct edge *e)
             if (stream_write(&c->stream, &c->out) != OK)
                 (void)0; /* it is told as far as it listens */
         }
-        io_task_close(&c->task);
+        close_task(c);
         stream_close(&c->stream);
         release(c);
         pthread_mutex_lock(&c->lock);

@@ -244,8 +244,6 @@ static int64_t patience_ms(const struct conn *c)
 
 static void release(struct conn *c)
 {
-    peer_name_release(c->peer_name);
-    c->peer_name = NULL;
     atomic_fetch_sub(&c->edge->count.message_bytes, c->smtp.message_counted);
     content_end(c);
     smtp_release(&c->smtp.session);
