@@ -24,8 +24,12 @@ static void tell(struct looking *l, const char *setting, const char *path, int w
 {
     const char *source = conf_source(l->conf, setting);
     bool postfix = l->conf->postfix_config.len && strncmp(setting, "smtpd_tls_", 10) == 0;
+    bool authority = strcmp(setting, "smtpd_tls_CAfile") == 0 || strcmp(setting, "ssl_ca") == 0;
     if (why == EACCES && geteuid() != 0)
         conf_note(l->errors, source, 0, "%s: %s can't be looked at by you", setting, path);
+    else if (authority)
+        conf_warn(l->errors, source, 0, "%s: %s: %s; no client's certificate is verified by it",
+                  setting, path, strerror(why));
     else if (postfix)
         conf_warn(l->errors, source, 0, "%s: %s: %s; SMTP will not offer TLS with it", setting,
                   path, strerror(why));
