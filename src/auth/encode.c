@@ -26,14 +26,6 @@ enum result base64_decode_lenient(struct slice text, unsigned char *out, size_t 
     return OK;
 }
 
-static int hex_value(char c)
-{
-    if (ascii_digit(c))
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 enum result hex_decode(struct slice text, unsigned char *out, size_t max, size_t *ret_len)
 {
     if (text.len % 2)
@@ -41,7 +33,7 @@ enum result hex_decode(struct slice text, unsigned char *out, size_t max, size_t
     if (text.len / 2 > max)
         return LIMIT;
     for (size_t i = 0; i < text.len; i += 2) {
-        int high = hex_value(text.data[i]), low = hex_value(text.data[i + 1]);
+        int high = ascii_hex(text.data[i]), low = ascii_hex(text.data[i + 1]);
         if (high < 0 || low < 0)
             return INVALID;
         out[i / 2] = (unsigned char)(high << 4 | low);

@@ -31,23 +31,15 @@ static void put_encoded(struct buf *out, struct slice s)
     }
 }
 
-static int hex(char c)
-{
-    if (ascii_digit(c))
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* False: a % without two digits, or NUL. */
 static bool decode(struct slice s, struct buf *out)
 {
     for (size_t i = 0; i < s.len; i++) {
         int c = (unsigned char)s.data[i];
         if (c == '%') {
-            if (i + 2 >= s.len || hex(s.data[i + 1]) < 0 || hex(s.data[i + 2]) < 0)
+            if (i + 2 >= s.len || ascii_hex(s.data[i + 1]) < 0 || ascii_hex(s.data[i + 2]) < 0)
                 return false;
-            c = hex(s.data[i + 1]) << 4 | hex(s.data[i + 2]);
+            c = ascii_hex(s.data[i + 1]) << 4 | ascii_hex(s.data[i + 2]);
             i += 2;
         }
         if (c == 0)

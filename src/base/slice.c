@@ -1,5 +1,7 @@
 #include "base/slice.h"
 
+#include <stdlib.h>
+
 bool slice_eq(struct slice a, struct slice b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
@@ -117,4 +119,16 @@ enum result slice_parse_u64(struct slice s, uint64_t max, uint64_t *ret)
         return LIMIT;
     *ret = n;
     return OK;
+}
+
+bool slice_copy(struct slice from, struct slice *ret)
+{
+    char *p = malloc(from.len + 1);
+    if (!p)
+        return false;
+    if (from.len)
+        memcpy(p, from.data, from.len);
+    p[from.len] = '\0';
+    *ret = slice_of(p, from.len);
+    return true;
 }

@@ -88,6 +88,10 @@ struct slice slice_split(struct slice *rest, char sep);
 /* Decimal digits only, no sign, no spaces; INVALID when not a number, LIMIT when above max. */
 MUST_USE enum result slice_parse_u64(struct slice s, uint64_t max, uint64_t *ret);
 
+/* A copy in memory of its own with a NUL after it; the caller frees ret->data. False: no memory,
+ * and *ret is as it was. */
+MUST_USE bool slice_copy(struct slice from, struct slice *ret);
+
 static inline char ascii_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
@@ -112,6 +116,12 @@ static inline bool ascii_alpha(char c)
 static inline bool ascii_alnum(char c)
 {
     return ascii_digit(c) || ascii_alpha(c);
+}
+/* The value of a hexadecimal digit of either case; -1: it is none. */
+static inline int ascii_hex(char c)
+{
+    char lower = ascii_lower(c);
+    return ascii_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 #endif

@@ -117,12 +117,6 @@ static bool find_exact(struct slice params, const char *name, struct buf *value)
     return false;
 }
 
-static int hex_of(char c)
-{
-    char lower = ascii_lower(c);
-    return ascii_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* RFC 2231 4: charset'language'percent-encoded; only the first segment names the charset. */
 static void put_extended(struct slice value, bool first, struct buf *out)
 {
@@ -135,8 +129,8 @@ static void put_extended(struct slice value, bool first, struct buf *out)
     for (size_t i = 0; i < value.len; i++) {
         int high = -1, low = -1;
         if (value.data[i] == '%' && i + 2 < value.len) {
-            high = hex_of(value.data[i + 1]);
-            low = hex_of(value.data[i + 2]);
+            high = ascii_hex(value.data[i + 1]);
+            low = ascii_hex(value.data[i + 2]);
         }
         buf_putc(out, high >= 0 && low >= 0 ? (char)(high << 4 | low) : value.data[i]);
         i += high >= 0 && low >= 0 ? 2 : 0;

@@ -29,14 +29,6 @@ static char *decode_base64(struct transfer_decoder *d, struct slice bytes, char 
     return at;
 }
 
-static int hex_of(char c)
-{
-    if (ascii_digit(c))
-        return c - '0';
-    char lower = ascii_lower(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -69,12 +61,12 @@ static char *quoted_escape(struct transfer_decoder *d, char c, char *at)
         d->n_pending = 0;
         return at;
     }
-    if (d->n_pending == 2 && hex_of(second) >= 0 && hex_of(c) >= 0) {
+    if (d->n_pending == 2 && ascii_hex(second) >= 0 && ascii_hex(c) >= 0) {
         d->n_pending = 0;
-        *at++ = (char)(hex_of(second) << 4 | hex_of(c));
+        *at++ = (char)(ascii_hex(second) << 4 | ascii_hex(c));
         return at;
     }
-    bool first = d->n_pending == 1 && hex_of(c) >= 0;
+    bool first = d->n_pending == 1 && ascii_hex(c) >= 0;
     bool blanks =
         (d->n_pending == 1 || is_blank(second) || second == '\r') && (is_blank(c) || c == '\r');
     if ((first || blanks) && d->n_pending < sizeof d->pending)

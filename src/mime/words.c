@@ -33,12 +33,6 @@ static bool take_word(struct slice *rest, struct word *ret)
     return true;
 }
 
-static int hex_of(char c)
-{
-    char lower = ascii_lower(c);
-    return ascii_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* RFC 2047 4.2 */
 static void decode_q(struct slice text, struct buf *out)
 {
@@ -46,9 +40,9 @@ static void decode_q(struct slice text, struct buf *out)
         char c = text.data[i];
         if (c == '_') {
             c = ' ';
-        } else if (c == '=' && i + 2 < text.len && hex_of(text.data[i + 1]) >= 0 &&
-                   hex_of(text.data[i + 2]) >= 0) {
-            c = (char)(hex_of(text.data[i + 1]) << 4 | hex_of(text.data[i + 2]));
+        } else if (c == '=' && i + 2 < text.len && ascii_hex(text.data[i + 1]) >= 0 &&
+                   ascii_hex(text.data[i + 2]) >= 0) {
+            c = (char)(ascii_hex(text.data[i + 1]) << 4 | ascii_hex(text.data[i + 2]));
             i += 2;
         }
         buf_putc(out, c);

@@ -2,18 +2,6 @@
 
 #include <stdlib.h>
 
-static bool copy(struct slice from, struct slice *ret)
-{
-    char *p = malloc(from.len + 1);
-    if (!p)
-        return false;
-    if (from.len)
-        memcpy(p, from.data, from.len);
-    p[from.len] = '\0';
-    *ret = slice_of(p, from.len);
-    return true;
-}
-
 static void free_file(struct kept_file *f)
 {
     if (f->bytes.data)
@@ -38,7 +26,7 @@ static bool make_room(struct kept_files *k)
 enum result kept_files_add(struct kept_files *k, struct slice path, struct slice bytes, bool there)
 {
     struct kept_file f = {.path = SLICE_NONE, .bytes = SLICE_NONE, .there = there};
-    if (!copy(path, &f.path) || !copy(bytes, &f.bytes) || !make_room(k)) {
+    if (!slice_copy(path, &f.path) || !slice_copy(bytes, &f.bytes) || !make_room(k)) {
         free_file(&f);
         return FAILED;
     }

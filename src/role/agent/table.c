@@ -3,6 +3,7 @@
  * it could not be asked. */
 #include "auth/server.h"
 #include "base/log.h"
+#include "os/fds.h"
 #include "role/agent/agent.h"
 #include "table/table.h"
 
@@ -41,17 +42,6 @@ static bool give_up_rights(void)
            setuid(0) != 0 && setenv("HOME", "/nonexistent", 1) == 0;
 }
 
-static bool write_all(int out, struct slice bytes)
-{
-    while (bytes.len) {
-        ssize_t n = write(out, bytes.data, bytes.len);
-        if (n <= 0)
-            return false;
-        bytes = slice_from(bytes, (size_t)n);
-    }
-    return true;
-}
-
 static void run(const struct agent_job *job, int out)
 {
     const struct asking *q = CONTAINER_OF(job, struct asking, job);
@@ -63,7 +53,7 @@ static void run(const struct agent_job *job, int out)
     if (r != OK)
         value = r == NOT_FOUND ? SLICE("") : slice_cstr(err.text);
     char code = r == OK ? '0' : r == NOT_FOUND ? '1' : '2';
-    if (!write_all(out, slice_of(&code, 1)) || !write_all(out, value))
+    if (!fd_write_all(out, slice_of(&code, 1)) || !fd_write_all(out, value))
         _exit(1);
     arena_release(&a);
 }

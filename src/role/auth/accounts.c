@@ -33,18 +33,6 @@ void auth_drop_secrets(struct auth_role *a)
     a->n_secrets = 0;
 }
 
-static bool copy(struct slice from, struct slice *ret)
-{
-    char *p = malloc(from.len + 1);
-    if (!p)
-        return false;
-    if (from.len)
-        memcpy(p, from.data, from.len);
-    p[from.len] = '\0';
-    *ret = slice_of(p, from.len);
-    return true;
-}
-
 enum result auth_keep_secrets(struct auth_role *a, const struct role_secret *s, size_t n)
 {
     auth_drop_secrets(a);
@@ -54,8 +42,8 @@ enum result auth_keep_secrets(struct auth_role *a, const struct role_secret *s, 
     for (a->n_secrets = 0; a->n_secrets < n; a->n_secrets++) {
         struct role_secret *to = &a->secrets[a->n_secrets];
         const struct role_secret *from = &s[a->n_secrets];
-        if (!copy(from->setting, &to->setting) || !copy(from->path, &to->path) ||
-            !copy(from->bytes, &to->bytes)) {
+        if (!slice_copy(from->setting, &to->setting) || !slice_copy(from->path, &to->path) ||
+            !slice_copy(from->bytes, &to->bytes)) {
             free_secret(to);
             return FAILED;
         }
