@@ -1,8 +1,9 @@
 /* grant.h: what auth permits, signed, so that mailbox need not believe edge.
  *
  * auth makes grants and hands them to edge with its answers; edge passes them on; mailbox checks
- * them with the key that auth sent it (IPC GRANT_KEY). A grant is an HMAC-SHA256 over its kind, its
- * expiry, a nonce and all that it permits; the permitted things themselves travel beside it.
+ * them with the key that the master gave both (IPC GRANT_KEY). A grant is an HMAC-SHA256 over its
+ * kind, its expiry, a nonce and all that it permits; the permitted things themselves travel beside
+ * it.
  *   - login: this connection may read this account's mail by this service; for 60 s, and once;
  *   - recipient: mail from this connection for this recipient leads to these targets; for as long
  *     as a transaction may take (its DATA may be long), any number of times.

@@ -84,7 +84,8 @@
 /* any: the answer to a request that could not be served: the environment failed. */
 #define IPC_FIELDS_FAILURE(F) F(STR, text)
 
-/* auth -> mailbox: the key that signs grants; a new one at each start of auth. */
+/* master -> auth, mailbox: the key that signs grants, the same for as long as the master lives: what
+ * auth granted holds when auth or mailbox restarts. */
 #define IPC_FIELDS_GRANT_KEY(F) F(STR, key)
 
 /* edge -> auth: a SASL exchange. `conn` names the connection for all of its life. service: "smtp",

@@ -113,6 +113,12 @@ static void take_listeners(struct runtime *rt, struct ipc_message *m)
         m->fds[i] = -1;
 }
 
+static void take_grant_key(struct runtime *rt, const struct ipc_message *m)
+{
+    if (!rt->has_grant_key)
+        rt->has_grant_key = grant_key_read(m->GRANT_KEY.key, &rt->role.grant_key) == OK;
+}
+
 static void take_channel(struct runtime *rt, struct ipc_message *m)
 {
     enum ipc_role peer = m->CHANNEL.role;
@@ -143,6 +149,9 @@ bool runtime_take(struct runtime *rt, struct ipc_message *m)
     case IPC_LISTENERS:
         take_listeners(rt, m);
         return true;
+    case IPC_GRANT_KEY:
+        take_grant_key(rt, m);
+        return true;
     case IPC_CHANNEL:
         take_channel(rt, m);
         return true;
@@ -158,7 +167,8 @@ bool runtime_complete(const struct runtime *rt)
 {
     enum ipc_role self = rt->role.ops->role;
     bool complete = rt->conf && (rt->secrets->complete || !role_gets_secrets(self)) &&
-                    (rt->has_listeners || !role_gets_listeners(self));
+                    (rt->has_listeners || !role_gets_listeners(self)) &&
+                    (rt->has_grant_key || !role_gets_grant_key(self));
     for (enum ipc_role peer = ROLE_AUTH; peer < ROLE_COUNT && complete; peer++)
         complete = rt->role.peers[peer] || !role_talks_to(self, peer);
     return complete;

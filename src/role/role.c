@@ -181,6 +181,7 @@ static void close_all(struct runtime *rt)
     io_engine_free(rt->role.engine);
     conf_unref(rt->conf);
     free(rt->secrets);
+    grant_key_wipe(&rt->role.grant_key);
 }
 
 static enum result prepare(struct runtime *rt, int control_fd, struct error *err)

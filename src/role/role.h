@@ -9,6 +9,7 @@
 #ifndef ROLE_ROLE_H
 #define ROLE_ROLE_H
 
+#include "auth/grant.h"
 #include "conf/conf.h"
 #include "ipc/ipc.h"
 
@@ -57,6 +58,7 @@ struct role {
      * now. */
     struct ipc_channel *peers[ROLE_COUNT];
     void *state;
+    struct grant_key grant_key; /* auth's and mailbox's, from before start to the end */
 };
 
 /* The snapshot of now: the caller's reference (conf_unref). */

@@ -24,6 +24,7 @@ struct runtime {
     uint64_t generation;
     struct secret_set *secrets;
     bool has_listeners;
+    bool has_grant_key;
     struct sandbox_state sandbox;
     int memory_fd;
     int64_t started_ms;

@@ -14,6 +14,12 @@ bool role_talks_to(enum ipc_role a, enum ipc_role b)
     return found;
 }
 
+/* auth signs, mailbox checks; the others never see it. */
+bool role_gets_grant_key(enum ipc_role r)
+{
+    return r == ROLE_AUTH || r == ROLE_MAILBOX;
+}
+
 bool role_gets_secrets(enum ipc_role r)
 {
     return r == ROLE_AUTH || r == ROLE_EDGE || r == ROLE_RELAY;

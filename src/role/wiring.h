@@ -6,6 +6,7 @@
 #include "ipc/ipc.h"
 
 bool role_talks_to(enum ipc_role a, enum ipc_role b);
+bool role_gets_grant_key(enum ipc_role r);
 bool role_gets_secrets(enum ipc_role r);
 bool role_gets_listeners(enum ipc_role r);
 

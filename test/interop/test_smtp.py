@@ -175,6 +175,20 @@ def test_accounts_change_while_running(make_server):
     wait_for(lambda: not dave_can_log_in(), what="removed account")
 
 
+@pytest.mark.parametrize("role", ["auth", "mailbox"])
+def test_a_transaction_outlives_the_restart_of(make_server, role):
+    """Whom edge was told to take stays permitted, whichever side of the grant dies before the message is there."""
+    server = make_server()
+    with server.smtp() as c:
+        c.ehlo()
+        c.mail("stranger@elsewhere.test")
+        assert c.rcpt(ALICE)[0] == 250
+        server.kill_role(role)
+        wait_for(lambda: f" edge info ipc.up peer={role}" in server.log(), 20, f"{role} is back")
+        assert c.data("Subject: outlived\r\n\r\nbody\r\n")[0] == 250
+    assert b"Subject: outlived" in server.inbox("alice")[-1]
+
+
 def test_nul_and_bare_newlines_are_handled(server):
     before = len(server.inbox("carol"))
     for ending in (b"a\nb\r\n.\r\n", b"a\rb\r\n.\r\n"):

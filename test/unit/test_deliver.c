@@ -190,13 +190,6 @@ void feed_kick(struct feed *f)
     (void)f;
 }
 
-enum result mailbox_grant_key(struct mailbox_role *m, struct grant_key *ret)
-{
-    (void)m;
-    *ret = key;
-    return OK;
-}
-
 void ipc_answer(struct ipc_channel *c, uint64_t call, struct ipc_message *m)
 {
     (void)c, (void)call;
@@ -226,7 +219,8 @@ static void deliver(const char *const *targets, size_t n)
     struct grant grant[RCPTS_MAX];
     char names[RCPTS_MAX][16], numbers[RCPTS_MAX][16];
     size_t at = 0;
-    struct mailbox_role m = {.lock = PTHREAD_MUTEX_INITIALIZER, .marks = marks};
+    struct role role = {.grant_key = key};
+    struct mailbox_role m = {.role = &role, .lock = PTHREAD_MUTEX_INITIALIZER, .marks = marks};
     struct ipc_message msg = {.type = IPC_DELIVER};
     const struct slice text = slice_cstr(text_of_message);
     struct buf summary;

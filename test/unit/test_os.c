@@ -26,6 +26,7 @@
 #include "os/fds.h"
 #include "os/process.h"
 #include "os/sandbox.h"
+#include "os/secret.h"
 #include "os/users.h"
 
 /* A build with a sanitizer has a wider filter: its runtime reads /proc, asks prctl, and an
@@ -314,6 +315,28 @@ static void memory_is_measured(void **state)
     fd_close(&fd);
 }
 
+enum { SECRET_SIZE = 5000 };
+
+static char *secret;
+
+static void secret_is_empty(void)
+{
+    NEED(secret[0] == 0 && secret[SECRET_SIZE - 1] == 0);
+}
+
+static void a_secret_is_not_inherited(void **state)
+{
+    (void)state;
+    secret = secret_new(SECRET_SIZE);
+    assert_non_null(secret);
+    assert_int_equal(secret[SECRET_SIZE - 1], 0);
+    memset(secret, 'x', SECRET_SIZE);
+    assert_int_equal(run(secret_is_empty), 0);
+    assert_int_equal(secret[SECRET_SIZE - 1], 'x');
+    secret_free(secret, SECRET_SIZE);
+    secret_free(NULL, SECRET_SIZE);
+}
+
 static int setup(void **state)
 {
     socklen_t len = sizeof its_address;
@@ -345,6 +368,7 @@ int main(void)
         cmocka_unit_test(files_are_read_and_watched),
         cmocka_unit_test(descriptors_are_not_inherited),
         cmocka_unit_test(memory_is_measured),
+        cmocka_unit_test(a_secret_is_not_inherited),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -9,9 +9,7 @@
 
 static enum result make_parts(struct auth_role *a)
 {
-    enum result r = grant_key_new(&a->key);
-    if (r == OK)
-        r = random_bytes(a->salt_key, sizeof a->salt_key);
+    enum result r = random_bytes(a->salt_key, sizeof a->salt_key);
     if (r == OK)
         r = throttle_new(THROTTLE_ADDRESSES, &a->throttle);
     if (r == OK)
@@ -37,7 +35,6 @@ static void free_state(struct auth_role *a)
     auth_actions_free(a->actions);
     password_cache_free(a->cache);
     throttle_free(a->throttle);
-    grant_key_wipe(&a->key);
     explicit_bzero(a->salt_key, sizeof a->salt_key);
     pthread_mutex_destroy(&a->lock);
     free(a);
@@ -133,22 +130,12 @@ static void configured(struct role *r)
     rebuild(auth_state(r));
 }
 
-static void send_grant_key(struct auth_role *a)
-{
-    struct ipc_message m = {.type = IPC_GRANT_KEY,
-                            .GRANT_KEY = {.key = slice_of(a->key.bytes, GRANT_KEY_LEN)}};
-    if (ipc_send(a->role->peers[ROLE_MAILBOX], &m) != OK)
-        LOG(LOG_WARNING, "ipc.unsent", LOG_C("message", "GRANT_KEY"), LOG_C("to", "mailbox"));
-}
-
 static void peer_up(struct role *r, enum ipc_role peer)
 {
-    if (peer == ROLE_MAILBOX) {
-        send_grant_key(auth_state(r));
+    if (peer == ROLE_MAILBOX)
         auth_send_quotas(auth_state(r));
-    } else if (peer == ROLE_EDGE) {
+    else if (peer == ROLE_EDGE)
         auth_forget_connections(auth_state(r));
-    }
 }
 
 /* True when it was a message that edge may send. */

@@ -9,7 +9,6 @@
 
 #include "auth/cache.h"
 #include "auth/directory.h"
-#include "auth/grant.h"
 #include "auth/jwt.h"
 #include "auth/mac.h"
 #include "auth/offer.h"
@@ -52,7 +51,6 @@ struct connection {
 
 struct auth_role {
     struct role *role;
-    struct grant_key key;
     unsigned char salt_key[MAC_KEY_LEN]; /* for salts of accounts that have none (auth/secret.h) */
     struct throttle *throttle;
     struct password_cache *cache;

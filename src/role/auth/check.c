@@ -47,8 +47,8 @@ static void answer_right(struct check *k)
     struct grant grant;
     struct auth_role *a = role_of(k);
     struct slice account = slice_cstr(k->account);
-    if (grant_login_make(&a->key, k->conn, account, slice_cstr(k->service), clock_realtime_s(),
-                         &grant) != OK) {
+    if (grant_login_make(&a->role->grant_key, k->conn, account, slice_cstr(k->service),
+                         clock_realtime_s(), &grant) != OK) {
         auth_answer(k->channel, k->call, AUTH_UNAVAILABLE, SLICE_NONE, "no random bytes");
         return;
     }

@@ -136,8 +136,8 @@ static void permit_targets(const struct query *q, const struct directory *d, str
     enum result r =
         arena_failed(a) ? FAILED : format_targets(directory_conf(d), &f->resolved, a, &f->targets);
     if (r == OK)
-        r = grant_rcpt_make(&q->auth->key, q->conn, q->rcpt, f->targets, clock_realtime_s(),
-                            &f->grant);
+        r = grant_rcpt_make(&q->auth->role->grant_key, q->conn, q->rcpt, f->targets,
+                            clock_realtime_s(), &f->grant);
     f->granted = r == OK;
     if (r != OK) {
         f->targets = (struct slice_list){NULL, 0};

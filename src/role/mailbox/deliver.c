@@ -16,8 +16,7 @@ enum { ARENA_MAX = 4 << 20 };
 const struct verdict verdict_accepted = {"250", "2.0.0 Ok"},
                      verdict_malformed = {"451", "4.3.0 Error: internal message malformed"};
 static const struct verdict too_large = {"552", "5.2.3 Message is too large for a mailbox"};
-static const struct verdict no_key = {"451", "4.3.0 Error: not ready, try again later"},
-                            not_granted = {"554", "5.7.1 Error: recipient not permitted"},
+static const struct verdict not_granted = {"554", "5.7.1 Error: recipient not permitted"},
                             disk_full = {"452", "4.3.1 Insufficient system storage"},
                             over_quota = {"452", "4.2.2 Mailbox full"},
                             failed = {"451", "4.3.0 Error: queue file write error"};
@@ -189,14 +188,11 @@ static enum result take_message(struct incoming *in, struct ipc_message *msg)
 
 static void check_grants(struct incoming *in, const struct ipc_DELIVER *d)
 {
-    struct grant_key key;
-    bool have_key = mailbox_grant_key(in->mailbox, &key) == OK;
+    const struct grant_key *key = &in->mailbox->role->grant_key;
     for (size_t i = 0; i < d->rcpts.n; i++) {
         in->verdicts[i] = &verdict_accepted;
-        if (!have_key) {
-            in->verdicts[i] = &no_key;
-        } else if (grant_rcpt_check(&key, d->grants.items[i], d->conn, d->rcpts.items[i],
-                                    in->targets[i], clock_realtime_s()) != OK) {
+        if (grant_rcpt_check(key, d->grants.items[i], d->conn, d->rcpts.items[i], in->targets[i],
+                             clock_realtime_s()) != OK) {
             in->verdicts[i] = &not_granted;
             LOG(LOG_ERROR, "deliver.grant_refused", LOG_C("conn", log_id(d->conn).text),
                 LOG_C("id", log_id(d->message_id).text), LOG_S("rcpt", d->rcpts.items[i]));

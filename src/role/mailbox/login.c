@@ -16,12 +16,8 @@ static const struct session_protocol *protocol_of(struct slice service)
 
 static enum result check_token(struct mailbox_role *m, const struct ipc_LOGGED_IN *l)
 {
-    struct grant_key key;
-    enum result r = mailbox_grant_key(m, &key);
-    if (r == OK)
-        r = grant_login_check(&key, m->seen_logins, l->grant, l->conn, l->account, l->service,
-                              clock_realtime_s());
-    return r;
+    return grant_login_check(&m->role->grant_key, m->seen_logins, l->grant, l->conn, l->account,
+                             l->service, clock_realtime_s());
 }
 
 static enum result admit(struct mailbox_role *m, const struct ipc_LOGGED_IN *l,

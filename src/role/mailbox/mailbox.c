@@ -179,35 +179,10 @@ static void configured(struct role *role)
     conf_unref(c);
 }
 
-enum result mailbox_grant_key(struct mailbox_role *m, struct grant_key *ret)
-{
-    pthread_mutex_lock(&m->lock);
-    enum result r = m->have_grant_key ? OK : BUSY;
-    if (r == OK)
-        *ret = m->grant_key;
-    pthread_mutex_unlock(&m->lock);
-    return r;
-}
-
-static void take_grant_key(struct mailbox_role *m, struct ipc_channel *from, struct slice bytes)
-{
-    if (ipc_channel_peer(from) != ROLE_AUTH) {
-        LOG(LOG_ERROR, "ipc.refused", LOG_C("message", "GRANT_KEY"),
-            LOG_C("from", ipc_role_name(ipc_channel_peer(from))));
-        return;
-    }
-    pthread_mutex_lock(&m->lock);
-    m->have_grant_key = grant_key_read(bytes, &m->grant_key) == OK;
-    pthread_mutex_unlock(&m->lock);
-}
-
 static void request(struct role *role, struct ipc_channel *from, struct ipc_message *msg)
 {
     struct mailbox_role *m = mailbox_state(role);
     switch (msg->type) {
-    case IPC_GRANT_KEY:
-        take_grant_key(m, from, msg->GRANT_KEY.key);
-        break;
     case IPC_QUOTA:
         if (ipc_channel_peer(from) == ROLE_AUTH)
             quota_take(m->quota, msg);
@@ -297,7 +272,6 @@ static void stop(struct role *role)
     if (m->kv)
         kv_close(m->kv);
     grant_seen_free(m->seen_logins);
-    grant_key_wipe(&m->grant_key);
     names_unref(m->names);
     quota_free(m->quota);
     map_release(&m->sessions_of);

@@ -5,7 +5,6 @@
 
 #include <pthread.h>
 
-#include "auth/grant.h"
 #include "base/map.h"
 #include "queue/queue.h"
 #include "role/mailbox/names.h"
@@ -32,8 +31,6 @@ struct mailbox_role {
 
     pthread_mutex_t lock;        /* of what follows */
     struct mailbox_names *names; /* of the configuration (names.h) */
-    bool have_grant_key;
-    struct grant_key grant_key;
     struct list_node sessions;
     struct map sessions_of; /* "service account ip" -> number of sessions */
     uint64_t session_count, delivered;
@@ -43,9 +40,6 @@ static inline struct mailbox_role *mailbox_state(struct role *r)
 {
     return r->state;
 }
-
-/* The key of now. BUSY while auth has not sent one yet. */
-MUST_USE enum result mailbox_grant_key(struct mailbox_role *m, struct grant_key *ret);
 
 /* The names of mailboxes as the configuration has them now; the caller's reference. */
 struct mailbox_names *mailbox_names_of_now(struct mailbox_role *m);

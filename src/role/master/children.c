@@ -119,9 +119,18 @@ static void send_listeners(struct master *m, enum ipc_role r)
         send_or_log(m, r, &msg, "listeners");
 }
 
+static void send_grant_key(struct master *m, enum ipc_role r)
+{
+    struct ipc_message msg = {.type = IPC_GRANT_KEY};
+    msg.GRANT_KEY.key = slice_of(m->grant_key->bytes, GRANT_KEY_LEN);
+    if (role_gets_grant_key(r))
+        send_or_log(m, r, &msg, "grant key");
+}
+
 /* All that a role starts with, but its channels. */
 static void feed(struct master *m, enum ipc_role r)
 {
+    send_grant_key(m, r);
     send_configuration(m, r);
     files_send(m, r);
     send_listeners(m, r);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/process.h"
+#include "os/secret.h"
 #include "conf/paths.h"
 #include "os/users.h"
 #include "policy/policy.h"
@@ -66,9 +67,19 @@ static enum result check_users(const struct conf *c, struct error *err)
     return r;
 }
 
+static enum result make_grant_key(struct master *m, struct error *err)
+{
+    m->grant_key = secret_new(sizeof *m->grant_key);
+    if (m->grant_key && grant_key_new(m->grant_key) == OK)
+        return OK;
+    return error_set(err, FAILED, "cannot make a key: %s", strerror(errno));
+}
+
 static enum result prepare(struct master *m, struct error *err)
 {
     enum result r = check_users(m->conf, err);
+    if (r == OK)
+        r = make_grant_key(m, err);
     if (r == OK)
         r = process_signals_fd(&m->signal_fd, err);
     if (r == OK)
@@ -219,6 +230,7 @@ static void release(struct master *m)
     state_release(m);
     fd_close(&m->signal_fd);
     conf_unref(m->conf);
+    secret_free(m->grant_key, sizeof *m->grant_key);
     free(m);
 }
 

@@ -72,6 +72,7 @@ struct master {
     int64_t stop_at_ms;
     int exit_status;
     int64_t started_ms;
+    struct grant_key *grant_key; /* in secret memory: no role inherits it by its fork */
 };
 
 /* listen.c: binds what the configuration names; what `before` (may be NULL) has bound already is
