@@ -2,7 +2,7 @@
 """All tests: the layer check, the unit tests and scenarios with gcc, with clang under AddressSanitizer and
 UndefinedBehaviorSanitizer (with 20 or 8 s of each fuzzer) and, for what has threads, under ThreadSanitizer; then the running
 server against real clients and peers, under AddressSanitizer and as built for use; the crash test; the demo.
-Ends with one line: N passed, N failed, N skipped.   ONLY=name[,name]: some steps alone (see STEPS)."""
+Ends with what failed, once more, and one line: N passed, N failed, N skipped.   ONLY=name[,name]: some steps alone (see STEPS)."""
 import concurrent.futures
 import glob
 import json
@@ -19,6 +19,7 @@ COUNT = re.compile(r"\[  (PASSED|FAILED|SKIPPED)  \] (\d+) test\(s\)")
 JOBS = "-j2"
 WORKERS = 2
 NO_TESTS = 5  # pytest's exit status
+FAILURE = 3000  # characters kept of what a failed test printed
 LONG = ("relay", "differential", "tables_servers", "delivery", "faces", "package", "tls", "routing")
 TEST = os.path.abspath("test")
 
@@ -26,6 +27,7 @@ TEST = os.path.abspath("test")
 class Totals:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.failures = []  # what each printed, its end
         self.lock = threading.Lock()
 
     def add(self, passed, failed, skipped=0):
@@ -33,6 +35,10 @@ class Totals:
             self.passed += passed
             self.failed += failed
             self.skipped += skipped
+
+    def tell(self, name, said):
+        with self.lock:
+            self.failures.append(f"-- {name}\n{said.strip()[-FAILURE:]}\n")
 
 
 totals = Totals()
@@ -53,6 +59,8 @@ def sanitizers():
 def counted(name, ok):
     print(f"{'ok' if ok else 'FAILED'}: {name}", flush=True)
     totals.add(int(ok), int(not ok))
+    if not ok:
+        totals.tell(name, "")
     return ok
 
 
@@ -90,6 +98,7 @@ def count_meson(test):
         totals.add(0, 0, 1)
     else:
         totals.add(said["PASSED"], said["FAILED"] or 1, said["SKIPPED"])
+        totals.tell(test["name"], (test.get("stdout") or "") + (test.get("stderr") or ""))
 
 
 def pytest(program, where, marks, worker=0):
@@ -113,6 +122,9 @@ def pytest(program, where, marks, worker=0):
         n, bad, skipped = int(suite.get("tests")), int(suite.get("failures")) + int(suite.get("errors")), int(
             suite.get("skipped"))
         totals.add(n - bad - skipped, bad, skipped)
+        for case in suite.iter("testcase"):
+            for wrong in [*case.iter("failure"), *case.iter("error")]:
+                totals.tell(f"{name}::{case.get('name')}", wrong.text or wrong.get("message"))
 
 
 def pytest_files(program, marks):
@@ -184,6 +196,8 @@ def main():
         STEPS[name]()
         print(f"== {name}: {time.monotonic() - began:.0f} s; so far {totals.passed} passed, {totals.failed} failed",
               flush=True)
+    if totals.failures:
+        print("\n== failed\n" + "\n".join(totals.failures))
     print(f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped")
     return 1 if totals.failed or not totals.passed else 0
 

@@ -1,5 +1,6 @@
 """harness.py: a Postrider of a test's own: configuration, accounts, start, stop, log; on free loopback ports and a
 state folder below a temporary one. Nothing outside of it is touched."""
+import itertools
 import os
 import random
 import re
@@ -18,11 +19,11 @@ FIRST_UID = 64901
 # clients, so that no connection takes one before the server does.
 RUN, RUNS = (int(n) for n in os.environ.get("POSTRIDER_PORTS", "0/1").split("/"))
 PORTS = range(10000 + RUN * 22000 // RUNS, 10000 + (RUN + 1) * 22000 // RUNS)
+PORTS_IN_TURN = itertools.cycle(random.sample(PORTS, len(PORTS)))  # none twice: it may be promised to a server not yet started
 
 
 def free_port():
-    while True:
-        port = random.choice(PORTS)
+    for port in PORTS_IN_TURN:
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -90,12 +91,17 @@ class Server:
             f.writelines(f"{name} = {value}\n" for name, value in self.settings.items() if value is not None)
 
     def start(self, prefix=()):
+        before = self.times_ready()
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen([*prefix, PROGRAM, "-c", self.conf, "serve"], stdin=subprocess.DEVNULL,
                                         stdout=log, stderr=log)
         log.close()
-        self.wait_ready()
+        self.wait_ready()  # ports answer before the last role is ready, whose death would end a server that starts
+        wait_for(lambda: self.times_ready() > before, 30, "all roles are ready")
         return self
+
+    def times_ready(self):
+        return self.log().count(" service.ready ") if os.path.exists(self.log_path) else 0
 
     def wait_ready(self, seconds=30):
         def answers():

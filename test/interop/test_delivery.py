@@ -160,7 +160,7 @@ def test_file_is_appended_in_mbox_form(site):
     box = mailbox.mbox(path, create=False)
     assert sorted(m["Subject"] for m in box) == ["box-0", "box-1", "box-2"]
     assert box[0]["X-Original-To"] == box[0]["Delivered-To"] == "box@example.test"
-    assert not list(site.drop.glob("*.lock"))
+    wait_for(lambda: not list(site.drop.glob("*.lock")), 15, "the lock is gone")
     assert any(b"Subject: box-0" in m for m in site.server.inbox("alice"))
 
 
