@@ -18,22 +18,27 @@ class Database:
     ending = signal.SIGTERM
 
     def __init__(self, folder, rows):
-        self.root = peers.unpacked("databases") / "root"
+        self.files = peers.unpacked("databases") / "root"
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
+        self.root = self.folder / "root" if os.geteuid() == 0 else self.files
         self.port = free_port()
         self.environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": str(self.folder),
                             "LD_LIBRARY_PATH": str(self.root / "usr/lib/x86_64-linux-gnu")}
         self.make(rows)
         self.give_away()
         self.log = open(self.folder / "log", "ab")
-        self.process = subprocess.Popen(self.command(), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
-                                        **self.as_nobody())
+        self.process = subprocess.Popen(self.as_nobody(*self.command()), stdout=self.log, stderr=self.log,
+                                        stdin=subprocess.DEVNULL, env=self.environment, cwd=self.folder)
         wait_for(self.answers, 30, f"{type(self).__name__} answers: {(self.folder / 'log').read_text()[-2000:]}")
 
-    def as_nobody(self):
-        own = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-        return {"env": self.environment, "cwd": self.folder, **own}
+    def as_nobody(self, *command):
+        """As root: by nobody, with the unpacked files where nobody may enter, which root's own folders need not allow."""
+        if os.geteuid() != 0:
+            return list(command)
+        self.root.mkdir(exist_ok=True)
+        script = f'mount --bind "$0" "$1" && shift && exec setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups "$@"'
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, self.files, self.root, *command]
 
     def give_away(self):
         if os.geteuid() == 0:
@@ -41,8 +46,8 @@ class Database:
                 os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
 
     def run(self, *words, text=""):
-        done = subprocess.run([str(w) for w in words], input=text, capture_output=True, text=True, check=False, timeout=60,
-                              **self.as_nobody())
+        done = subprocess.run([str(w) for w in self.as_nobody(*words)], input=text, capture_output=True, text=True, check=False,
+                              timeout=60, env=self.environment, cwd=self.folder)
         if done.returncode:
             raise peers.Unavailable(f"{words[0]}: {done.stdout[-500:]}{done.stderr[-1500:]}")
         return done.stdout
@@ -111,7 +116,7 @@ class MariaDB(Database):
                       "--innodb-buffer-pool-size=8M", "--innodb-log-file-size=4M", "--skip-log-bin", f"--tmpdir={self.folder}"]
         (self.folder / "data" / "mysql").mkdir(parents=True)
         self.give_away()
-        system = "".join((share / f).read_text() for f in ("mysql_system_tables.sql", "mysql_system_tables_data.sql"))
+        system = "".join((self.files / "usr/share/mysql" / f).read_text() for f in ("mysql_system_tables.sql", "mysql_system_tables_data.sql"))
         self.run(*self.words, "--bootstrap", text="USE mysql;\n" + "SET @auth_root_socket=NULL;\nSET @skip_auth_anonymous=1;\n" + system)
         (self.folder / "init.sql").write_text(
             "CREATE DATABASE mail CHARACTER SET utf8mb4;\nCREATE TABLE mail.alias (address VARCHAR(200), goto VARCHAR(200));\n"
