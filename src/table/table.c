@@ -2,6 +2,7 @@
  * asking. */
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "table/impl.h"
 #include "table/key.h"
 #include "table/spec.h"
@@ -36,6 +37,13 @@ enum { TYPES = sizeof types / sizeof *types };
 const char *table_type_name(size_t i)
 {
     return i < TYPES ? types[i].name : NULL;
+}
+
+void table_log_skipped(void *arg, struct slice file, unsigned line, const char *reason)
+{
+    (void)arg;
+    LOG(LOG_WARNING, "table.skipped", LOG_S("file", file), LOG_U("line", line),
+        LOG_C("reason", reason));
 }
 
 static void ignore(void *arg, struct slice file, unsigned line, const char *reason)

@@ -59,6 +59,8 @@ MUST_USE enum result table_server_check(struct slice table, struct error *err);
  * and left out, as postmap does. INVALID: the spec's form or type, with a proposal; FAILED: a file
  * or no memory. */
 typedef void table_problem_fn(void *arg, struct slice file, unsigned line, const char *reason);
+/* One that logs them. */
+void table_log_skipped(void *arg, struct slice file, unsigned line, const char *reason);
 MUST_USE enum result table_open(struct slice spec, const struct table_reader *reader,
                                 table_problem_fn *problem, void *arg, const struct table **ret,
                                 struct error *err);

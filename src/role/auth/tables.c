@@ -169,13 +169,6 @@ static enum result ask_server(void *arg, struct slice table, struct slice key, s
     return r;
 }
 
-static void report(void *arg, struct slice file, unsigned line, const char *reason)
-{
-    (void)arg;
-    LOG(LOG_WARNING, "table.skipped", LOG_S("file", file), LOG_U("line", line),
-        LOG_C("reason", reason));
-}
-
 struct opening {
     struct auth_role *auth;
     struct table_set *set;
@@ -188,7 +181,7 @@ static void open_one(void *arg, const char *setting, struct slice spec)
     struct error err = {""};
     if (conf_table_is_outgoing(setting))
         return;
-    if (table_set_add(o->set, spec, &reader, report, NULL, &err) != OK)
+    if (table_set_add(o->set, spec, &reader, table_log_skipped, NULL, &err) != OK)
         LOG(LOG_ERROR, "table.failed", LOG_C("setting", setting), LOG_S("table", spec),
             LOG_C("why", err.text), LOG_C("then", "whoever asks it is put off"));
 }

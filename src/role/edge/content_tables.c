@@ -21,13 +21,6 @@ void edge_keep_files(struct edge *e, const struct role_secret *secrets, size_t n
 
 /* ---- tables ---- */
 
-static void report(void *arg, struct slice file, unsigned line, const char *reason)
-{
-    (void)arg;
-    LOG(LOG_WARNING, "table.skipped", LOG_S("file", file), LOG_U("line", line),
-        LOG_C("reason", reason));
-}
-
 static void failed(void *arg, struct slice spec, const char *why)
 {
     (void)arg;
@@ -48,7 +41,7 @@ enum result edge_content_new(struct edge *e, const struct conf *conf, struct con
         .line_length_limit = (size_t)conf->line_length_limit,
         .disable_mime = conf->disable_mime_input_processing,
         .reader = &reader,
-        .problem = report,
+        .problem = table_log_skipped,
         .failed = failed,
         .arg = e,
     };

@@ -26,13 +26,6 @@ struct opening {
     struct table_reader reader;
 };
 
-static void report(void *arg, struct slice file, unsigned line, const char *reason)
-{
-    (void)arg;
-    LOG(LOG_WARNING, "table.skipped", LOG_S("file", file), LOG_U("line", line),
-        LOG_C("reason", reason));
-}
-
 static void failed(void *arg, struct slice spec, const char *why)
 {
     (void)arg;
@@ -48,7 +41,7 @@ static void open_one(void *arg, const char *setting, struct slice spec)
     struct error err = {""};
     if (strcmp(setting, "smtp_sasl_password_maps") != 0)
         return;
-    if (table_set_add(o->to->set, spec, &o->reader, report, NULL, &err) != OK)
+    if (table_set_add(o->to->set, spec, &o->reader, table_log_skipped, NULL, &err) != OK)
         failed(NULL, spec, err.text);
     else if (!relay_table(o->to, spec))
         failed(NULL, spec, "a table that asks a server can't hold passwords of other servers");
@@ -75,7 +68,7 @@ static enum result open_checks(struct opening *o, const struct conf *c, struct s
         .body_checks_size_limit = (size_t)c->body_checks_size_limit,
         .line_length_limit = (size_t)c->line_length_limit,
         .reader = &o->reader,
-        .problem = report,
+        .problem = table_log_skipped,
         .failed = failed,
     };
     enum result r = content_set_open(&source, &s->set);
