@@ -104,6 +104,9 @@ class PostgreSQL(Database):
         return [self.bin / "postgres", "-D", "data", "-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-c",
                 f"unix_socket_directories={self.folder}", "-c", "fsync=off", "-c", "jit=off"]
 
+    def answers(self):
+        return super().answers() and "ready to accept connections" in (self.folder / "log").read_text()
+
     def cf(self):
         return f"hosts = 127.0.0.1:{self.port}\nuser = reader\npassword = pg-word\ndbname = postgres\n"
 
