@@ -303,7 +303,7 @@
  * (conf/quota.h). reset: those told before no longer hold. */
 #define IPC_FIELDS_QUOTA(F) F(U8, reset) F(LIST, accounts) F(LIST, rules)
 
-/* auth -> agent: a lookup table that asks a server, one that the configuration names
+/* auth, relay -> agent: a lookup table that asks a server, one that the configuration names
  * ("pgsql:/etc/postfix/x.cf"). code: 0 there is a value, 1 none, 2 could not be asked: reason says
  * why. */
 #define IPC_FIELDS_TABLE_ASK(F) F(STR, table) F(STR, key)

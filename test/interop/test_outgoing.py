@@ -1,6 +1,7 @@
 """Mail as it leaves: smtp_generic_maps and smtp_header_checks, as Postfix does it with the same files; which password goes to whom."""
 import os
 import re
+import sqlite3
 import tempfile
 import pathlib
 import sys
@@ -157,6 +158,28 @@ def test_senders_have_hosts_and_passwords_of_their_own(make_server, tmp_path):
         # DUNNO: the table says nothing of it; its password is looked for all the same, and is not this host's.
         wait_for(lambda: re.search(r"relay\.attempt .*from=dunno@other\.test .*5\.7\.8 wrong password", server.log()), 30, "a refusal")
         assert "pw" not in server.log().replace("passwd", "")
+
+
+def test_passwords_of_a_database(make_server, tmp_path):
+    """smtp_sasl_password_maps = sqlite: asked without holding anything else up; deferred while it can't be asked."""
+    with Scripted(("127.0.0.1", free_port()), None, password="pw") as remote:
+        host = f"[127.0.0.1]:{remote.server.server_address[1]}"
+        database = sqlite3.connect(tmp_path / "words.db")
+        database.executescript(f"CREATE TABLE w (host TEXT, login TEXT);\nINSERT INTO w VALUES ('{host}', 'relayuser:pw');")
+        database.close()
+        (tmp_path / "w.cf").write_text(f"dbpath = {tmp_path}/words.db\nquery = SELECT login FROM w WHERE host = '%s'\n")
+        server = make_server(relayhost=host, mynetworks="127.0.0.0/8", smtp_sasl_password_maps=f"sqlite:{tmp_path}/w.cf",
+                             minimal_backoff_time="1s")
+        server.send(rcpts=["x@far.test"], subject="asked")
+        assert wait_for(lambda: remote.with_subject("asked"), 30, "the mail")["login"] == "relayuser"
+        (tmp_path / "words.db").rename(tmp_path / "gone")
+        server.reload(smtp_sasl_password_maps=f"sqlite:{tmp_path}/w.cf")
+        server.send(rcpts=["x@far.test"], subject="later")
+        wait_for(lambda: re.search(r"relay\.attempt .*words\.db", server.log()) or "table.unavailable" in server.log(), 30, "a deferral")
+        assert not remote.with_subject("later")
+        (tmp_path / "gone").rename(tmp_path / "words.db")
+        wait_for(lambda: remote.with_subject("later"), 60, "the mail, later")
+        assert ":pw" not in server.log()
 
 
 @pytest.mark.parametrize("setting,offered,used", [

@@ -34,7 +34,7 @@ static void request(struct role *r, struct ipc_channel *from, struct ipc_message
         agent_account_check(agent_state(r), from, m);
     } else if (peer == ROLE_AUTH && m->type == IPC_FILE_READ) {
         agent_file_read(agent_state(r), from, m);
-    } else if (peer == ROLE_AUTH && m->type == IPC_TABLE_ASK) {
+    } else if ((peer == ROLE_AUTH || peer == ROLE_RELAY) && m->type == IPC_TABLE_ASK) {
         agent_table_ask(agent_state(r), from, m);
     } else if (peer == ROLE_RELAY && m->type == IPC_CONNECT) {
         agent_connect_socket(agent_state(r), from, m);

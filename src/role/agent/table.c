@@ -1,6 +1,6 @@
-/* table.c: TABLE_ASK: a lookup table that asks a server, one question in a child. auth may name the
- * tables of the configuration alone. The answer: '0' and the value, '1' there is none, '2' and why
- * it could not be asked. */
+/* table.c: TABLE_ASK: a lookup table that asks a server, one question in a child. auth and
+ * relay may name the tables of their part of the configuration alone. The answer: '0' and the
+ * value, '1' there is none, '2' and why it could not be asked. */
 #include "auth/server.h"
 #include "base/log.h"
 #include "os/fds.h"
@@ -78,6 +78,7 @@ static void done(struct agent_job *job, struct slice answer, bool ended)
 
 struct search {
     struct slice table;
+    bool outgoing; /* relay asks the tables of outgoing mail, auth the others */
     bool found;
 };
 
@@ -89,15 +90,16 @@ static void compare(void *arg, struct slice table)
 
 static void look_into(void *arg, const char *setting, struct slice spec)
 {
+    const struct search *s = arg;
     struct error ignored;
-    (void)setting;
-    if (table_servers(spec, compare, arg, &ignored) != OK)
+    if (conf_table_is_outgoing(setting) != s->outgoing ||
+        table_servers(spec, compare, arg, &ignored) != OK)
         return; /* what has no form names no table */
 }
 
-static bool is_configured(struct agent *a, struct slice table)
+static bool is_configured(struct agent *a, enum ipc_role asking, struct slice table)
 {
-    struct search s = {table, false};
+    struct search s = {table, asking == ROLE_RELAY, false};
     const struct conf *c = role_conf(a->role);
     conf_tables(c, look_into, &s);
     conf_unref(c);
@@ -108,7 +110,7 @@ void agent_table_ask(struct agent *a, struct ipc_channel *from, struct ipc_messa
 {
     const struct ipc_TABLE_ASK *t = &m->TABLE_ASK;
     struct asking *q = NULL;
-    if (!is_configured(a, t->table))
+    if (!is_configured(a, ipc_channel_peer(from), t->table))
         ipc_answer_failure(from, m->call, "no such table is configured");
     else if (t->table.len + t->key.len > TEXT_MAX || t->key.len == 0)
         ipc_answer_failure(from, m->call, "the key is empty or too long");

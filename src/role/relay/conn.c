@@ -150,6 +150,9 @@ static void run(struct io_task *t, unsigned events)
     case CONNECTING:
         conn_connected(c, events);
         return;
+    case LOOKING:
+        conn_looked(c);
+        return;
     case IDLE:
         run_idle(c, events);
         return;

@@ -21,7 +21,7 @@ struct outconn {
     bool lmtp;
     struct route *route;
     size_t at; /* the address of the route */
-    enum { NEW, ASKING, CONNECTING, TALKING, HANDSHAKING, IDLE, LEAVING } state;
+    enum { NEW, ASKING, CONNECTING, LOOKING, TALKING, HANDSHAKING, IDLE, LEAVING } state;
     bool plain;   /* TLS with this host failed: once more without */
     bool counted; /* the session was ready: the destination is alive */
     struct stream stream;
@@ -39,6 +39,9 @@ struct outconn {
     atomic_bool given_there; /* agent has answered: */
     int given_fd;            /* a connected socket, or -1 and why not */
     char given[200];
+    atomic_bool looked_there; /* a helper thread has looked the password up: */
+    enum result looked;
+    struct error looked_why;
     char remote[600];
     char tls[80];
 };
@@ -57,6 +60,7 @@ void conn_connect(struct outconn *c);
 void conn_next_address(struct outconn *c);
 void conn_connected(struct outconn *c, unsigned events);
 void conn_given(struct outconn *c);
+void conn_looked(struct outconn *c);
 void conn_start_tls(struct outconn *c);
 void conn_handshake(struct outconn *c);
 void conn_tls_failed(struct outconn *c, const struct error *err);

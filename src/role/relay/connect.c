@@ -45,7 +45,7 @@ static enum result find_login(struct outconn *c, const struct address *a, struct
     return passwords_find(c->conf, c->tables, &peer, &c->login, &c->config, err);
 }
 
-static enum result session_config(struct outconn *c, struct error *err)
+static void session_config(struct outconn *c)
 {
     const struct address *a = &c->route->addresses[c->at];
     c->config = (struct smtp_client_config){.helo_name = c->conf->smtp_helo_name,
@@ -53,16 +53,27 @@ static enum result session_config(struct outconn *c, struct error *err)
                                             .tls = a->path ? SMTP_TLS_NONE : tls_level(c),
                                             .user = SLICE(""),
                                             .password = SLICE("")};
-    return find_login(c, a, err);
 }
 
-static void start_session(struct outconn *c)
+static void look(struct outconn *c)
 {
-    int on = 1; /* a Unix socket knows no such thing */
-    (void)setsockopt(c->stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    struct error err = {""};
-    if (session_config(c, &err) != OK) {
-        verdict_set(&c->last, SMTP_DEFERRED, "4.3.0", "%s", err.text);
+    c->looked_why = (struct error){""};
+    c->looked = find_login(c, &c->route->addresses[c->at], &c->looked_why);
+}
+
+/* On a helper thread: a table's server is asked. */
+static void look_and_wake(void *arg)
+{
+    struct outconn *c = arg;
+    look(c);
+    atomic_store(&c->looked_there, true);
+    io_wake(&c->task);
+}
+
+static void talk_or_try_next(struct outconn *c)
+{
+    if (c->looked != OK) {
+        verdict_set(&c->last, SMTP_DEFERRED, "4.3.0", "%s", c->looked_why.text);
         conn_next_address(c);
         return;
     }
@@ -72,6 +83,31 @@ static void start_session(struct outconn *c)
     c->tls[0] = 0;
     c->state = TALKING;
     conn_talk(c);
+}
+
+void conn_looked(struct outconn *c)
+{
+    if (atomic_load(&c->looked_there))
+        talk_or_try_next(c);
+}
+
+static void start_session(struct outconn *c)
+{
+    int on = 1; /* a Unix socket knows no such thing */
+    (void)setsockopt(c->stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    session_config(c);
+    if (!passwords_wait(c->conf, c->tables)) {
+        look(c);
+        talk_or_try_next(c);
+        return;
+    }
+    atomic_store(&c->looked_there, false);
+    c->state = LOOKING;
+    io_task_deadline(&c->task, 0); /* the wake alone runs it: see io_wake */
+    if (io_run_blocking(c->relay->role->engine, look_and_wake, c) == OK)
+        return;
+    verdict_set(&c->last, SMTP_DEFERRED, "4.3.0", "too many questions to tables wait");
+    conn_next_address(c);
 }
 
 static void take_fd(struct outconn *c, int fd)

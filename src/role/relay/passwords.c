@@ -93,6 +93,16 @@ static unsigned mechanisms(const struct conf *c, const struct slice_list *option
     return found;
 }
 
+bool passwords_wait(const struct conf *c, const struct relay_tables *tables)
+{
+    bool wait = false;
+    for (size_t i = 0; c->smtp_sasl_auth_enable && i < c->smtp_sasl_password_maps.n; i++) {
+        const struct table *t = relay_table(tables, c->smtp_sasl_password_maps.items[i]);
+        wait = wait || (t && table_waits(t));
+    }
+    return wait;
+}
+
 enum result passwords_find(const struct conf *c, const struct relay_tables *tables,
                            const struct login_peer *peer, struct arena *a,
                            struct smtp_client_config *config, struct error *err)

@@ -14,6 +14,9 @@ struct login_peer {
     bool loopback; /* counts as a link under TLS */
 };
 
+/* Does a table of smtp_sasl_password_maps ask a server, so that passwords_find waits for it? */
+bool passwords_wait(const struct conf *c, const struct relay_tables *tables);
+
 /* Fills in user, password and mechanisms of *config; "" where there is no password for it. The
  * texts live in the arena. FAILED: a table can't tell now (err says why). */
 MUST_USE enum result passwords_find(const struct conf *c, const struct relay_tables *tables,

@@ -47,7 +47,7 @@ static void renew_tables(struct relay *r)
     struct relay_tables *fresh = NULL;
     pthread_mutex_lock(&r->lock);
     struct relay_tables *old = r->tables;
-    if (relay_tables_new(c, &r->files, &fresh) == OK)
+    if (relay_tables_new(r->role, c, &r->files, &fresh) == OK)
         r->tables = fresh;
     pthread_mutex_unlock(&r->lock);
     if (fresh)
@@ -190,6 +190,7 @@ static void stop(struct role *role)
     struct relay *r = role->state;
     if (!r)
         return;
+    io_wait_blocking(role->engine);
     outconn_free_all(r);
     dest_free_all(r);
     dns_stop(r);

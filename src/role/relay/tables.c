@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "role/table_ask.h"
 
 enum { SERVICES_MAX = 250 /* as many as the configuration may have */, LABEL_SIZE = 80 };
 
@@ -22,6 +23,7 @@ struct relay_tables {
 };
 
 struct opening {
+    struct role *role;
     struct relay_tables *to;
     struct table_reader reader;
 };
@@ -41,16 +43,16 @@ static void open_one(void *arg, const char *setting, struct slice spec)
     struct error err = {""};
     if (strcmp(setting, "smtp_sasl_password_maps") != 0)
         return;
-    if (table_set_add(o->to->set, spec, &o->reader, table_log_skipped, NULL, &err) != OK)
+    struct table_reader reader = o->reader;
+    reader.ask = role_table_ask;
+    reader.ask_arg = o->role;
+    if (table_set_add(o->to->set, spec, &reader, table_log_skipped, NULL, &err) != OK)
         failed(NULL, spec, err.text);
-    else if (!relay_table(o->to, spec))
-        failed(NULL, spec, "a table that asks a server can't hold passwords of other servers");
 }
 
 const struct table *relay_table(const struct relay_tables *t, struct slice spec)
 {
-    const struct table *found = t ? table_set_find(t->set, spec) : NULL;
-    return found && !table_waits(found) ? found : NULL;
+    return t ? table_set_find(t->set, spec) : NULL;
 }
 
 /* ---- checks ---- */
@@ -104,11 +106,11 @@ const struct content_set *relay_checks(const struct relay_tables *t, struct slic
 
 /* ---- the whole ---- */
 
-enum result relay_tables_new(const struct conf *c, struct kept_files *files,
+enum result relay_tables_new(struct role *role, const struct conf *c, struct kept_files *files,
                              struct relay_tables **ret)
 {
     struct relay_tables *t = calloc(1, sizeof *t);
-    struct opening o = {.to = t, .reader = {.read = kept_files_read, .arg = files}};
+    struct opening o = {.role = role, .to = t, .reader = {.read = kept_files_read, .arg = files}};
     if (!t)
         return FAILED;
     atomic_init(&t->refs, 1);

@@ -6,19 +6,20 @@
 
 #include "conf/conf.h"
 #include "content/set.h"
+#include "role/role.h"
 #include "table/kept.h"
 #include "table/set.h"
 
 struct relay_tables;
 
 /* FAILED: no memory. What can't be opened is logged, and defers whatever needs it. */
-MUST_USE enum result relay_tables_new(const struct conf *c, struct kept_files *files,
-                                      struct relay_tables **ret);
+MUST_USE enum result relay_tables_new(struct role *role, const struct conf *c,
+                                      struct kept_files *files, struct relay_tables **ret);
 /* NULL is fine for both. */
 struct relay_tables *relay_tables_ref(struct relay_tables *t);
 void relay_tables_unref(struct relay_tables *t);
 
-/* NULL: it was not named, or asks a server (relay waits for none). */
+/* NULL: it was not named. One that asks a server (table_waits) is for helper threads. */
 const struct table *relay_table(const struct relay_tables *t, struct slice spec);
 /* What the settings of a service ("smtp/unix") do to messages; NULL: nothing. */
 const struct content_set *relay_checks(const struct relay_tables *t, struct slice service);
