@@ -2,7 +2,7 @@
  * say to each header field and body line of a message on its way in. header_checks(5).
  *
  * Who calls it: edge, for a whole message, before it is stored; auth, to see for itself what a line
- * that asks for another recipient leads to. Any bytes are taken. */
+ * that asks for another recipient or a filter leads to. Any bytes are taken. */
 #ifndef CONTENT_CHECKS_H
 #define CONTENT_CHECKS_H
 
@@ -55,8 +55,8 @@ enum content_action {
 enum content_action content_action_parse(struct slice value, struct slice *ret_text);
 const char *content_action_name(enum content_action a);
 
-/* One line's action, for the log and for what the driver must do (HOLD, REDIRECT, BCC; FILTER is
- * only told). Slices live for the call. */
+/* One line's action, for the log and for what the driver must do (HOLD, REDIRECT, BCC,
+ * FILTER). Slices live for the call. */
 struct content_event {
     enum content_action action;
     enum content_class class;

@@ -84,8 +84,8 @@
 /* any: the answer to a request that could not be served: the environment failed. */
 #define IPC_FIELDS_FAILURE(F) F(STR, text)
 
-/* master -> auth, mailbox: the key that signs grants, the same for as long as the master lives: what
- * auth granted holds when auth or mailbox restarts. */
+/* master -> auth, mailbox: the key that signs grants, the same for as long as the master lives:
+ * what auth granted holds when auth or mailbox restarts. */
 #define IPC_FIELDS_GRANT_KEY(F) F(STR, key)
 
 /* edge -> auth: a SASL exchange. `conn` names the connection for all of its life. service: "smtp",
@@ -315,9 +315,18 @@
 #define IPC_FIELDS_REWRITE(F) F(STR, service) F(LIST, classes) F(LIST, addresses)
 #define IPC_FIELDS_REWRITE_RESULT(F) F(LIST, addresses)
 
-/* edge -> auth: an action asks for another recipient (REDIRECT, BCC). source: "header_checks" and
- * its like, with the line as text: auth looks into its own tables what is to be done with it. */
-#define IPC_FIELDS_ACTION_ASK(F) F(U64, conn) F(STR, sender) F(STR, source) F(STR, text)
+/* edge -> auth: an action asks for another recipient (REDIRECT, BCC) or for a filter (FILTER).
+ * source: "header_checks" and its like, with the line as text: auth looks into its own tables what
+ * is to be done with it. For FILTER also a recipient with targets and grant as auth gave them to
+ * conn before: these come back with the filter in the place of where they would lead. */
+#define IPC_FIELDS_ACTION_ASK(F)                                                                   \
+    F(U64, conn)                                                                                   \
+    F(STR, sender)                                                                                 \
+    F(STR, source)                                                                                 \
+    F(STR, text)                                                                                   \
+    F(STR, rcpt)                                                                                   \
+    F(LIST, targets)                                                                               \
+    F(STR, grant)
 /* address "": there is none, reason says why. targets and grant as in RCPT_RESULT. */
 #define IPC_FIELDS_ACTION_RESULT(F) F(STR, address) F(LIST, targets) F(STR, grant) F(STR, reason)
 

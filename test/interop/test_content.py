@@ -232,3 +232,46 @@ def test_filter_of_an_access_table(tmp_path_factory):
     finally:
         other.stop()
         server.stop()
+
+
+PEOPLE = ("alice", "bob", "carol", "erin")
+FILTERING = r"""
+/^X-Filtered: yes/ PASS
+/^Subject: .*filter-lost/ FILTER nosuch:x
+/^Subject: .*filter-bad/ FILTER nothing
+/^Subject: .*filter-last/ FILTER nosuch:x
+/^X-Then: / FILTER smtp:[127.0.0.1]:%(port)d
+/^Subject: .*filter-all/ FILTER smtp:[127.0.0.1]:%(port)d
+/^Subject: .*filter-both/ REDIRECT carol@example.test
+"""
+
+
+def test_filter_of_header_checks(tmp_path_factory):
+    """All recipients go to the filter, a copy past it; nothing passes where the filter can't be."""
+    folder = tmp_path_factory.mktemp("filter-header")
+    back = free_port()
+    (folder / "headers").write_text(FILTERING % {"port": back})
+    server = Server(folder, users=PEOPLE, header_checks=f"pcre:{folder}/headers", always_bcc="bob@example.test",
+                    virtual_alias_maps="inline:{ {all@example.test = alice, carol} }")
+    server.start()
+    other = Server(tmp_path_factory.mktemp("behind-header"), users=PEOPLE, services=("imap",), listen=f"smtp://127.0.0.1:{back}",
+                   virtual_alias_maps="inline:{ {all@example.test = alice, carol} }")
+    other.settings["listen"] += f", imap://127.0.0.1:{other.port['imap']}"
+    other.write_conf()
+    other.start()
+    try:
+        send(server, "filter-all", rcpts=("all", "erin"))
+        send(server, "filter-last", extra="X-Then: here\r\n")
+        send(server, "filter-both", extra="X-Then: here\r\n")
+        send(server, "filter-bad")
+        for user, subject in (("alice", "filter-all"), ("carol", "filter-all"), ("erin", "filter-all"), ("alice", "filter-last"),
+                              ("carol", "filter-both")):
+            wait_for(lambda u=user, s=subject: mail(other, u, s), 20, f"{subject} for {user} behind the filter")
+            assert not mail(server, user, subject), (user, subject)
+        assert not mail(other, "alice", "filter-both") and mail(server, "alice", "filter-bad")
+        assert len(mail(server, "bob", "filter-all")) == 1 and not mail(other, "bob", "filter-all")
+        assert refusal(server, "filter-lost")[0] == 451
+        assert "there is no such transport" in server.log() and "no transport:destination" in server.log()
+    finally:
+        other.stop()
+        server.stop()

@@ -1,8 +1,11 @@
 /* action.c: ACTION_ASK: an action of a table names a recipient beside or instead of those that RCPT
- * gave. edge is not believed that there is such an action: the line of the message is looked up
- * here once more. */
+ * gave, or a filter for these. edge is not believed that there is such an action: the line of the
+ * message is looked up here once more. Nor that it may send to a recipient: a filter may give back
+ * to anywhere what it gets, so only one that was granted to this connection gets there. */
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "content/set.h"
 #include "role/auth/query.h"
 
@@ -80,9 +83,10 @@ void auth_actions_build(struct auth_role *a)
 
 /* ---- the question ---- */
 
-/* The address that a line of a message leads to; data NULL: none. */
+/* What a line of a message asks for: an address, or with `filter` a transport:destination. data
+ * NULL: nothing of the kind. */
 static struct slice look_up(struct auth_actions *s, struct slice source, struct slice line,
-                            struct arena *arena)
+                            bool filter, struct arena *arena)
 {
     enum content_class class = content_class_of(source);
     struct table_match match;
@@ -93,11 +97,57 @@ static struct slice look_up(struct auth_actions *s, struct slice source, struct 
     if (set && class < CONTENT_CLASSES &&
         tables_find(&set->checks.tables[class], line, arena, &match, NULL) == OK) {
         enum content_action action = content_action_parse(match.value, &text);
-        text =
-            action == ACTION_REDIRECT || action == ACTION_BCC ? arena_dup(arena, text) : SLICE_NONE;
+        bool wanted =
+            filter ? action == ACTION_FILTER : action == ACTION_REDIRECT || action == ACTION_BCC;
+        text = wanted ? arena_dup(arena, text) : SLICE_NONE;
     }
     content_set_unref(set);
     return text;
+}
+
+static void answer_none(struct ipc_channel *from, uint64_t call, struct slice reason)
+{
+    struct ipc_message none = {.type = IPC_ACTION_RESULT};
+    none.ACTION_RESULT.reason = reason;
+    ipc_answer(from, call, &none);
+}
+
+/* FILTER, for a recipient that edge was granted. */
+static void answer_filter(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m,
+                          struct arena *arena)
+{
+    const struct ipc_ACTION_ASK *q = &m->ACTION_ASK;
+    const struct grant_key *key = &a->role->grant_key;
+    struct slice route = look_up(a->actions, q->source, q->text, true, arena);
+    struct ipc_message answer = {.type = IPC_ACTION_RESULT};
+    struct grant grant;
+    if (route.len == 0) {
+        answer_none(from, m->call, SLICE("no table asks for that"));
+        return;
+    }
+    if (grant_rcpt_check(key, q->grant, q->conn, q->rcpt, q->targets, clock_realtime_s()) != OK) {
+        LOG(LOG_ERROR, "filter.grant_refused", LOG_C("conn", log_id(q->conn).text),
+            LOG_S("rcpt", q->rcpt));
+        answer_none(from, m->call, SLICE("the recipient was not granted"));
+        return;
+    }
+    const struct directory *d = auth_directory(a);
+    bool known = action_transport_known(d, route);
+    directory_unref(d);
+    if (!known) {
+        answer_none(from, m->call, SLICE("there is no such transport"));
+        return;
+    }
+    struct slice_list targets = action_filter_targets(q->rcpt, route, q->targets, arena);
+    if (targets.n == 0 ||
+        grant_rcpt_make(key, q->conn, q->rcpt, targets, clock_realtime_s(), &grant) != OK) {
+        answer_none(from, m->call, SLICE("no memory"));
+        return;
+    }
+    answer.ACTION_RESULT.address = q->rcpt;
+    answer.ACTION_RESULT.targets = targets;
+    answer.ACTION_RESULT.grant = grant_slice(&grant);
+    ipc_answer(from, m->call, &answer);
 }
 
 static enum result rewrite_one(const struct directory *d, const struct ipc_REWRITE *q, size_t i,
@@ -137,6 +187,11 @@ void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_m
 {
     struct arena arena;
     arena_init(&arena, QUERY_ARENA_LIMIT);
+    if (m->ACTION_ASK.rcpt.len) {
+        answer_filter(a, from, m, &arena);
+        arena_release(&arena);
+        return;
+    }
     struct query q = {
         .auth = a,
         .channel = from,
@@ -146,14 +201,11 @@ void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_m
         .stage = POLICY_AT_RCPT,
         .label = SLICE(""),
         .sender = m->ACTION_ASK.sender,
-        .rcpt = look_up(a->actions, m->ACTION_ASK.source, m->ACTION_ASK.text, &arena),
+        .rcpt = look_up(a->actions, m->ACTION_ASK.source, m->ACTION_ASK.text, false, &arena),
     };
-    if (q.rcpt.len) {
+    if (q.rcpt.len)
         query_start(&q);
-    } else {
-        struct ipc_message none = {.type = IPC_ACTION_RESULT};
-        none.ACTION_RESULT.reason = SLICE("no table asks for that");
-        ipc_answer(from, m->call, &none);
-    }
+    else
+        answer_none(from, m->call, SLICE("no table asks for that"));
     arena_release(&arena);
 }

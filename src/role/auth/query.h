@@ -44,10 +44,16 @@ struct finding {
 bool query_look_at(struct query *q);
 struct directory_system query_system(const struct query *q, const struct directory *d);
 
-/* table_actions.c: does what the decision's actions say to f->resolved, or makes it a refusal. False: it
- * waits. */
+/* table_actions.c: does what the decision's actions say to f->resolved, or makes it a refusal.
+ * False: it waits. */
 bool query_apply_actions(struct query *q, const struct directory *d, struct arena *a,
                          struct finding *f);
+/* table_actions.c: is there the transport of FILTER's "transport:destination"? */
+bool action_transport_known(const struct directory *d, struct slice route);
+/* table_actions.c: the targets of rcpt (as messages carry them) with the filter in the place of
+ * all but its copies. n = 0: no memory. Strings live as long as the arena and the targets given. */
+struct slice_list action_filter_targets(struct slice rcpt, struct slice route,
+                                        struct slice_list targets, struct arena *a);
 /* decide.c: the same where tables may ask a server: then on a helper thread, with a copy. */
 void query_start(struct query *q);
 /* decide.c: fills in f->decision. False: it waits, and will be looked at again; q may be gone. */

@@ -45,17 +45,54 @@ static void refuse_action(struct finding *f, struct slice action, const char *wh
     f->decision.text = SLICE("Server configuration error");
 }
 
+bool action_transport_known(const struct directory *d, struct slice route)
+{
+    struct slice transport, nexthop;
+    target_route_split(route, &transport, &nexthop);
+    struct slice kind = conf_transport_kind(directory_conf(d), transport);
+    return transport.len > 0 &&
+           (slice_is(kind, "smtp") || slice_is(kind, "lmtp") || slice_is(kind, "pipe"));
+}
+
+struct slice_list action_filter_targets(struct slice rcpt, struct slice route,
+                                        struct slice_list targets, struct arena *a)
+{
+    struct slice_list list = {arena_alloc_n(a, targets.n + 1, sizeof *list.items), 0};
+    const struct target there = {.kind = TARGET_REMOTE, .address = rcpt, .route = route};
+    struct buf text;
+    if (!list.items)
+        return list;
+    buf_init(&text, IPC_INLINE_MAX);
+    target_format(&there, &text);
+    struct slice first = buf_ok(&text) ? arena_dup(a, buf_slice(&text)) : SLICE_NONE;
+    buf_release(&text);
+    if (!first.data)
+        return list;
+    list.items[list.n++] = first;
+    struct slice via = SLICE_NONE; /* holds for all behind it, so it goes with the copies */
+    for (size_t i = 0; i < targets.n; i++) {
+        struct target t;
+        if (target_parse(targets.items[i], &t) != OK)
+            continue;
+        if (t.kind == TARGET_VIA)
+            via = targets.items[i];
+        if (!t.bcc)
+            continue;
+        if (via.data)
+            list.items[list.n++] = via;
+        list.items[list.n++] = targets.items[i];
+        via = SLICE_NONE;
+    }
+    return list;
+}
+
 /* To the filter's transport, as it came; the filter gives it back by another listener. Aliases are
  * for that one to follow. */
 static void filter(struct query *q, const struct directory *d, struct slice route, struct arena *a,
                    struct finding *f)
 {
-    struct slice transport, nexthop;
     struct directory_target *one = arena_alloc_n(a, 1, sizeof *one);
-    target_route_split(route, &transport, &nexthop);
-    struct slice kind = conf_transport_kind(directory_conf(d), transport);
-    bool known = slice_is(kind, "smtp") || slice_is(kind, "lmtp") || slice_is(kind, "pipe");
-    if (!one || transport.len == 0 || !known) {
+    if (!one || !action_transport_known(d, route)) {
         refuse_action(f, route, "there is no such transport");
         return;
     }

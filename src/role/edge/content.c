@@ -67,6 +67,16 @@ static void add_ask(struct edge_work *w, bool redirect, struct slice source, str
                               .text = arena_dup(&w->arena, text)};
 }
 
+/* The last one counts. */
+static void set_filter(struct edge_work *w, struct slice source, struct slice text)
+{
+    if (!w)
+        return;
+    w->filter.source = arena_dup(&w->arena, source);
+    w->filter.text = arena_dup(&w->arena, slice_sub(text, 0, IPC_INLINE_MAX));
+    w->failed |= !w->filter.source.data || !w->filter.text.data;
+}
+
 /* ---- header_checks and body_checks ---- */
 
 static void on_event(void *arg, const struct content_event *e)
@@ -78,6 +88,8 @@ static void on_event(void *arg, const struct content_event *e)
     if (!e->problem && (e->action == ACTION_REDIRECT || e->action == ACTION_BCC))
         add_ask(work_of(c), e->action == ACTION_REDIRECT, slice_cstr(content_class_name(e->class)),
                 e->line);
+    if (!e->problem && e->action == ACTION_FILTER)
+        set_filter(work_of(c), slice_cstr(content_class_name(e->class)), e->line);
     LOG(bad ? LOG_WARNING : LOG_INFO, "message.check", LOG_CTX(conn_ctx(c)),
         LOG_C("id", log_id(c->smtp.session.tx->id).text),
         LOG_C("check", content_class_name(e->class)),
@@ -139,7 +151,7 @@ bool content_ask_next(struct conn *c)
     struct edge_work *w = c->smtp.work;
     struct ipc_message m = {.type = IPC_ACTION_ASK};
     if (w && w->asked == w->n_asks)
-        return rewrite_ask(c, w);
+        return filter_ask(c, w) || rewrite_ask(c, w);
     if (!w)
         return false;
     const struct content_ask *a = &w->asks[w->asked];
@@ -151,7 +163,7 @@ bool content_ask_next(struct conn *c)
     return true;
 }
 
-static struct slice_list copy_list(struct arena *a, struct slice_list l)
+struct slice_list content_copy_list(struct arena *a, struct slice_list l)
 {
     struct slice *items = arena_alloc_n(a, l.n + 1, sizeof *items);
     for (size_t i = 0; items && i < l.n; i++)
@@ -162,6 +174,10 @@ static struct slice_list copy_list(struct arena *a, struct slice_list l)
 void content_answered(struct conn *c, const struct conn_answer *answer)
 {
     struct edge_work *w = c->smtp.work;
+    if (filter_is_asking(w)) {
+        filter_answered(c, w, answer);
+        return;
+    }
     if (w->asked == w->n_asks) {
         rewrite_answered(c, w, answer);
         return;
@@ -180,7 +196,7 @@ void content_answered(struct conn *c, const struct conn_answer *answer)
     a->rcpt = (struct smtp_rcpt){.address = arena_dup(&w->arena, answer->action.address),
                                  .notify = SLICE("NEVER"),
                                  .orcpt = SLICE(""),
-                                 .targets = copy_list(&w->arena, answer->action.targets),
+                                 .targets = content_copy_list(&w->arena, answer->action.targets),
                                  .grant = arena_dup(&w->arena, answer->action.grant)};
 }
 
@@ -188,6 +204,7 @@ bool content_failed(struct conn *c)
 {
     if (!c->smtp.work || !c->smtp.work->failed)
         return false;
-    answer_all(c, "451", SLICE("4.3.5 Error: the message could not be redirected or rewritten"));
+    answer_all(c, "451",
+               SLICE("4.3.5 Error: the message could not be redirected, filtered or rewritten"));
     return true;
 }

@@ -17,10 +17,20 @@ struct content_ask {
     struct smtp_rcpt rcpt;     /* address.len == 0: none came of it */
 };
 
+/* FILTER: the last line that asked for one, and the recipients as they go there. */
+struct content_filter {
+    struct slice source, text;       /* text.len == 0: none asked */
+    const struct smtp_rcpt **rcpts;  /* as they would be without; NULL: not begun */
+    struct smtp_rcpt *filtered;      /* the first `done` are what auth made of them */
+    const struct smtp_rcpt **chosen; /* of `filtered` */
+    size_t n, done;
+};
+
 /* Of a message, from the end of its bytes to DELIVER. */
 struct edge_work {
     struct arena arena;
-    bool hold, failed;         /* failed: REDIRECT or rewriting could not be done */
+    struct content_filter filter;
+    bool hold, failed;         /* failed: REDIRECT, FILTER or rewriting could not be done */
     struct rewriting *rewrite; /* in the arena; NULL: the header stays as it is */
     size_t n_asks, asked;      /* to be asked, and already */
     struct content_ask asks[CONTENT_ASKS_MAX];
@@ -36,10 +46,24 @@ bool rewrite_ask(struct conn *c, struct edge_work *w);
 void rewrite_end(struct edge_work *w);
 void rewrite_answered(struct conn *c, struct edge_work *w, const struct conn_answer *a);
 
+/* filter.c: the recipients that the message goes to, in the arena: those of the envelope, unless
+ * REDIRECT took their place, and those of BCC behind them; by the filter where FILTER was asked for
+ * and auth has answered. NULL: no memory. Tells c->smtp.sent whether one stands for all. */
+const struct smtp_rcpt **content_rcpts(struct conn *c, struct arena *a, size_t *ret_n);
+/* Asks auth for the next recipient on its way to the filter. False: none is left, or no memory
+ * (w->failed). */
+bool filter_ask(struct conn *c, struct edge_work *w);
+/* Is the answer that comes one to filter_ask? */
+bool filter_is_asking(const struct edge_work *w);
+void filter_answered(struct conn *c, struct edge_work *w, const struct conn_answer *a);
+/* A list of auth's answer, in the arena. */
+struct slice_list content_copy_list(struct arena *a, struct slice_list l);
+
 /* Works on the message of c's transaction. True: go on (c->smtp.work may be NULL). False: the
  * answer is given (it was refused or dropped). */
 bool content_begin(struct conn *c);
-/* Asks auth for the next recipient that an action named. False: none is left. */
+/* Asks auth for the next recipient that an action named, or what it makes of one. False: none is
+ * left. */
 bool content_ask_next(struct conn *c);
 void content_answered(struct conn *c, const struct conn_answer *a);
 /* True when the message can't be sent on after all: the answer is given. */

@@ -11,37 +11,11 @@
 
 enum { SLACK = 4096 };
 
-/* The recipients that it goes to: those of the envelope, unless REDIRECT took their place, and
- * those of BCC behind them. */
-static const struct smtp_rcpt **choose_rcpts(struct conn *c, struct arena *a, size_t *ret_n)
-{
-    const struct smtp_tx *tx = c->smtp.session.tx;
-    const struct edge_work *w = c->smtp.work;
-    size_t most = tx->n_rcpts + (w ? w->n_asks : 0), n = 0;
-    const struct smtp_rcpt **list = arena_alloc_n(a, most + 1, sizeof *list), *redirect = NULL;
-    /* An access table's word at a recipient; its targets are where it was redirected to. */
-    if (tx->redirected && tx->redirected <= tx->n_rcpts)
-        redirect = &tx->rcpts[tx->redirected - 1];
-    for (size_t i = 0; w && i < w->n_asks; i++)
-        if (w->asks[i].redirect && w->asks[i].rcpt.address.len)
-            redirect = &w->asks[i].rcpt; /* the last one counts */
-    c->smtp.sent.redirected = redirect != NULL;
-    if (list && redirect)
-        list[n++] = redirect;
-    for (size_t i = 0; list && !redirect && i < tx->n_rcpts; i++)
-        list[n++] = &tx->rcpts[i];
-    for (size_t i = 0; list && w && i < w->n_asks; i++)
-        if (!w->asks[i].redirect && w->asks[i].rcpt.address.len)
-            list[n++] = &w->asks[i].rcpt;
-    *ret_n = n;
-    return list;
-}
-
 /* The lists of DELIVER, one entry per recipient, in an arena of their own. False: no memory. */
 static bool fill_lists(struct ipc_DELIVER *d, struct conn *c, struct arena *a)
 {
     size_t n, at = 0, n_targets = 0;
-    const struct smtp_rcpt **all = choose_rcpts(c, a, &n);
+    const struct smtp_rcpt **all = content_rcpts(c, a, &n);
     for (size_t i = 0; all && i < n; i++)
         n_targets += all[i]->targets.n;
     if (!all)
