@@ -24,7 +24,8 @@ static void tell(struct looking *l, const char *setting, const char *path, int w
 {
     const char *source = conf_source(l->conf, setting);
     bool postfix = l->conf->postfix_config.len && strncmp(setting, "smtpd_tls_", 10) == 0;
-    bool authority = strcmp(setting, "smtpd_tls_CAfile") == 0 || strcmp(setting, "ssl_ca") == 0;
+    bool authority = strcmp(setting, "smtpd_tls_CAfile") == 0 ||
+                     strcmp(setting, "smtpd_tls_CApath") == 0 || strcmp(setting, "ssl_ca") == 0;
     if (why == EACCES && geteuid() != 0)
         conf_note(l->errors, source, 0, "%s: %s can't be looked at by you", setting, path);
     else if (authority)
@@ -91,6 +92,7 @@ enum result conf_paths_check(const struct conf *c, struct conf_errors *errors)
         {"smtpd_tls_eccert_file", c->smtpd_tls_eccert_file},
         {"smtpd_tls_eckey_file", c->smtpd_tls_eckey_file},
         {"smtpd_tls_CAfile", c->smtpd_tls_CAfile},
+        {"smtpd_tls_CApath", c->smtpd_tls_CApath},
         {"ssl_cert", c->ssl_cert},
         {"ssl_key", c->ssl_key},
         {"ssl_alt_cert", c->ssl_alt_cert},

@@ -38,6 +38,7 @@
     X(BOOL, smtpd_tls_ask_ccert, "no", 0, 0, "postfix", "Ask SMTP clients for a certificate under TLS; EXTERNAL is offered to those whose is verified by smtpd_tls_CAfile.") \
     X(BOOL, smtpd_tls_req_ccert, "no", 0, 0, "postfix", "Refuse the TLS handshake of SMTP clients without a verified certificate.") \
     X(TEXT, smtpd_tls_CAfile, "", 0, 0, "postfix", "PEM certificates of those who vouch for SMTP clients' certificates.") \
+    X(TEXT, smtpd_tls_CApath, "", 0, 0, "postfix", "A folder of more of them, as c_rehash(1) names them.") \
     X(BOOL, ssl_verify_client_cert, "no", 0, 0, "dovecot", "Ask POP3 and IMAP clients for a certificate, verified by ssl_ca.") \
     X(TEXT, ssl_ca, "", 0, 0, "dovecot", "As smtpd_tls_CAfile, for POP3 and IMAP; a leading < is allowed.") \
     X(TEXT, ssl_cert_username_field, "commonName", 0, 0, "dovecot", "What of a client's certificate names the account for EXTERNAL: commonName, emailAddress or rfc822Name.") \

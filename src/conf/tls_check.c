@@ -127,6 +127,7 @@ static const struct {
     {"ssl_cert", conf_check_path},
     {"ssl_key", conf_check_path},
     {"smtpd_tls_CAfile", conf_check_path},
+    {"smtpd_tls_CApath", conf_check_path},
     {"ssl_ca", conf_check_path},
     {"smtpd_tls_chain_files", conf_check_path},
     {"smtpd_tls_eccert_file", conf_check_path},

@@ -49,9 +49,10 @@ const char *tls_context_label(const struct tls_context *c);
 /* Client certificates, before others see the context. */
 struct tls_client_rules {
     bool required; /* without a verified one the handshake fails; else tls_peer_verified tells */
-    struct slice ca_pem; /* who may vouch; empty: nobody, and none is verified */
-    bool crl;            /* there must be revocation lists in ca_pem */
-    int depth;           /* most authorities in a chain; < 0: OpenSSL's own limit */
+    struct slice ca_pem;         /* who may vouch; empty: nobody, and none is verified */
+    struct slice ca_unnamed_pem; /* these too, but clients are not told their names */
+    bool crl;                    /* there must be revocation lists in ca_pem */
+    int depth;                   /* most authorities in a chain; < 0: OpenSSL's own limit */
 };
 MUST_USE enum result tls_server_ask(struct tls_context *c, const struct tls_client_rules *rules,
                                     struct error *err);

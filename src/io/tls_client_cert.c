@@ -7,10 +7,10 @@
 #include "io/tls_context.h"
 #include "io/tls_internal.h"
 
-/* The names go to the client, which picks its certificate by them. */
+/* The names go to the client, which picks its certificate by them; ctx NULL: they do not. */
 static bool add_authority(SSL_CTX *ctx, X509_STORE *store, X509 *ca)
 {
-    return X509_STORE_add_cert(store, ca) == 1 && SSL_CTX_add_client_CA(ctx, ca) == 1;
+    return X509_STORE_add_cert(store, ca) == 1 && (!ctx || SSL_CTX_add_client_CA(ctx, ca) == 1);
 }
 
 /* Certificates and revocation lists. */
@@ -50,6 +50,8 @@ enum result tls_server_ask(struct tls_context *c, const struct tls_client_rules 
     if (!store)
         return tls_error(err, "asking for client certificates");
     enum result r = rules->ca_pem.len ? read_authorities(c->ctx, store, rules->ca_pem, err) : OK;
+    if (r == OK && rules->ca_unnamed_pem.len)
+        r = read_authorities(NULL, store, rules->ca_unnamed_pem, err);
     if (r == OK && rules->crl)
         X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
     if (r == OK && SSL_CTX_set1_verify_cert_store(c->ctx, store) != 1)

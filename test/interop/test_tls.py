@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -391,6 +392,26 @@ def test_verified_certificates_let_relay(start, certificates):
     # Authorities that can't be read verify nobody; TLS goes on.
     s.reload(smtpd_tls_req_ccert=None, smtpd_tls_CAfile="/nonexistent")
     assert not relays(s, good)
+
+
+def test_a_folder_of_authorities(start, certificates, tmp_path):
+    ca, other, loose = certificates.make("folder-ca"), certificates.make("folder-late"), certificates.make("folder-loose")
+    clients = [certificates.client(f"folder-client-{i}", a) for i, a in enumerate((ca, other, loose))]
+    folder = tmp_path / "authorities"
+    folder.mkdir()
+    shutil.copy(ca[0], folder / "first.pem")
+    openssl("rehash", str(folder))
+    shutil.copy(loose[0], folder / "not-hashed.pem")
+    s = start(smtpd_tls_ask_ccert="yes", smtpd_tls_CApath=str(folder),
+              smtpd_relay_restrictions="permit_tls_all_clientcerts, reject_unauth_destination")
+    assert [relays(s, c) for c in clients] == [True, False, False]
+    (folder / "not-hashed.pem").unlink()
+    shutil.copy(other[0], folder / "second.pem")
+    openssl("rehash", str(folder))
+    wait_for(lambda: relays(s, clients[1]), 10, "the new authority")
+    (folder / "first.pem").write_text(pathlib.Path(loose[0]).read_text())  # in place: only the file changes
+    wait_for(lambda: relays(s, clients[2]), 10, "the changed file")
+    assert not relays(s, clients[0])
 
 
 @pytest.fixture

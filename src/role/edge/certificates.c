@@ -241,29 +241,35 @@ static bool ask(struct edge_certificates *all, struct tls_context *tls, const st
 {
     bool login = kind == EDGE_TLS_LOGIN;
     struct slice path = conf_path(login ? c->ssl_ca : c->smtpd_tls_CAfile);
-    struct buf pem;
+    struct slice folder = login ? SLICE_NONE : conf_path(c->smtpd_tls_CApath);
+    struct buf pem, more;
     enum result r = OK;
     if (login ? !c->ssl_verify_client_cert && !c->auth_ssl_require_client_cert
               : !c->smtpd_tls_ask_ccert && !c->smtpd_tls_req_ccert)
         return true;
     buf_init(&pem, PEM_MAX);
+    buf_init(&more, PEM_MAX);
     if (path.len)
         r = read_file(all, path, &pem, err);
+    if (r == OK && folder.len)
+        r = read_file(all, folder, &more, err);
     /* Postfix counts the authorities with the one that is trusted, OpenSSL those in between. */
     int depth = c->smtpd_tls_ccert_verifydepth > 0 ? (int)c->smtpd_tls_ccert_verifydepth - 1 : 0;
     struct tls_client_rules rules = {.required = requires(c, kind),
                                      .ca_pem = buf_slice(&pem),
+                                     .ca_unnamed_pem = buf_slice(&more),
                                      .crl = login && c->ssl_require_crl,
                                      .depth = login ? -1 : depth};
     if (r == OK)
         r = tls_server_ask(tls, &rules, err);
     if (r != OK) {
-        LOG(LOG_ERROR, "tls.authorities", LOG_S("path", path), LOG_C("why", err->text),
-            LOG_C("then", "no client certificate is verified"));
-        rules.ca_pem = SLICE("");
+        LOG(LOG_ERROR, "tls.authorities", LOG_S("path", path), LOG_S("folder", folder),
+            LOG_C("why", err->text), LOG_C("then", "no client certificate is verified"));
+        rules.ca_pem = rules.ca_unnamed_pem = SLICE("");
         r = tls_server_ask(tls, &rules, err);
     }
     buf_release(&pem);
+    buf_release(&more);
     return r == OK;
 }
 

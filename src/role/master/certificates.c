@@ -51,6 +51,7 @@ static void add_of(const struct conf *c, struct listing *l)
         certificates_each(c, (enum certificate_side)side, &reader, add_paths, l);
     certificates_tables(c, l->each, l->arg);
     l->each(l->arg, conf_path(c->smtpd_tls_CAfile));
+    l->each(l->arg, conf_path(c->smtpd_tls_CApath));
     l->each(l->arg, conf_path(c->ssl_ca));
 }
 

@@ -235,6 +235,17 @@ enum result files_list(struct master *m, const struct conf *c, struct error *err
     return r;
 }
 
+/* smtpd_tls_CApath is the one folder among them. */
+static bool is_folder(const struct watched_file *f)
+{
+    return strcmp(f->setting, "smtpd_tls_files") == 0 && authorities_is_folder(f->path);
+}
+
+static struct file_stamp stamp_of(const struct watched_file *f)
+{
+    return is_folder(f) ? authorities_stamp(f->path) : file_stamp(f->path);
+}
+
 /* A file that is not there is sent as empty: accounts may come later. */
 static void send_one(struct master *m, struct watched_file *f, bool last)
 {
@@ -242,8 +253,9 @@ static void send_one(struct master *m, struct watched_file *f, bool last)
     msg.SECRET.setting = slice_cstr(f->setting);
     msg.SECRET.path = slice_cstr(f->path);
     msg.SECRET.last = last;
-    f->stamp = file_stamp(f->path);
-    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    f->stamp = stamp_of(f);
+    int fd = is_folder(f) ? authorities_open(f->path)
+                          : open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         LOG(LOG_WARNING, "file.not_read", LOG_C("setting", f->setting), LOG_C("path", f->path),
             LOG_C("why", strerror(errno)),
@@ -282,7 +294,7 @@ void files_watch(struct master *m)
     struct error err = {""};
     for (size_t i = 0; i < m->n_files; i++) {
         struct watched_file *f = &m->files[i];
-        if (file_stamp_eq(file_stamp(f->path), f->stamp))
+        if (file_stamp_eq(stamp_of(f), f->stamp))
             continue;
         changed[f->role] = true;
         relist = relist || certificate_table(m->conf, f->path);

@@ -103,6 +103,14 @@ void certificate_files(const struct conf *c, certificate_file_fn *each, void *ar
 /* Is it a table that names such files (tls_server_sni_maps)? */
 bool certificate_table(const struct conf *c, const char *path);
 
+/* authorities.c: smtpd_tls_CApath, a folder of authorities' certificates. */
+bool authorities_is_folder(const char *path);
+/* Changes with the folder and with each of its files. All zero when there is no such folder. */
+struct file_stamp authorities_stamp(const char *path);
+/* All of them in one file without a name, to be closed. -1 with errno: EFBIG: more than 1024, or
+ * than 2 MiB. What can't be read is logged and left out. */
+int authorities_open(const char *path);
+
 /* files.c: files that roles may not open themselves. */
 MUST_USE enum result files_list(struct master *m, const struct conf *c, struct error *err);
 /* Opens and sends a role's whole set. */
