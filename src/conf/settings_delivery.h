@@ -25,6 +25,9 @@
     X(LIST, allow_mail_to_files, "alias, forward", 0, 0, "postfix", "Where /file and /folder/ may stand: alias, forward, include.") \
     X(TEXT, default_privs, "nobody", 0, 0, "postfix", "User whose rights commands and files of root's alias files get. Never root.") \
     X(SECONDS, command_time_limit, "1000s", 1, DAY_S, "postfix", "Longest run of a |command.") \
+    X(TEXT, command_execution_directory, "", 0, 0, "postfix", "Folder that a |command runs in, with $$user, $$home … as in forward_path; where it can't be entered the mail is tried again later. Empty: the home of the user whose .forward it is, else /.") \
+    X(TEXT, execution_directory_expansion_filter, "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 0, 0, "postfix", "Bytes that $$name may bring into command_execution_directory; others become _.") \
+    X(NUMBER, mailbox_size_limit, "0", 0, NO_MAX, "postfix", "Bytes that a /file may grow to by mail, and the longest file that a |command may write; mail beyond it is returned. 0: no limit. mailbox_quota limits an account.") \
     X(TEXT, command_expansion_filter, "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 0, 0, "postfix", "Bytes that may stand in a |command's environment; others become _.") \
     X(TEXT, local_command_shell, "", 0, 0, "postfix", "Shell that runs every |command, such as \"/usr/bin/smrsh\". Empty: none where none is needed, else /bin/sh.") \
     X(LIST, mailbox_delivery_lock, "fcntl, dotlock", 0, 0, "postfix", "How an mbox file is locked: fcntl, dotlock.") \

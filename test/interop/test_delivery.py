@@ -281,14 +281,14 @@ MESSAGE = ("From: a@far.test\r\nTo: x@example.test\r\nSubject: s\r\nDate: Tue, 2
            "body\r\nFrom here\r\n.\r\nend\r\n")
 
 
-def made(base):
+def made(base, aliases=ALIASES):
     """The same aliases, and the command that they name, with a place of its own for what it gets."""
     drop = base / "drop"
     drop.mkdir(parents=True)
     base.chmod(0o755)
     drop.chmod(0o777)
     script(base, "save", f'cat > "{drop}/msg"; env > "{drop}/env"\n')
-    (base / "aliases").write_text(ALIASES.format(base=base, drop=drop))
+    (base / "aliases").write_text(aliases.format(base=base, drop=drop))
     (drop / "exe").write_text("x")
     (drop / "exe").chmod(0o777)
     return drop
@@ -303,12 +303,14 @@ def got(drop):
     return mail, {k: v for k, v in env.items() if k not in ours}
 
 
-@pytest.mark.skipif(not ROOT, reason="Postfix runs as root")
-def test_as_postfix_does():
+def compare(aliases, names, compare_more, prepare=lambda drop: None, **settings):
+    """The same mail to the same aliases, of Postfix and of us: outcomes, and what compare_more(ours, theirs) compares."""
     with tempfile.TemporaryDirectory(prefix="delivery-") as path:
         base = pathlib.Path(path)
         base.chmod(0o755)
-        theirs, mine = made(base / "theirs"), made(base / "mine")
+        theirs, mine = made(base / "theirs", aliases), made(base / "mine", aliases)
+        prepare(theirs)
+        prepare(mine)
         try:
             namespace = peers.Namespace(base / "ns", ["postfix"])
         except peers.Unavailable as why:
@@ -316,31 +318,74 @@ def test_as_postfix_does():
         table = f"hash:{base}/theirs/aliases"
         postfix = peers.Postfix(namespace, base / "postfix", myhostname="mail.example.test", mydestination=DOMAIN, alias_maps=table,
                                 alias_database=table, recipient_delimiter="+", local_recipient_maps="", inet_interfaces="loopback-only",
-                                mynetworks="127.0.0.0/8", smtp_bind_address="127.0.0.1", relayhost="[127.0.0.1]:1")
+                                mynetworks="127.0.0.0/8", smtp_bind_address="127.0.0.1", relayhost="[127.0.0.1]:1",
+                                **{k: v.format(drop=theirs) for k, v in settings.items()})
         try:
             postfix.start()
             subprocess.run(namespace.enter("postalias", "-c", str(postfix.conf), table), check=True)
-            for name in NAMES:
+            for name in names:
                 done = namespace.run("sendmail", "-C", str(postfix.conf), "-i", "-f", "a@far.test", f"{name}@{DOMAIN}", input=MESSAGE.replace("\r\n", "\n"))
                 assert done.returncode == 0, done.stderr
-            wait_for(lambda: all(f"to=<{n}@" in postfix.log() for n in NAMES), 30, "Postfix's deliveries")
+            wait_for(lambda: all(f"to=<{n}@" in postfix.log() for n in names), 30, "Postfix's deliveries")
             log = postfix.log()
         finally:
             postfix.stop()
             namespace.close()
         (base / "server").mkdir()
-        server = Server(base / "server", alias_maps=str(base / "mine" / "aliases"), minimal_backoff_time="1000s")
+        server = Server(base / "server", alias_maps=str(base / "mine" / "aliases"), minimal_backoff_time="1000s",
+                        **{k: v.format(drop=mine).replace("$", "$$") for k, v in settings.items()})
         server.start()
         try:
             with server.smtp("smtp") as client:
-                for name in NAMES:
+                for name in names:
                     client.sendmail("a@far.test", [f"{name}@{DOMAIN}"], MESSAGE)
-            wait_for(lambda: server.log().count("local.attempt") >= len(NAMES), 30, "our deliveries")
+            wait_for(lambda: server.log().count("local.attempt") >= len(names), 30, "our deliveries")
             ours = server.log()
         finally:
             server.stop()
-        for name in NAMES:
+        for name in names:
             want = re.search(rf"to=<{re.escape(name)}@.*? dsn=(\S+), status=(\S+) ", log).groups()
             have = re.search(rf"local\.attempt .*?to={re.escape(name)}@.*? dsn=(\S+) status=(\S+) ", ours).groups()
             assert have == want, name
-        assert got(mine) == got(theirs)
+        compare_more(mine, theirs)
+
+
+def same_mail(mine, theirs):
+    assert got(mine) == got(theirs)
+
+
+@pytest.mark.skipif(not ROOT, reason="Postfix runs as root")
+def test_as_postfix_does():
+    compare(ALIASES, NAMES, same_mail)
+
+
+PLACES = """cmd: "|pwd > {drop}/pwd.cmd"
+closed: "|pwd > {drop}/pwd.closed"
+missing: "|pwd > {drop}/pwd.missing"
+odd: "|pwd > {drop}/pwd.odd"
+full: {drop}/full
+fits: {drop}/fits
+large: "|head -c 40000 /dev/zero > {drop}/large || exit 69"
+"""
+
+
+@pytest.mark.skipif(not ROOT, reason="Postfix runs as root")
+def test_folder_and_size_limit_as_postfix_has_them():
+    def prepare(drop):
+        for name in ("cmd", "cmd-ext", "closed", "odd-a_b", "large"):
+            (drop / f"in-{name}").mkdir()
+            (drop / f"in-{name}").chmod(0o777)
+        (drop / "in-closed").chmod(0o700)
+        (drop / "full").write_text("x" * 19999)
+        (drop / "full").chmod(0o666)
+
+    def same(mine, theirs):
+        for drop in mine, theirs:
+            places = {p.name: p.read_text().strip().removeprefix(str(drop)) for p in drop.glob("pwd.*")}
+            assert places == {"pwd.cmd": "/in-cmd-ext", "pwd.odd": "/in-odd-a_b"}, drop
+            assert (drop / "full").stat().st_size == 19999 and (drop / "fits").stat().st_size > 100
+            assert (drop / "large").stat().st_size == 20000
+        assert (mine / "in-closed").stat().st_uid == (theirs / "in-closed").stat().st_uid
+
+    compare(PLACES, ("cmd+ext", "closed", "missing", "odd+a#b", "full", "fits", "large"), same, prepare, mailbox_size_limit="20000",
+            message_size_limit="15000", command_execution_directory="{drop}/in-$user${{extension?-$extension}}")

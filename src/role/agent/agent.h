@@ -8,6 +8,7 @@
  *   local.c     LOCAL_JOB: from the message to its result
  *   command.c   "|command"        append.c  "/file"     maildir.c   "/folder/"
  *   pipe.c      a pipe transport  pipe_argv.c  its command line
+ *   surroundings.c  where a |command runs, and how much it may write
  *   run.c       a command, from its start to what came of it
  *   copy.c      the message in the form that these get  read.c      FILE_READ
  *   table.c     TABLE_ASK */
@@ -155,6 +156,13 @@ MUST_USE enum result pipe_argv(const struct pipe_transport *t, const struct pipe
 void local_command(const struct local_delivery *d, struct buf *answer);
 void local_append(const struct local_delivery *d, struct buf *answer);
 void local_maildir(const struct local_delivery *d, struct buf *answer);
+
+/* surroundings.c: the working folder of a |command: command_execution_directory, else the home of
+ * who has one, else "/". False: the answer is given, a deferral. */
+bool local_enter_directory(const struct local_delivery *d, struct buf *answer);
+/* From now on this process and what it starts make no file longer than mailbox_size_limit (0: no
+ * limit): writes beyond it fail with EFBIG. */
+void local_limit_files(const struct conf *c);
 
 /* local.c: IPC LOCAL_JOB. read.c: IPC FILE_READ. */
 void agent_local_job(struct agent *a, struct ipc_channel *from, struct ipc_message *m);

@@ -113,6 +113,7 @@ void local_append(const struct local_delivery *d, struct buf *answer)
     snprintf(path, sizeof path, "%.*s", SLICE_ARG(d->text));
     snprintf(lock, sizeof lock, "%s.lock", path);
     umask(077);
+    local_limit_files(d->conf);
     if (wants_lock(d, "dotlock") && !take_dotlock(lock, &held)) {
         say(answer, "D4.2.0", path, "unable to create its lock file: somebody holds it");
         return;

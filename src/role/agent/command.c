@@ -152,10 +152,7 @@ static void be_command(const void *arg)
     const struct local_delivery *d = arg;
     struct environment e;
     fill_environment(&e, d);
-    if (d->who->context && d->who->home[0] && chdir(d->who->home) == 0)
-        execute(d, &e);
-    if (chdir("/") != 0)
-        _exit(EX_TEMPFAIL);
+    local_limit_files(d->conf); /* not before: the message has a memory file of its own */
     execute(d, &e);
 }
 
@@ -170,5 +167,6 @@ void local_command(const struct local_delivery *d, struct buf *answer)
                             .limit_ms = d->conf->command_time_limit * 1000,
                             .execute = be_command,
                             .arg = d};
-    command_run(&c, answer);
+    if (local_enter_directory(d, answer))
+        command_run(&c, answer);
 }

@@ -84,6 +84,7 @@ void local_maildir(const struct local_delivery *d, struct buf *answer)
     }
     snprintf(base, sizeof base, "%.*s", SLICE_ARG(d->text));
     umask(077);
+    local_limit_files(d->conf);
     gettimeofday(&now, NULL);
     put_host(host, sizeof host, d->conf->myhostname);
     snprintf(temporary, sizeof temporary, "%stmp/%ld.P%ld.%s", base, (long)now.tv_sec,
