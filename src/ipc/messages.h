@@ -166,6 +166,7 @@
  * target_counts[i] consecutive entries of targets (numbers in decimal), and grants[i]. dsn_*: one
  * per rcpt, "" when absent. client_name, helo, tls, login, rules: for the trace; rules[i] permitted
  * rcpts[i] ("permit_mynetworks main.cf:12"), "" where it is the one before, "-": no room to tell.
+ * protocol: SMTP or ESMTP, and sasl_method: what the client logged in with, "" where neither is.
  * hold: it waits in the queue, on hold, for all of its recipients. */
 #define IPC_FIELDS_DELIVER(F)                                                                      \
     F(U64, conn)                                                                                   \
@@ -178,6 +179,8 @@
     F(STR, helo)                                                                                   \
     F(STR, tls)                                                                                    \
     F(STR, login)                                                                                  \
+    F(STR, protocol)                                                                               \
+    F(STR, sasl_method)                                                                            \
     F(LIST, rules)                                                                                 \
     F(U8, smtputf8)                                                                                \
     F(U8, eightbit)                                                                                \
@@ -351,7 +354,8 @@
 /* mailbox -> agent: one attempt to give a message to a command or a file. target: a COMMAND or FILE
  * of ipc.h, or "" where route is "transport:nexthop" of a pipe transport, which has any number of
  * rcpts. originals: the recipients as the client said them, at least one. The message comes inline
- * or as a memfd, as in DELIVER, without Return-Path. One answer holds for all recipients. */
+ * or as a memfd, as in DELIVER, without Return-Path. client_ip to sasl_method: as in DELIVER, ""
+ * where not known. One answer holds for all recipients. */
 #define IPC_FIELDS_LOCAL_JOB(F)                                                                    \
     F(U64, message_id)                                                                             \
     F(STR, target)                                                                                 \
@@ -361,6 +365,10 @@
     F(LIST, originals)                                                                             \
     F(STR, account)                                                                                \
     F(STR, client_ip)                                                                              \
+    F(STR, client_name)                                                                            \
+    F(STR, helo)                                                                                   \
+    F(STR, protocol)                                                                               \
+    F(STR, sasl_method)                                                                            \
     F(U32, attempt)                                                                                \
     F(U64, size)                                                                                   \
     F(STR, message)

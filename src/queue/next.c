@@ -83,6 +83,7 @@ static void fill(struct job *j)
                      .client_ip = e->client_ip,
                      .ret = e->ret,
                      .envid = e->envid,
+                     .origin = e->origin,
                      .smtputf8 = e->smtputf8,
                      .eightbit = e->eightbit,
                      .bounce = e->bounce,

@@ -229,6 +229,7 @@ static void put_new_envelope(struct kv_batch *b, const struct queue_envelope *e,
         .client_ip = e->client_ip,
         .ret = e->ret,
         .envid = e->envid,
+        .origin = e->origin,
     };
     queue_put_envelope(b, &record);
 }

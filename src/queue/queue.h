@@ -47,9 +47,15 @@ struct queue_rcpt {
         route; /* "transport:nexthop", "": the address's own domain. When it is added only */
     struct slice served; /* "" or the target (ipc.h) that is not relay's; its route is QUEUE_HERE */
 };
+/* Who brought a message, for the commands that get it: as IPC DELIVER has it; "" where not known.
+ */
+struct queue_origin {
+    struct slice client_name, helo, protocol, sasl_method;
+};
 struct queue_envelope {
     uint64_t message; /* also the queue id */
     struct slice sender, account, client_ip, ret, envid;
+    struct queue_origin origin;
     bool smtputf8, eightbit, bounce; /* bounce: this is a DSN itself (null sender) */
     bool held;                       /* added on hold: waits for queue_hold(…, false) */
     uint64_t size;

@@ -157,13 +157,18 @@ void q_envelope_encode(const struct q_envelope *e, struct buf *out)
     put_text(out, e->client_ip);
     put_text(out, e->ret);
     put_text(out, e->envid);
+    put_text(out, e->origin.client_name);
+    put_text(out, e->origin.helo);
+    put_text(out, e->origin.protocol);
+    put_text(out, e->origin.sasl_method);
 }
 
 enum result q_envelope_decode(uint64_t message, struct slice bytes, struct q_envelope *ret)
 {
     struct cursor c = cursor_of(bytes);
     struct q_envelope e = {.message = message};
-    if (cursor_u8(&c) != RECORD_VERSION)
+    unsigned version = cursor_u8(&c);
+    if (version == 0 || version > RECORD_VERSION)
         return CORRUPT;
     unsigned flags = cursor_u8(&c);
     e.held = flags & FLAG_HELD;
@@ -179,6 +184,14 @@ enum result q_envelope_decode(uint64_t message, struct slice bytes, struct q_env
     e.client_ip = get_text(&c);
     e.ret = get_text(&c);
     e.envid = get_text(&c);
+    if (version > 1) { /* the first one did not know the origin */
+        e.origin.client_name = get_text(&c);
+        e.origin.helo = get_text(&c);
+        e.origin.protocol = get_text(&c);
+        e.origin.sasl_method = get_text(&c);
+    } else {
+        e.origin = (struct queue_origin){SLICE(""), SLICE(""), SLICE(""), SLICE("")};
+    }
     if (!cursor_done(&c))
         return CORRUPT;
     *ret = e;

@@ -10,7 +10,7 @@
 #include "queue/queue.h"
 
 enum {
-    RECORD_VERSION = 1,
+    RECORD_VERSION = 2,
     BUNDLE_VERSION = 2,
     BUNDLE_BYTES_MAX = 512 * 1024, /* of recipients; below KV_VALUE_MAX */
     BUNDLE_RCPTS_MAX = 10000,
@@ -27,6 +27,7 @@ struct q_envelope {
     int64_t arrived_s;
     uint64_t size;
     struct slice sender, account, client_ip, ret, envid;
+    struct queue_origin origin;
 };
 
 struct q_bundle {

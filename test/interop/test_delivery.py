@@ -75,6 +75,7 @@ class Site:
         return "\n".join([
             f'save: "|{save} plain"',
             f'words: "|{save} words; echo \\"a b\\" > {d}/shell"',
+            f'who: "|{save} who"',
             f"box: {d}/box, alice",
             f"dir: {d}/maildir/",
             f"members: :include:{self.folder}/members",
@@ -137,6 +138,17 @@ def test_command_gets_message_environment_and_rights(site):
     assert "HOME" not in env or env["HOME"] == "/"
     if ROOT:
         assert site.read("plain.groups").split() == ["64930"]
+
+
+def test_command_is_told_who_brought_the_message(site):
+    with site.server.smtp("submission", "alice") as client:
+        client.ehlo("client.test")
+        client.sendmail("alice@" + DOMAIN, [f"who@{DOMAIN}"], "Subject: who\r\n\r\nx\r\n")
+    site.read("who")
+    env = dict(line.split("=", 1) for line in site.read("who.env").splitlines() if "=" in line)
+    assert env["CLIENT_ADDRESS"] == "127.0.0.1" and env["CLIENT_PROTOCOL"] == "ESMTP" and env["CLIENT_HELO"] == "client.test"
+    assert env["CLIENT_HOSTNAME"] in ("localhost", "unknown")
+    assert env["SASL_METHOD"] == "PLAIN" and env["SASL_USERNAME"].startswith("alice")
 
 
 def test_environment_holds_no_shell_magic(site):

@@ -22,6 +22,7 @@ spool     unix  -  n  n  -  -  pipe
 multi     unix  -  n  n  -  -  pipe flags=FOq.>B user=nobody:nogroup null_sender= eol=\\r\\n directory={drop}
   argv={save} multi -f $sender -- ${{recipient}}
 several   unix  -  n  n  -  -  pipe user=nobody argv={save} several $sender ${{recipient}} x-${{user}}
+  $client_address $client_helo $client_hostname $client_protocol m${{sasl_method}} u${{sasl_username}} s${{sasl_sender}}
 codes     unix  -  n  n  -  -  pipe user=nobody argv={code} ${{user}}
 small     unix  -  n  n  -  -  pipe user=nobody size=200 argv={save} small
 slow      unix  -  n  n  -  -  pipe user=nobody argv=/bin/sleep 100

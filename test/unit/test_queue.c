@@ -847,13 +847,32 @@ static void records_survive_any_bytes(void **state)
     for (size_t n = 0; n < buf_len(&bytes); n++)
         assert_int_equal(q_bundle_decode(slice_sub(buf_slice(&bytes), 0, n), &arena, &got),
                          CORRUPT);
-    struct q_envelope e = {.message = 1, .sender = SLICE("s"), .held = true, .size = 9}, back;
+    struct q_envelope e = {.message = 1,
+                           .sender = SLICE("s"),
+                           .held = true,
+                           .size = 9,
+                           .origin = {SLICE("name"), SLICE("helo"), SLICE("ESMTP"),
+                                      SLICE("PLAIN")}},
+                      back;
     buf_reset(&bytes);
     q_envelope_encode(&e, &bytes);
     assert_int_equal(q_envelope_decode(1, buf_slice(&bytes), &back), OK);
     assert_true(back.held && back.size == 9 && slice_is(back.sender, "s"));
+    assert_true(slice_is(back.origin.client_name, "name") && slice_is(back.origin.helo, "helo"));
+    assert_true(slice_is(back.origin.protocol, "ESMTP") &&
+                slice_is(back.origin.sasl_method, "PLAIN"));
     for (size_t n = 0; n < buf_len(&bytes); n++)
         assert_int_equal(q_envelope_decode(1, slice_sub(buf_slice(&bytes), 0, n), &back), CORRUPT);
+    /* What an earlier release wrote. */
+    e.origin = (struct queue_origin){SLICE(""), SLICE(""), SLICE(""), SLICE("")};
+    buf_reset(&bytes);
+    q_envelope_encode(&e, &bytes);
+    ((char *)buf_slice(&bytes).data)[0] = 1;
+    assert_int_equal(
+        q_envelope_decode(1, slice_sub(buf_slice(&bytes), 0, buf_len(&bytes) - 4), &back), OK);
+    assert_true(slice_is(back.sender, "s") && back.origin.helo.len == 0);
+    ((char *)buf_slice(&bytes).data)[0] = 3; /* of a later one */
+    assert_int_equal(q_envelope_decode(1, buf_slice(&bytes), &back), CORRUPT);
     buf_release(&bytes);
     arena_release(&arena);
 }

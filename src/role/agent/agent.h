@@ -129,6 +129,11 @@ struct command_run {
 /* Appends the answer, as below. */
 void command_run(const struct command_run *c, struct buf *answer);
 
+/* Who brought the message, as in IPC LOCAL_JOB; "" where not known. */
+struct mail_origin {
+    struct slice client_ip, client_name, helo, protocol, account, sasl_method;
+};
+
 /* What came of an attempt, in the child's words: 'S', 'D' or 'F', then "4.3.0 text". */
 enum { LOCAL_ANSWER_MAX = 2048 };
 struct local_delivery {
@@ -136,12 +141,13 @@ struct local_delivery {
     const struct identity *who;
     struct local_copy copy;
     struct slice text; /* command line, or path */
-    struct slice account, client_ip;
+    const struct mail_origin *origin;
 };
 /* A message for a pipe transport. */
 struct pipe_mail {
     const struct conf *conf;
-    struct slice transport, nexthop, sender, account, client_ip, message;
+    struct slice transport, nexthop, sender, message;
+    const struct mail_origin *origin;
     struct slice_list rcpts, originals;
     uint64_t id;
 };

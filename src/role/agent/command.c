@@ -59,6 +59,20 @@ static void set_recipient(struct environment *e, struct slice address, struct sl
         set(e, "DOMAIN", slice_from(address, at + 1));
 }
 
+/* Nothing of these for mail of no client, as local(8). */
+static void set_origin(struct environment *e, const struct mail_origin *o)
+{
+    const struct {
+        const char *name;
+        struct slice value;
+    } all[] = {{"CLIENT_ADDRESS", o->client_ip},    {"CLIENT_HELO", o->helo},
+               {"CLIENT_HOSTNAME", o->client_name}, {"CLIENT_PROTOCOL", o->protocol},
+               {"SASL_METHOD", o->sasl_method},     {"SASL_USERNAME", o->account}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].value.len)
+            set(e, all[i].name, all[i].value);
+}
+
 static void fill_environment(struct environment *e, const struct local_delivery *d)
 {
     arena_init(&e->arena, ARENA_MAX);
@@ -77,12 +91,7 @@ static void fill_environment(struct environment *e, const struct local_delivery 
         set(e, "HOME", slice_cstr(d->who->home));
         set(e, "SHELL", slice_cstr(d->who->shell));
     }
-    if (d->client_ip.len) {
-        set(e, "CLIENT_ADDRESS", d->client_ip);
-        set(e, "CLIENT_PROTOCOL", SLICE("ESMTP"));
-    }
-    if (d->account.len)
-        set(e, "SASL_USERNAME", d->account);
+    set_origin(e, d->origin);
     e->items[e->n] = NULL;
 }
 

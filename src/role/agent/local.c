@@ -25,7 +25,8 @@ struct local_job {
     struct arena arena;
     struct target target;            /* without a transport */
     struct slice transport, nexthop; /* of a pipe; "": none */
-    struct slice sender, account, client_ip;
+    struct slice sender;
+    struct mail_origin origin;
     struct slice_list rcpts, originals; /* rcpts: of a pipe */
 };
 
@@ -66,8 +67,7 @@ static void deliver(const struct local_job *j, const struct identity *who, struc
                      lists(j->conf->prepend_delivered_header, file ? "file" : "command"),
                  .blank_end = file && !maildir},
         .text = j->target.text,
-        .account = j->account,
-        .client_ip = j->client_ip,
+        .origin = &j->origin,
     };
     if (maildir)
         local_maildir(&d, answer);
@@ -83,8 +83,7 @@ static void deliver_to_pipe(const struct local_job *j, struct slice message, str
                           .transport = j->transport,
                           .nexthop = j->nexthop,
                           .sender = j->sender,
-                          .account = j->account,
-                          .client_ip = j->client_ip,
+                          .origin = &j->origin,
                           .message = message,
                           .rcpts = j->rcpts,
                           .originals = j->originals,
@@ -215,8 +214,14 @@ static enum result take_texts(struct local_job *j, const struct ipc_LOCAL_JOB *l
     enum result r = l->route.len ? take_route(j, l) : take_target(j, l->target);
     j->sender = arena_dup(&j->arena, l->sender);
     j->originals = keep_list(&j->arena, l->originals);
-    j->account = arena_dup(&j->arena, l->account);
-    j->client_ip = arena_dup(&j->arena, l->client_ip);
+    j->origin = (struct mail_origin){.client_ip = arena_dup(&j->arena, l->client_ip),
+                                     .client_name = arena_dup(&j->arena, l->client_name),
+                                     .helo = arena_dup(&j->arena, l->helo),
+                                     .protocol = arena_dup(&j->arena, l->protocol),
+                                     .account = arena_dup(&j->arena, l->account),
+                                     .sasl_method = arena_dup(&j->arena, l->sasl_method)};
+    if (j->origin.client_ip.len && j->origin.client_name.len == 0)
+        j->origin.client_name = SLICE("unknown"); /* as smtpd calls who has no name */
     if (r == OK && l->originals.n == 0)
         r = INVALID;
     return r == OK && arena_failed(&j->arena) ? LIMIT : r;

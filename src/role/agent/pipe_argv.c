@@ -105,8 +105,12 @@ static bool mail_macro(struct expanding *x, struct slice name, struct slice *ret
                {"nexthop", folded(x, x->mail->nexthop, PIPE_FOLD_DOMAIN)},
                {"size", slice_cstr(x->number[0])},
                {"queue_id", slice_cstr(x->number[1])},
-               {"client_address", x->mail->client_ip},
-               {"sasl_username", x->mail->account}};
+               {"client_address", x->mail->origin->client_ip},
+               {"client_hostname", x->mail->origin->client_name},
+               {"client_helo", x->mail->origin->helo},
+               {"client_protocol", x->mail->origin->protocol},
+               {"sasl_method", x->mail->origin->sasl_method},
+               {"sasl_username", x->mail->origin->account}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (slice_is(name, all[i].name)) {
             *ret = all[i].value;
@@ -118,8 +122,7 @@ static bool mail_macro(struct expanding *x, struct slice name, struct slice *ret
 /* Known to pipe(8), and not kept with a message here: empty, as for mail of no client. */
 static bool is_not_kept(struct slice name)
 {
-    static const char *const names[] = {"client_helo",     "client_hostname", "client_port",
-                                        "client_protocol", "sasl_method",     "sasl_sender"};
+    static const char *const names[] = {"client_port", "sasl_sender"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (slice_is(name, names[i]))
             return true;

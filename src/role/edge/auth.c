@@ -1,4 +1,5 @@
 /* auth.c: SASL exchanges of a connection with the auth role, whatever protocol they come by. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "role/edge/conn.h"
@@ -58,6 +59,7 @@ void conn_auth_start(struct conn *c, const char *service, struct slice mechanism
         .has_initial = has_initial,
         .initial = initial,
     };
+    snprintf(c->sasl_method, sizeof c->sasl_method, "%.*s", SLICE_ARG(mechanism));
     c->auth_known = true;
     conn_auth_start_as(c, &s);
 }

@@ -98,7 +98,8 @@ struct conn {
 
     /* Who it is, once AUTH went well. */
     char *account, *login_name;
-    struct slice grant; /* owned */
+    char sasl_method[24]; /* of the last AUTH */
+    struct slice grant;   /* owned */
 
     union {
         struct {

@@ -62,6 +62,10 @@ static void fill(struct ipc_DELIVER *d, const struct conn *c)
         .helo = slice_cstr(s->helo),
         .tls = slice_cstr(s->tls),
         .login = slice_cstr(c->login_name),
+        .protocol = slice_cstr(c->ip[0] == '\0' ? ""
+                               : s->esmtp       ? "ESMTP"
+                                                : "SMTP"),
+        .sasl_method = slice_cstr(c->account ? c->sasl_method : ""),
         .smtputf8 = tx->smtputf8,
         .eightbit = tx->eightbit,
         .hold = c->smtp.work && c->smtp.work->hold,

@@ -332,6 +332,7 @@ static enum result add_remote(struct copy *c)
         .client_ip = q->client_ip,
         .ret = own ? SLICE("") : q->ret,
         .envid = own ? SLICE("") : q->envid,
+        .origin = {q->client_name, q->helo, q->protocol, q->sasl_method},
         .smtputf8 = q->smtputf8,
         .eightbit = q->eightbit,
         .held = q->hold,

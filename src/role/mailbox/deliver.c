@@ -140,6 +140,8 @@ static enum result keep_request(struct incoming *in, const struct ipc_DELIVER *d
     k->helo = arena_dup(a, d->helo);
     k->tls = arena_dup(a, d->tls);
     k->login = arena_dup(a, d->login);
+    k->protocol = arena_dup(a, d->protocol);
+    k->sasl_method = arena_dup(a, d->sasl_method);
     k->rules = copy_list(a, d->rules);
     k->rcpts = copy_list(a, d->rcpts);
     k->targets = copy_list(a, d->targets);

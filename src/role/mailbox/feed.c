@@ -245,6 +245,10 @@ static enum result send_local_job(struct feed *f, struct queue_job *q, struct bu
     m.LOCAL_JOB.originals = list_of(&a, e, offsetof(struct queue_rcpt, original));
     m.LOCAL_JOB.account = e->account;
     m.LOCAL_JOB.client_ip = e->client_ip;
+    m.LOCAL_JOB.client_name = e->origin.client_name;
+    m.LOCAL_JOB.helo = e->origin.helo;
+    m.LOCAL_JOB.protocol = e->origin.protocol;
+    m.LOCAL_JOB.sasl_method = e->origin.sasl_method;
     m.LOCAL_JOB.attempt = q->attempt;
     m.LOCAL_JOB.size = buf_len(message);
     enum result r =
