@@ -3,6 +3,7 @@
 #include "auth/address.h"
 #include "base/buf.h"
 #include "base/map.h"
+#include "table/records.h"
 
 #include <stdlib.h>
 
@@ -172,6 +173,42 @@ static struct slice next_logical(struct slice *rest, unsigned *line, unsigned *r
     return buf_slice(out);
 }
 
+/* NIS's marks, which postalias writes into each database (postalias(1)). */
+static bool is_mark(struct slice key)
+{
+    return slice_is(key, "@") || slice_starts_nocase(key, SLICE("yp_"));
+}
+
+static const char *take_record(struct reading *r, struct slice key, struct slice value)
+{
+    size_t n = 0;
+    const char *wrong = value.len > ENTRY_MAX ? "the entry is too long" : check_key(key);
+    if (!wrong && (slice_find(key, '\0') != SIZE_MAX || slice_find(value, '\0') != SIZE_MAX))
+        wrong = "the entry holds a NUL byte";
+    if (!wrong)
+        wrong = alias_list_parse(value, &r->scratch, r->targets, &n);
+    if (!wrong && n == 0)
+        wrong = "there is no target";
+    return wrong ? wrong : keep(r, key, n);
+}
+
+/* There is no text: what a child read out of the database (auth/compiled.h). */
+static void read_records(struct reading *r, struct slice bytes)
+{
+    struct cursor c = table_records_of(bytes);
+    struct slice key, value;
+    struct error why = {""};
+    enum result result;
+    while ((result = table_records_next(&c, &key, &value, &why)) == OK) {
+        const char *wrong = is_mark(key) ? NULL : take_record(r, key, value);
+        if (wrong)
+            r->problem(r->arg, r->file, 0, wrong);
+        arena_clear(&r->scratch);
+    }
+    if (result != NOT_FOUND)
+        r->problem(r->arg, r->file, 0, why.text);
+}
+
 static void read_entries(struct reading *r, struct slice bytes)
 {
     unsigned line = 1;
@@ -208,7 +245,10 @@ enum result aliases_add(struct aliases *t, struct slice file, unsigned owner, st
     }
     arena_init(&r.scratch, SCRATCH_MAX);
     t->files++;
-    read_entries(&r, bytes);
+    if (table_records_are(bytes))
+        read_records(&r, bytes);
+    else
+        read_entries(&r, bytes);
     arena_release(&r.scratch);
     free(r.targets);
     return OK;

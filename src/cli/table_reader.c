@@ -7,8 +7,27 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "auth/compiled.h"
 #include "auth/server.h"
 #include "os/fds.h"
+
+/* The text, or where only a database is, its entries. */
+static enum result open_file(const char *name, int *ret_fd, struct error *err)
+{
+    char database[4096];
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    int why = errno;
+    if (fd >= 0) {
+        *ret_fd = fd;
+        return OK;
+    }
+    enum result r = why == ENOENT ? compiled_path(name, database, sizeof database) : FAILED;
+    if (r == OK)
+        return compiled_open(database, ret_fd, err);
+    if (r == CONFLICT)
+        return error_set(err, FAILED, "there is no text file, and more than one database");
+    return error_set(err, r, "%s", strerror(why));
+}
 
 static enum result read_file(void *arg, struct slice path, struct buf *out, struct error *err)
 {
@@ -17,10 +36,11 @@ static enum result read_file(void *arg, struct slice path, struct buf *out, stru
     if (path.len >= sizeof name)
         return error_set(err, LIMIT, "the path is too long");
     snprintf(name, sizeof name, "%.*s", SLICE_ARG(path));
-    int fd = open(name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return error_set(err, errno == ENOENT ? NOT_FOUND : FAILED, "%s", strerror(errno));
-    enum result r = fd_read_all(fd, TABLE_FILE_MAX, out);
+    int fd = -1;
+    enum result r = open_file(name, &fd, err);
+    if (r != OK)
+        return r;
+    r = fd_read_all(fd, TABLE_FILE_MAX, out);
     close(fd);
     return r == OK ? OK : error_set(err, r, "%s", r == LIMIT ? "too large" : strerror(errno));
 }

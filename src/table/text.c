@@ -7,6 +7,7 @@
 #include "table/index.h"
 #include "table/key.h"
 #include "table/lines.h"
+#include "table/records.h"
 #include "table/spec.h"
 
 struct exact {
@@ -23,7 +24,7 @@ static enum result find(const struct table *t, struct slice key, struct arena *a
     if (!e)
         return NOT_FOUND;
     struct slice value = arena_dup(a, e->value);
-    struct slice where = x->file.data ? table_where(a, x->file, e->line) : t->name;
+    struct slice where = x->file.data && e->line ? table_where(a, x->file, e->line) : t->name;
     if (!value.data || !where.data)
         return error_set(err, FAILED, "no memory");
     *ret = (struct table_match){value, where};
@@ -150,6 +151,37 @@ static enum result read_text(struct reading *r, struct slice text)
     return result;
 }
 
+/* There is no text: what a child read out of the database (auth/compiled.h). */
+static enum result read_records(struct reading *r, struct slice bytes)
+{
+    struct cursor c = table_records_of(bytes);
+    struct slice key, value;
+    struct error why = {""};
+    enum result result;
+    while ((result = table_records_next(&c, &key, &value, &why)) == OK) {
+        if (key.len == 0 || value.len == 0 || key.len > TABLE_KEY_MAX ||
+            value.len > TABLE_VALUE_MAX || slice_find(key, '\0') != SIZE_MAX ||
+            slice_find(value, '\0') != SIZE_MAX || !table_key_is_utf8(key))
+            report(r, 0, "a key or value of its database is empty, too long or no text");
+        else if (keep(r, key, value, 0) != OK)
+            return FAILED;
+    }
+    if (result == NOT_FOUND)
+        return OK;
+    return error_set(r->o->err, FAILED, "%.*s: there is no text file, and its database: %s",
+                     SLICE_ARG(r->x->file), why.text);
+}
+
+static enum result read_either(struct reading *r, struct slice bytes)
+{
+    if (!table_records_are(bytes))
+        return read_text(r, bytes);
+    if (r->aliases)
+        return read_records(r, bytes);
+    return error_set(r->o->err, FAILED, "%.*s: there is no such file, only a database",
+                     SLICE_ARG(r->x->file));
+}
+
 static enum result open_file(const struct opening *o, bool aliases, struct table **ret)
 {
     struct exact *x = table_new(o, &exact_ops, sizeof *x);
@@ -161,7 +193,7 @@ static enum result open_file(const struct opening *o, bool aliases, struct table
     x->file = arena_dup(&x->table.arena, o->rest);
     enum result result = table_read(o, o->rest, &text);
     if (result == OK)
-        result = read_text(&r, buf_slice(&text));
+        result = read_either(&r, buf_slice(&text));
     if (result == OK)
         table_index_sort(&x->index, report_repeated, &r);
     if (text.mem)

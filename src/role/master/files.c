@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "auth/compiled.h"
 #include "auth/server.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -241,9 +242,41 @@ static bool is_folder(const struct watched_file *f)
     return strcmp(f->setting, "smtpd_tls_files") == 0 && authorities_is_folder(f->path);
 }
 
+/* Certificates and the like have no databases. */
+static bool may_be_compiled(const struct watched_file *f)
+{
+    return strcmp(f->setting, "table") == 0 || strcmp(f->setting, "alias_maps") == 0;
+}
+
+/* Of the text file; where there is none, of its database. */
 static struct file_stamp stamp_of(const struct watched_file *f)
 {
-    return is_folder(f) ? authorities_stamp(f->path) : file_stamp(f->path);
+    char database[sizeof f->path + 8];
+    struct file_stamp s = is_folder(f) ? authorities_stamp(f->path) : file_stamp(f->path);
+    if (s.inode == 0 && may_be_compiled(f) &&
+        compiled_path(f->path, database, sizeof database) == OK)
+        s = file_stamp(database);
+    return s;
+}
+
+/* -1: there is none, and errno says why. */
+static int open_watched(const struct watched_file *f)
+{
+    char database[sizeof f->path + 8];
+    struct error err = {""};
+    if (is_folder(f))
+        return authorities_open(f->path);
+    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 || errno != ENOENT || !may_be_compiled(f))
+        return fd;
+    enum result r = compiled_path(f->path, database, sizeof database);
+    if (r == OK && compiled_open(database, &fd, &err) == OK)
+        return fd;
+    if (r != NOT_FOUND)
+        LOG(LOG_ERROR, "file.database", LOG_C("path", f->path),
+            LOG_C("why", r == OK ? err.text : "there is no text file, and more than one database"));
+    errno = ENOENT;
+    return -1;
 }
 
 /* A file that is not there is sent as empty: accounts may come later. */
@@ -254,8 +287,7 @@ static void send_one(struct master *m, struct watched_file *f, bool last)
     msg.SECRET.path = slice_cstr(f->path);
     msg.SECRET.last = last;
     f->stamp = stamp_of(f);
-    int fd = is_folder(f) ? authorities_open(f->path)
-                          : open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = open_watched(f);
     if (fd < 0)
         LOG(LOG_WARNING, "file.not_read", LOG_C("setting", f->setting), LOG_C("path", f->path),
             LOG_C("why", strerror(errno)),
