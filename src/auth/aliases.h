@@ -6,6 +6,8 @@
  *     @domain: target         what no alias and no account of that domain takes
  *     "quoted name": target   # comments stand on lines of their own
  *
+ * Or what a child read out of the database of such a file (table/records.h).
+ *
  * Targets are lists as alias_list.h has them. A line that is wrong is reported and skipped as a
  * whole: half an alias would lose mail silently. */
 #ifndef AUTH_ALIASES_H

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/compiled.h"
 #include "auth/passwd_file.h"
 #include "conf/paths.h"
 #include "conf/source.h"
@@ -24,9 +25,14 @@ struct looking {
 static void look_at_file(void *arg, struct slice path)
 {
     struct looking *l = arg;
-    char name[4096];
+    char name[4096], database[4096];
     snprintf(name, sizeof name, "%.*s", SLICE_ARG(path));
-    if (access(name, F_OK) != 0)
+    if (access(name, F_OK) == 0)
+        return;
+    if (errno == ENOENT && compiled_path(name, database, sizeof database) == OK)
+        conf_warn(l->errors, conf_source(l->cli->conf, l->setting), 0,
+                  "%s: %s: there is no text file; %s is read instead", l->setting, name, database);
+    else
         conf_warn(l->errors, conf_source(l->cli->conf, l->setting), 0,
                   "%s: %s: %s; whatever needs the table is put off until it is there", l->setting,
                   name, strerror(errno));

@@ -4,7 +4,8 @@
  * line (`postmap -q`). Tables of files are read whole when they are opened and never open a file
  * themselves: the caller reads for them (a role gets its files from the master, the command line
  * opens them), and asks servers for them (auth/server.h). The text file is the truth:
- * hash:/etc/aliases reads /etc/aliases, not aliases.db.
+ * hash:/etc/aliases reads /etc/aliases, not aliases.db. Where there is no text, the reader may give
+ * what its database holds instead (records.h).
  *
  * An opened table is immutable and may be shared by threads. Tables that ask a server wait for it:
  * table_waits tells, so that a role calls them on a helper thread, never on the engine's. */

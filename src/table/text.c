@@ -1,5 +1,6 @@
 /* text.c: tables of exact keys: texthash, and hash, btree, lmdb, cdb, dbm by the text file that
- * their database is made of; and inline, whose text stands in the spec. */
+ * their database is made of, or where that is missing by the database; and inline, whose text
+ * stands in the spec. */
 #include <limits.h>
 #include <stdlib.h>
 

@@ -1,7 +1,10 @@
 """Tables of which only the database is left: Debian's postmap makes name.db, .lmdb and .cdb, the text goes away, and both
 programs must give the same answers. A broken database is an error, never a crash."""
+import os
+
 import pytest
-from test_tables import compare, ours, theirs  # noqa: F401 (theirs is a fixture)
+from harness import DOMAIN, Server, wait_for
+from test_tables import compare, ours, rcpt, theirs  # noqa: F401 (theirs is a fixture)
 
 TEXT = """\
 joe@example.com   OK
@@ -60,3 +63,35 @@ def test_two_databases_are_one_too_many(theirs, tmp_path):  # noqa: F811
     make(theirs, tmp_path, "cdb")
     done = ours("-q", "joe@example.com", spec)
     assert done.returncode == 1 and "more than one" in done.stderr, done
+
+
+def compile_away(run, kind, path, text):
+    """The database takes the place of the one that was, at once, as a careful administrator would."""
+    made = path.with_name("made")
+    made.write_text(text)
+    assert run(f"{kind}:{made}").returncode == 0
+    made.unlink()
+    os.replace(f"{made}.{SUFFIX[kind]}", f"{path}.{SUFFIX[kind]}")
+
+
+def test_in_the_server(theirs, tmp_path):  # noqa: F811
+    """Restrictions, address maps and aliases: a changed database counts without a reload, a broken one defers."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "server").mkdir()
+    access, virtual, aliases = (tmp_path / name for name in ("access", "virtual", "aliases"))
+    compile_away(theirs, "hash", access, "bad@far.test REJECT go away\n")
+    compile_away(theirs, "lmdb", virtual, f"sales@{DOMAIN} alice@{DOMAIN}\n")
+    compile_away(theirs, "cdb", aliases, "crew alice, bob\n")  # what postalias stores for "crew: alice, bob"
+    server = Server(tmp_path / "server", virtual_alias_maps=f"lmdb:{virtual}", alias_maps=f"cdb:{aliases}",
+                    smtpd_sender_restrictions=f"check_sender_access hash:{access}")
+    server.start()
+    try:
+        assert rcpt(server, "bad@far.test", "alice") == 554
+        assert [rcpt(server, "good@far.test", user) for user in ("sales", "crew", "nosales")] == [250, 250, 550]
+        compile_away(theirs, "hash", access, "good@far.test REJECT now you\n")
+        wait_for(lambda: rcpt(server, "good@far.test", "alice") == 554, 10, "the changed database")
+        assert rcpt(server, "bad@far.test", "alice") == 250
+        (tmp_path / "access.db").write_bytes(b"broken" * 1000)
+        wait_for(lambda: rcpt(server, "bad@far.test", "alice") == 451, 10, "the broken database")
+    finally:
+        server.stop()

@@ -188,7 +188,7 @@ static int check(struct run *run)
         const struct table *t;
         if (open_table(run->words[i], &t) != OK)
             return 1;
-        fprintf(stderr, "postmap: note: %.*s: read from its text file; no database is needed\n",
+        fprintf(stderr, "postmap: note: %.*s: can be read; no database is needed\n",
                 SLICE_ARG(table_name(t)));
         table_close(t);
     }
