@@ -104,6 +104,41 @@ static bool passed_on(struct walk *w, const struct names *n)
     return true;
 }
 
+/* local(8): the account's mail is a program's, which the account's own user runs, whatever
+ * allow_mail_to_commands says of aliases. False: it is ours, or w->stop. */
+static bool taken_by_command(struct walk *w, const struct names *n, struct slice account)
+{
+    struct slice line = w->d->conf->mailbox_command, where = SLICE("");
+    struct table_match match;
+    struct error err = {""};
+    enum result r =
+        map_is_empty(&w->d->maps, MAP_mailbox_command_maps)
+            ? NOT_FOUND
+            : map_find_key(&w->d->maps, MAP_mailbox_command_maps, n->base, w->arena, &match, &err);
+    if (r != OK && r != NOT_FOUND) {
+        resolve_unavailable(w, &err);
+        return false;
+    }
+    if (r == OK) {
+        line = match.value;
+        where = match.where;
+    }
+    if (line.len == 0)
+        return false;
+    char *user = arena_printf(w->arena, "~%.*s", SLICE_ARG(account));
+    struct directory_target t = {.kind = DIRECTORY_COMMAND,
+                                 .address = resolve_recipient(w, n),
+                                 .user = slice_cstr(user ? user : ""),
+                                 .text = line};
+    if (!user || !t.address.data) {
+        resolve_give_up(w, "out of memory", account);
+        return false;
+    }
+    resolve_step(w, r == OK ? "mailbox_command_maps" : "mailbox_command", where, account, line);
+    resolve_add(w, &t);
+    return true;
+}
+
 static void add_user(struct walk *w, const struct passwd_user *u, struct slice detail)
 {
     struct directory_target t = {.local = true, .account = u->name, .detail = detail};
@@ -180,13 +215,17 @@ static bool find_account(struct walk *w, const struct names *n)
            (has_detail(n) && take_outside(w, n->base, n->domain, n->detail));
 }
 
-/* With mailbox_transport the account that was found gives its place to the transport. */
+/* With mailbox_transport the account that was found gives its place to the transport, with
+ * mailbox_command to the program. */
 static bool take_account(struct walk *w, const struct names *n)
 {
     size_t before = w->out->n;
     bool taken = find_account(w, n);
-    if (!taken || w->stop || w->out->n != before + 1 || !w->out->targets[before].local ||
-        !passed_on(w, n) || w->out->n != before + 2)
+    if (!taken || w->stop || w->out->n != before + 1 || !w->out->targets[before].local)
+        return taken;
+    struct slice account = w->out->targets[before].account;
+    bool elsewhere = passed_on(w, n) || (!w->stop && taken_by_command(w, n, account));
+    if (!elsewhere || w->out->n != before + 2)
         return taken;
     w->out->targets[before] = w->out->targets[before + 1];
     w->hashes[before] = w->hashes[before + 1];

@@ -19,6 +19,7 @@
     X(sender_bcc_maps)                                                                             \
     X(recipient_bcc_maps)                                                                          \
     X(relocated_maps)                                                                              \
+    X(mailbox_command_maps)                                                                        \
     X(mailbox_transport_maps)                                                                      \
     X(fallback_transport_maps)                                                                     \
     X(transport_maps)                                                                              \

@@ -37,6 +37,8 @@
     X(TEXT, local_transport, "local:$myhostname", 0, 0, "postfix", "transport:nexthop of mail to mydestination.") \
     X(TEXT, virtual_transport, "virtual", 0, 0, "postfix", "transport:nexthop of mail to virtual_mailbox_domains.") \
     X(TEXT, mailbox_transport, "", 0, 0, "postfix", "transport:nexthop of mail to local users once aliases are expanded. Empty: their mailboxes here.") \
+    X(TEXT, mailbox_command, "", 0, 0, "postfix", "Command line that gets the mail of local accounts, run as the system user of the account's name; where there is none the mail is tried again later. After mailbox_transport. Empty: their mailboxes here.") \
+    X(MAPS, mailbox_command_maps, "", 0, 0, "postfix", "Tables \"user command line\": the same for single accounts; before mailbox_command.") \
     X(MAPS, mailbox_transport_maps, "", 0, 0, "postfix", "Tables \"user transport:nexthop\": the same for single users; before mailbox_transport.") \
     X(MAPS, fallback_transport_maps, "", 0, 0, "postfix", "Tables \"user transport:nexthop\": fallback_transport for single names; before it.") \
     X(TEXT, fallback_transport, "", 0, 0, "postfix", "transport:nexthop of mail to local users that nobody knows.") \

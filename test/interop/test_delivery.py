@@ -61,9 +61,11 @@ class Site:
                       f'mount -t overlay overlay -o lowerdir={layer}:/etc /etc && exec "$@"', "sh")
             settings = {"pam_service": "postrider-test", "forward_path": "$$home/.forward$${recipient_delimiter}$${extension}, $$home/.forward"}
             settings["default_privs"] = "nobodys"
+            mda = script(folder, "mda", f'cat > "{self.drop}/mda"; env > "{self.drop}/mda.env"; id -u > "{self.drop}/mda.uid"; pwd > "{self.drop}/mda.pwd"\n')
+            settings["mailbox_command_maps"] = f"inline:{{ {{ nobodys = {mda} }}, {{ dave = {mda} }} }}"
         else:
             settings["default_privs"] = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
-        self.server = Server(folder / "server", alias_maps=str(self.aliases), command_time_limit="2s",
+        self.server = Server(folder / "server", users=("alice", "bob", "carol", "dave"), alias_maps=str(self.aliases), command_time_limit="2s",
                              minimal_backoff_time="1s", maximal_backoff_time="1s", **settings)
         self.server.start(prefix=prefix)
 
@@ -241,6 +243,22 @@ def test_duplicates_are_eliminated(site):
 
 
 @pytest.mark.skipif(not ROOT, reason="real uids need root")
+@pytest.mark.skipif(not ROOT, reason="the program runs as another user")
+def test_mailbox_command(site):
+    send(site, "nobodys+ext", "for-the-program")
+    assert "Subject: for-the-program\n" in site.read("mda") and site.read("mda.uid").strip() == uid_of("nobodys")
+    home = str(site.folder / "home" / "nobodys")
+    env = dict(line.split("=", 1) for line in site.read("mda.env").splitlines() if "=" in line)
+    assert env["HOME"] == home == site.read("mda.pwd").strip() and env["SHELL"] == "/bin/sh"
+    assert env["USER"] == env["LOGNAME"] == "nobodys" and env["EXTENSION"] == "ext"
+
+
+@pytest.mark.skipif(not ROOT, reason="the program runs as another user")
+def test_mailbox_command_needs_a_system_user(site):
+    send(site, "dave", "nobody-runs-it")
+    wait_for(lambda: "there is no user dave in this system" in site.server.log(), 20, site.server.log()[-2000:])
+
+
 class TestForward:
     def forward(self, site, name, text, mode=0o600, owner=None, file=".forward"):
         path = site.folder / "home" / name / file

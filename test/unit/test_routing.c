@@ -119,6 +119,9 @@ static const char *lead_from(const struct directory *d, const char *sender, cons
                       t->bcc ? "bcc " : "", SLICE_ARG(t->local ? t->account : t->address));
         if (t->local && t->detail.len)
             n += snprintf(out + n, sizeof out - (size_t)n, "+%.*s", SLICE_ARG(t->detail));
+        if (t->kind == DIRECTORY_COMMAND)
+            n += snprintf(out + n, sizeof out - (size_t)n, "|%.*s %.*s", SLICE_ARG(t->user),
+                          SLICE_ARG(t->text));
         if (!t->local && t->route.len)
             n += snprintf(out + n, sizeof out - (size_t)n, "[%.*s]", SLICE_ARG(t->route));
     }
@@ -310,6 +313,13 @@ static void transports_and_next_hops(void **state)
     EXPECT("mailbox_transport = lmtp:unix:/run/x\n",
            {"alice@home.test", "local: alice@home.test[lmtp:unix:/run/x]"},
            {"team@home.test", "local: alice@home.test[lmtp:unix:/run/x], far@far.test"});
+    EXPECT("mailbox_command = /bin/mda -d $$LOGNAME\n"
+           "mailbox_command_maps = inline:{ { bob = /bin/other } }\n",
+           {"alice@home.test", "local: alice@home.test|~alice /bin/mda -d $LOGNAME"},
+           {"bob+x@home.test", "local: bob+x@home.test|~bob /bin/other"},
+           {"team@home.test", "local: alice@home.test|~alice /bin/mda -d $LOGNAME, far@far.test"});
+    EXPECT("mailbox_command = /bin/mda\nmailbox_transport = lmtp:unix:/run/x\n",
+           {"alice@home.test", "local: alice@home.test[lmtp:unix:/run/x]"});
     EXPECT(
         "listen = lmtp:/var/spool/postfix/private/dovecot-lmtp, smtp://127.0.0.1:2525\n"
         "mailbox_transport = lmtp:unix:private/dovecot-lmtp\n"

@@ -14,7 +14,7 @@ static enum result not_known(int why, struct slice user, struct error *err)
                    why == ETIMEDOUT || why == ECONNREFUSED;
     if (unasked)
         return error_set(err, BUSY, "the user %.*s can't be looked up now", SLICE_ARG(user));
-    return error_set(err, NOT_FOUND, "there is no user %.*s", SLICE_ARG(user));
+    return error_set(err, NOT_FOUND, "there is no user %.*s in this system", SLICE_ARG(user));
 }
 
 static void keep(struct identity *who, const struct passwd *pw)
