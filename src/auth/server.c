@@ -26,14 +26,33 @@ static struct slice type_of(struct slice table, struct slice *ret_rest)
     return slice_split(ret_rest, ':');
 }
 
-static enum result load(struct slice table, struct arena *a, struct server_table *ret,
-                        struct error *err)
+/* *path becomes that of main.cf. */
+static enum result read_named(struct slice type, struct slice *path, struct slice postfix,
+                              struct buf *out, struct arena *a, struct error *err)
+{
+    if (postfix.len == 0)
+        return error_set(err, INVALID,
+                         "%.*s:%.*s: its parameters would stand in Postfix's main.cf, which is not "
+                         "used here: write them into a file and name it: %.*s:/path",
+                         SLICE_ARG(type), SLICE_ARG(*path), SLICE_ARG(type));
+    const char *main_cf = arena_printf(a, "%.*s/main.cf", SLICE_ARG(postfix));
+    if (!main_cf)
+        return error_set(err, FAILED, "no memory");
+    enum result r = server_read_main_cf(type, *path, main_cf, out, err);
+    *path = slice_cstr(main_cf);
+    return r;
+}
+
+static enum result load(struct slice table, struct slice postfix, struct arena *a,
+                        struct server_table *ret, struct error *err)
 {
     struct slice path, type = type_of(table, &path);
     struct buf text;
     buf_init(&text, SERVER_FILE_MAX);
     enum result r = table_server_check(table, err);
-    r = r == OK ? read_file(path, &text, a, err) : r;
+    if (r == OK)
+        r = slice_starts(path, SLICE("/")) ? read_file(path, &text, a, err)
+                                           : read_named(type, &path, postfix, &text, a, err);
     r = r == OK ? server_parse(type, path, buf_slice(&text), a, ret, err) : r;
     buf_release(&text);
     return r;
@@ -44,7 +63,7 @@ static bool has_file(struct slice type)
     return !slice_is(type, "tcp") && !slice_is(type, "socketmap");
 }
 
-enum result server_check(struct slice table, struct error *err)
+enum result server_check(struct slice table, struct slice postfix, struct error *err)
 {
     struct server_table t;
     struct arena a;
@@ -52,7 +71,7 @@ enum result server_check(struct slice table, struct error *err)
     if (!has_file(type_of(table, &rest)))
         return table_server_check(table, err);
     arena_init(&a, 4 * SERVER_FILE_MAX);
-    enum result r = load(table, &a, &t, err);
+    enum result r = load(table, postfix, &a, &t, err);
     arena_release(&a);
     return r;
 }
@@ -76,12 +95,12 @@ static enum result without_rights(bool (*give_up)(void), struct error *err)
     return !give_up || give_up() ? OK : error_set(err, FAILED, "root's rights can't be given up");
 }
 
-static enum result ask_file(struct slice type, struct slice table, struct slice key,
-                            bool (*give_up)(void), struct arena *a, struct slice *ret,
-                            struct error *err)
+static enum result ask_file(struct slice type, struct slice table, struct slice postfix,
+                            struct slice key, bool (*give_up)(void), struct arena *a,
+                            struct slice *ret, struct error *err)
 {
     struct server_table t;
-    if (load(table, a, &t, err) != OK)
+    if (load(table, postfix, a, &t, err) != OK)
         return FAILED;
     if (!server_key_allowed(&t, key))
         return NOT_FOUND;
@@ -94,8 +113,8 @@ static enum result ask_file(struct slice type, struct slice table, struct slice 
     return server_ask_sql(&t, key, a, ret, err);
 }
 
-enum result server_ask(struct slice table, struct slice key, bool (*give_up)(void), struct arena *a,
-                       struct slice *ret, struct error *err)
+enum result server_ask(struct slice table, struct slice postfix, struct slice key,
+                       bool (*give_up)(void), struct arena *a, struct slice *ret, struct error *err)
 {
     struct slice rest, type = type_of(table, &rest);
     enum result r = table_server_check(table, err);
@@ -110,6 +129,6 @@ enum result server_ask(struct slice table, struct slice key, bool (*give_up)(voi
     else if (slice_is(type, "socketmap"))
         r = server_ask_socketmap(rest, key, a, ret, err);
     else
-        r = ask_file(type, table, key, give_up, a, ret, err);
+        r = ask_file(type, table, postfix, key, give_up, a, ret, err);
     return r == OK || r == NOT_FOUND ? r : FAILED;
 }

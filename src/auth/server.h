@@ -38,17 +38,28 @@ uint64_t server_number(const struct server_table *t, const char *name, uint64_t 
 /* "yes" and the like. */
 bool server_yes(const struct server_table *t, const char *name, bool without);
 
-/* Reads and checks the table's file; nothing is asked. INVALID, FAILED. */
-MUST_USE enum result server_check(struct slice table, struct error *err);
+/* Has that type of table the parameter? */
+bool server_parameter_known(struct slice type, struct slice name);
+
+/* What the file of a table "type:name" would hold whose parameters stand in main.cf (at `path`) as
+ * name_parameter: appended, each in the line that it has there, $names replaced. FAILED: can't be
+ * read, or too long for `out`. INVALID: a value can't be expanded. Values are not told in `err`. */
+MUST_USE enum result server_read_main_cf(struct slice type, struct slice name, const char *path,
+                                         struct buf *out, struct error *err);
+
+/* Reads and checks the table's file; nothing is asked. postfix: the folder of main.cf, which has
+ * the parameters of tables "pgsql:name"; "": none. INVALID, FAILED. */
+MUST_USE enum result server_check(struct slice table, struct slice postfix, struct error *err);
 /* Must the table be asked with the rights that its file was read with? It names a key, a file with
  * a password, a database that is a file, or a socket of memcached, which is its owner's alone. */
 bool server_needs_rights(const struct server_table *t);
-/* table: "pgsql:/etc/postfix/x.cf". The value into the arena. NOT_FOUND: the key leads nowhere.
- * FAILED: could not be asked: `err` says why, without passwords.
- * give_up: called once the table's file is read, before a server is asked, where the table needs no
- * rights; false: it must not be asked. NULL: the caller's rights are its own. */
-MUST_USE enum result server_ask(struct slice table, struct slice key, bool (*give_up)(void),
-                                struct arena *a, struct slice *ret, struct error *err);
+/* table: "pgsql:/etc/postfix/x.cf"; postfix as above. The value into the arena. NOT_FOUND: the key
+ * leads nowhere. FAILED: could not be asked: `err` says why, without passwords. give_up: called
+ * once the table's file is read, before a server is asked, where the table needs no rights; false:
+ * it must not be asked. NULL: the caller's rights are its own. */
+MUST_USE enum result server_ask(struct slice table, struct slice postfix, struct slice key,
+                                bool (*give_up)(void), struct arena *a, struct slice *ret,
+                                struct error *err);
 
 /* ---- the %expansions of queries and results ---- */
 

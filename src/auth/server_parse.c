@@ -80,7 +80,7 @@ static bool among(const char *const *names, struct slice name)
     return false;
 }
 
-static bool known(struct slice type, struct slice name)
+bool server_parameter_known(struct slice type, struct slice name)
 {
     if (slice_is(type, "memcache"))
         return among(memcache_names, name);
@@ -157,7 +157,7 @@ static enum result take_line(struct server_table *t, struct slice file, unsigned
     const char *why = table_name_value(text, &name, &value);
     if (why)
         return error_set(err, INVALID, "%.*s:%u: %s", SLICE_ARG(file), line, why);
-    if (!known(t->type, name))
+    if (!server_parameter_known(t->type, name))
         return error_set(err, INVALID, "%.*s:%u: %.*s tables have no parameter `%.*s`",
                          SLICE_ARG(file), line, SLICE_ARG(t->type),
                          SLICE_ARG(slice_sub(name, 0, 60)));

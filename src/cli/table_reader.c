@@ -58,8 +58,7 @@ static enum result find_account(void *arg, bool group, struct slice name, struct
 static enum result ask_server(void *arg, struct slice table, struct slice key, struct arena *a,
                               struct slice *ret, struct error *err)
 {
-    (void)arg;
-    return server_ask(table, key, NULL, a, ret, err);
+    return server_ask(table, arg ? slice_cstr(arg) : SLICE(""), key, NULL, a, ret, err);
 }
 
 const struct table_reader cli_table_reader = {

@@ -84,12 +84,11 @@ enum result table_server_check(struct slice table, struct error *err)
                                               "%.*s: write socketmap:inet:host:port:name or "
                                               "socketmap:unix:/path:name",
                                               SLICE_ARG(table));
-    if (rest.len && rest.data[0] == '/')
+    /* A name has its parameters in main.cf. */
+    if (rest.len && (rest.data[0] == '/' || slice_find(rest, '/') == SIZE_MAX))
         return OK;
-    return error_set(err, INVALID,
-                     "%.*s: parameters of a table in main.cf are not served: write them into a "
-                     "file and name it: %.*s:/path",
-                     SLICE_ARG(table), SLICE_ARG(type));
+    return error_set(err, INVALID, "%.*s: write a path that begins with /, or a name without /",
+                     SLICE_ARG(table));
 }
 
 static enum result open_server(const struct opening *o, const struct table_ops *how,

@@ -19,8 +19,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 import databases  # noqa: E402
 import peers  # noqa: E402
-from harness import DOMAIN, Server  # noqa: E402
-from test_tables import answers, ours, theirs  # noqa: E402,F401
+from harness import DOMAIN, PROGRAM, Server, wait_for  # noqa: E402
+from test_tables import DYNAMICMAPS, answers, ours, theirs  # noqa: E402,F401
 
 KEYS = ["joe@example.com", "JOE@Example.com", "o'brien@example.com", "two@example.com", "nobody@example.com", "joe",
         "@example.com", "example.com", "a\\'; DROP TABLE alias; --@example.com", "null@example.com", "x@sub.example.com",
@@ -65,7 +65,50 @@ def test_files_with_faults(tmp_path):
         (tmp_path / "t.cf").write_text(text)
         done = ours("-q", "key", f"sqlite:{tmp_path}/t.cf")
         assert done.returncode == 1 and said in done.stderr, done.stderr
-    assert "are not served: write them into a file" in ours("-q", "key", "pgsql:old").stderr
+    assert "write a path that begins with /" in ours("-q", "key", "pgsql:not/there").stderr
+
+
+def test_parameters_in_main_cf(theirs, tmp_path):  # noqa: F811
+    """The old style, as Postfix's own postmap reads it: names of other tables begin alike, $names are replaced."""
+    make_database(tmp_path / "mail.db")
+    tmp_path.chmod(0o755)
+    main = tmp_path / "main.cf"
+    (tmp_path / "dynamicmaps.cf").write_text(DYNAMICMAPS)
+    main.write_text(f"compatibility_level = 3.6\nmeta_directory = {tmp_path}\nshlib_directory = /usr/lib/postfix\ncolumn = goto\nold_dbpath = {tmp_path}/mail.db\nold_query = SELECT $column FROM alias\n"
+                    "  WHERE address = '%s'\nold_result_format = <%u|%d>\nold_more_dbpath = /nowhere\nold_more_query = SELECT 1\n"
+                    "bad_dbpath = /x\nbad_query = SELECT 1\nbad_expansion_limit = many\n")
+    asked = ["-c", str(tmp_path)]
+    for key in KEYS:
+        mine, his = ours(*asked, "-q", key, "sqlite:old"), theirs(*asked, "-q", key, "sqlite:old")
+        assert (mine.returncode, mine.stdout) == (his.returncode, his.stdout), (key, mine, his)
+    assert ours(*asked, "-q", "two@example.com", "sqlite:old").stdout.startswith("<")
+    assert "main.cf:13: expansion_limit = many is no number" in ours(*asked, "-q", "x", "sqlite:bad").stderr
+    assert "main.cf: `query` is missing" in ours(*asked, "-q", "x", "sqlite:none").stderr
+
+
+def test_a_server_with_parameters_in_main_cf(tmp_path):
+    make_database(tmp_path / "mail.db")
+    with sqlite3.connect(tmp_path / "mail.db") as db:
+        db.execute("INSERT INTO alias VALUES ('new@example.test', 'alice@example.test')")
+    tmp_path.chmod(0o755)
+    folder = tmp_path / "postfix"
+    folder.mkdir()
+    (folder / "main.cf").write_text(f"compatibility_level = 3.6\nlocal_recipient_maps =\nvirtual_alias_maps = sqlite:old\nold_dbpath = {tmp_path}/mail.db\n"
+                                    "old_query = SELECT goto FROM alias WHERE address = '%s'\nold_password = hidden-in-main\n")
+    (folder / "master.cf").write_text("local unix - n n - - local\n")
+    (tmp_path / "server").mkdir()
+    server = Server(tmp_path / "server", postfix_config=str(folder), virtual_alias_domains="", mydestination="example.test")
+    server.start()
+    try:
+        server.send(rcpts=["new@example.test"], subject="by-main-cf")
+        wait_for(lambda: any(b"by-main-cf" in m for m in server.inbox("alice")), 5, "the mail; " + server.log()[-3000:])
+        shown = subprocess.run([PROGRAM, "-c", server.conf, "config", "show"], capture_output=True, text=True, check=False)
+        checked = subprocess.run([PROGRAM, "-c", server.conf, "config", "check"], capture_output=True, text=True, check=False)
+        said = shown.stdout + shown.stderr + checked.stdout + checked.stderr + server.log()
+        assert shown.returncode == 0 and "hidden-in-main" not in said
+        assert "old_dbpath" not in checked.stdout + checked.stderr
+    finally:
+        server.stop()
 
 
 class Played(socketserver.ThreadingTCPServer):

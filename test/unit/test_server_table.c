@@ -178,7 +178,8 @@ static void test_forms(void **state)
     assert_int_equal(table_server_check(SLICE("socketmap:unix:/run/x:name"), NULL), OK);
     assert_int_equal(table_server_check(SLICE("socketmap:host:25:name"), NULL), INVALID);
     assert_int_equal(table_server_check(SLICE("mysql:/x.cf"), NULL), OK);
-    assert_int_equal(table_server_check(SLICE("mysql:old"), NULL), INVALID);
+    assert_int_equal(table_server_check(SLICE("mysql:old"), NULL), OK);
+    assert_int_equal(table_server_check(SLICE("mysql:not/a/path"), NULL), INVALID);
 }
 
 int main(void)

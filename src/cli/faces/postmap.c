@@ -17,7 +17,9 @@ struct run {
     char **words;       /* the tables */
     int n;
     const struct table **tables;
-    struct arena arena; /* of one question */
+    const char *postfix;        /* of -c: the folder of main.cf */
+    struct table_reader reader; /* that one's, for tables with their parameters there */
+    struct arena arena;         /* of one question */
 };
 
 __attribute__((format(printf, 1, 2))) static int fatal(const char *format, ...)
@@ -31,14 +33,14 @@ __attribute__((format(printf, 1, 2))) static int fatal(const char *format, ...)
     return 1;
 }
 
-static enum result open_table(const char *word, const struct table **ret)
+static enum result open_table(const struct run *run, const char *word, const struct table **ret)
 {
     struct arena a;
     struct error err = {""};
     arena_init(&a, ARENA_MAX);
     struct slice spec = cli_table_spec(word, &a);
     enum result r =
-        table_open(spec, &cli_table_reader, cli_table_problem, (char[]){"postmap"}, ret, &err);
+        table_open(spec, &run->reader, cli_table_problem, (char[]){"postmap"}, ret, &err);
     if (r != OK)
         fatal("open database %.*s: %s", SLICE_ARG(spec), err.text);
     arena_release(&a);
@@ -167,7 +169,7 @@ static int query(struct run *run)
         return 1;
     arena_init(&run->arena, ARENA_MAX);
     for (int i = 0; i < run->n && status == 0; i++)
-        status = open_table(run->words[i], &run->tables[i]) != OK;
+        status = open_table(run, run->words[i], &run->tables[i]) != OK;
     if (status == 0 && run->list)
         status = list(run);
     else if (status == 0 && strcmp(run->key, "-") != 0)
@@ -186,7 +188,7 @@ static int check(struct run *run)
 {
     for (int i = 0; i < run->n; i++) {
         const struct table *t;
-        if (open_table(run->words[i], &t) != OK)
+        if (open_table(run, run->words[i], &t) != OK)
             return 1;
         fprintf(stderr, "postmap: note: %.*s: can be read; no database is needed\n",
                 SLICE_ARG(table_name(t)));
@@ -195,12 +197,25 @@ static int check(struct run *run)
     return 0;
 }
 
+/* As postmap(1): -c, MAIL_CONFIG, then where our configuration says, or the usual place. */
+static void choose_folder(struct run *run, const struct cli *c)
+{
+    const char *dir = run->postfix ? run->postfix : getenv("MAIL_CONFIG");
+    if (!dir && c->conf && c->conf->postfix_config.len)
+        dir = c->conf->postfix_config.data;
+    run->reader = cli_table_reader;
+    run->reader.ask_arg = (void *)(dir ? dir : "/etc/postfix");
+}
+
 /* NULL: taken. */
 static const char *take_option(struct run *run, int option)
 {
     switch (option) {
     case 'q':
         run->key = optarg;
+        return NULL;
+    case 'c':
+        run->postfix = optarg;
         return NULL;
     case 's':
         run->list = true;
@@ -227,12 +242,12 @@ int face_postmap(struct cli *c, char **words, int n)
 {
     struct run run = {0};
     int option;
-    (void)c;
     while ((option = getopt(n, words, "+bc:d:fFhimNnopq:rsuUvw")) != -1) {
         const char *why = take_option(&run, option);
         if (why)
             return fatal("%s", why);
     }
+    choose_folder(&run, c);
     run.words = words + optind;
     run.n = n - optind;
     if (run.n == 0 || (run.list && run.key))

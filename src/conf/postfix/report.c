@@ -1,6 +1,7 @@
 /* report.c: what of main.cf and master.cf is not served, with its effect and what to do; names that
  * Postfix does not know either. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/map.h"
 #include "conf/postfix/parameters.h"
@@ -50,6 +51,17 @@ static void collect(struct reporting *r)
     refer_classes(r);
 }
 
+/* "ldap:NAME" in a value, and not of a longer name. */
+static bool names_table(struct slice value, struct slice spec)
+{
+    for (size_t at = slice_search(value, spec); at != SIZE_MAX; at = slice_search(value, spec)) {
+        value = slice_from(value, at + spec.len);
+        if (value.len == 0 || strchr(" \t\n,}", value.data[0]))
+            return true;
+    }
+    return false;
+}
+
 /* Old tables have their parameters in main.cf: "ldap:NAME" has NAME_server_host. */
 static bool of_table(struct reporting *r, struct slice name)
 {
@@ -61,8 +73,8 @@ static bool of_table(struct reporting *r, struct slice name)
         for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
             snprintf(spec, sizeof spec, "%s%.*s", types[t], SLICE_ARG(slice_sub(name, 0, end)));
             for (size_t i = 0; i < r->scope->layers[CONF_LAYER_POSTFIX].n; i++)
-                if (slice_search(r->scope->layers[CONF_LAYER_POSTFIX].items[i].value,
-                                 slice_cstr(spec)) != SIZE_MAX)
+                if (names_table(r->scope->layers[CONF_LAYER_POSTFIX].items[i].value,
+                                slice_cstr(spec)))
                     return true;
         }
     }
@@ -87,14 +99,9 @@ static bool guards(const char *name)
 static void report_unknown(struct reporting *r, const struct conf_assignment *a)
 {
     const char *near = conf_suggest(a->name);
-    if (map_get(&r->referred, a->name))
+    if (map_get(&r->referred, a->name) || of_table(r, a->name))
         return;
-    if (of_table(r, a->name))
-        conf_warn(r->errors, a->file, a->line,
-                  "`%.*s`: parameters of a table in main.cf are not served: write them into a file "
-                  "and name its path in the table",
-                  SLICE_ARG(a->name));
-    else if (near && guards(near))
+    if (near && guards(near))
         conf_error(r->errors, a->file, a->line,
                    "unknown parameter `%.*s`, which Postfix ignores too: did you mean `%s`?",
                    SLICE_ARG(a->name), near);

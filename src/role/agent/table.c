@@ -17,8 +17,8 @@ struct asking {
     struct agent_job job;
     struct ipc_channel *channel;
     uint64_t call;
-    size_t table_len, key_len;
-    char text[TEXT_MAX]; /* table, key */
+    size_t table_len, key_len, postfix_len;
+    char text[TEXT_MAX]; /* table, key, the folder of main.cf */
 };
 
 static struct slice table_of(const struct asking *q)
@@ -42,6 +42,11 @@ static bool give_up_rights(void)
            setuid(0) != 0 && setenv("HOME", "/nonexistent", 1) == 0;
 }
 
+static struct slice postfix_of(const struct asking *q)
+{
+    return slice_of(q->text + q->table_len + q->key_len, q->postfix_len);
+}
+
 static void run(const struct agent_job *job, int out)
 {
     const struct asking *q = CONTAINER_OF(job, struct asking, job);
@@ -49,7 +54,8 @@ static void run(const struct agent_job *job, int out)
     struct error err = {""};
     struct slice value = SLICE("");
     arena_init(&a, ARENA_LIMIT);
-    enum result r = server_ask(table_of(q), key_of(q), give_up_rights, &a, &value, &err);
+    enum result r =
+        server_ask(table_of(q), postfix_of(q), key_of(q), give_up_rights, &a, &value, &err);
     if (r != OK)
         value = r == NOT_FOUND ? SLICE("") : slice_cstr(err.text);
     char code = r == OK ? '0' : r == NOT_FOUND ? '1' : '2';
@@ -110,14 +116,18 @@ void agent_table_ask(struct agent *a, struct ipc_channel *from, struct ipc_messa
 {
     const struct ipc_TABLE_ASK *t = &m->TABLE_ASK;
     struct asking *q = NULL;
+    const struct conf *c = role_conf(a->role);
+    struct slice postfix = c->postfix_config;
     if (!is_configured(a, ipc_channel_peer(from), t->table))
         ipc_answer_failure(from, m->call, "no such table is configured");
-    else if (t->table.len + t->key.len > TEXT_MAX || t->key.len == 0)
+    else if (t->table.len + t->key.len + postfix.len > TEXT_MAX || t->key.len == 0)
         ipc_answer_failure(from, m->call, "the key is empty or too long");
     else if (!(q = calloc(1, sizeof *q)))
         ipc_answer_failure(from, m->call, "no memory");
-    if (!q)
+    if (!q) {
+        conf_unref(c);
         return;
+    }
     *q = (struct asking){.job = {.run = run,
                                  .done = done,
                                  .line = AGENT_TABLES,
@@ -126,9 +136,13 @@ void agent_table_ask(struct agent *a, struct ipc_channel *from, struct ipc_messa
                          .channel = from,
                          .call = m->call,
                          .table_len = t->table.len,
-                         .key_len = t->key.len};
+                         .key_len = t->key.len,
+                         .postfix_len = postfix.len};
     memcpy(q->text, t->table.data, t->table.len);
     memcpy(q->text + t->table.len, t->key.data, t->key.len);
+    if (postfix.len)
+        memcpy(q->text + t->table.len + t->key.len, postfix.data, postfix.len);
+    conf_unref(c);
     if (agent_run(a, &q->job) == OK)
         return;
     ipc_answer_failure(from, m->call, "too many questions wait");

@@ -141,6 +141,7 @@ struct listing {
     enum ipc_role role;
     enum result result;
     struct error *err;
+    struct slice postfix; /* the folder of main.cf */
 };
 
 static void add_table_file(void *arg, struct slice path)
@@ -160,7 +161,7 @@ static void check_server(void *arg, struct slice table)
 {
     struct listing *l = arg;
     if (l->result == OK)
-        l->result = server_check(table, l->err);
+        l->result = server_check(table, l->postfix, l->err);
 }
 
 static void add_files_of(struct listing *l, enum ipc_role role, const char *setting,
@@ -197,7 +198,7 @@ static void add_table(void *arg, const char *setting, struct slice spec)
 static enum result add_named_tables(struct master *m, size_t *n, const struct conf *c,
                                     struct error *err)
 {
-    struct listing l = {m, n, ROLE_AUTH, OK, err};
+    struct listing l = {m, n, ROLE_AUTH, OK, err, c->postfix_config};
     conf_tables(c, add_table, &l);
     return l.result;
 }
