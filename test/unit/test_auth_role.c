@@ -83,6 +83,13 @@ static void take_answer(void *arg, struct ipc_message *m)
         got.grant_len = m->RCPT_RESULT.grant.len;
         if (got.grant_len && got.grant_len <= sizeof got.grant)
             memcpy(got.grant, m->RCPT_RESULT.grant.data, got.grant_len);
+    } else if (m->type == IPC_ACTION_RESULT) {
+        copy(got.text, sizeof got.text, m->ACTION_RESULT.address);
+        copy(got.reason, sizeof got.reason, m->ACTION_RESULT.reason);
+        take_targets(m->ACTION_RESULT.targets);
+        got.grant_len = m->ACTION_RESULT.grant.len;
+        if (got.grant_len && got.grant_len <= sizeof got.grant)
+            memcpy(got.grant, m->ACTION_RESULT.grant.data, got.grant_len);
     } else if (m->type == IPC_EXPAND_RESULT) {
         got.code = m->EXPAND_RESULT.code;
         take_targets(m->EXPAND_RESULT.targets);
@@ -211,6 +218,13 @@ static int start_plain(void **state)
 {
     (void)state;
     return start_role("");
+}
+
+static int start_filter(void **state)
+{
+    (void)state;
+    return start_role("header_checks = regexp:{{/^X-F: here/ FILTER smtp:[192.0.2.1]:25}, "
+                      "{/^X-F: lost/ FILTER nosuch:x}, {/^X-R:/ REDIRECT alice@h.test}}\n");
 }
 
 static int start_pam(void **state)
@@ -367,6 +381,53 @@ static void recipients_are_decided(void **state)
     assert_int_equal(rcpt(1, "smtp", "", "postmaster", -1), 250);
 }
 
+/* FILTER as edge, which may have invented all of it, asks for it. The reason why not. */
+static const char *filter(uint64_t conn, const char *line, const char *address, const char *target,
+                          struct slice grant)
+{
+    struct slice list[] = {slice_cstr(target)};
+    struct ipc_message m = {.type = IPC_ACTION_ASK,
+                            .ACTION_ASK = {.conn = conn,
+                                           .sender = SLICE("s@far.test"),
+                                           .source = SLICE("header_checks"),
+                                           .text = slice_cstr(line),
+                                           .rcpt = slice_cstr(address),
+                                           .targets = {list, 1},
+                                           .grant = grant}};
+    ask(edge, &m);
+    assert_int_equal(got.type, IPC_ACTION_RESULT);
+    return got.reason;
+}
+
+static void a_filter_gets_granted_recipients_alone(void **state)
+{
+    static const char here[] = "X-F: here", target[] = "local alice -", none[] = "not granted";
+    char bytes[GRANT_LEN];
+    (void)state;
+    assert_int_equal(rcpt(1, "smtp", "s@far.test", "alice@h.test", -1), 250);
+    char given[128];
+    copy(given, sizeof given, slice_cstr(got.targets[0]));
+    assert_int_equal(got.grant_len, GRANT_LEN);
+    memcpy(bytes, got.grant, GRANT_LEN);
+    struct slice grant = slice_of(bytes, GRANT_LEN);
+    assert_non_null(strstr(filter(1, here, "y@far.test", given, grant), none));
+    assert_int_equal(got.grant_len, 0);
+    assert_non_null(strstr(filter(2, here, "alice@h.test", given, grant), none));
+    assert_non_null(strstr(filter(1, here, "alice@h.test", "remote y@far.test", grant), none));
+    assert_non_null(strstr(filter(1, here, "alice@h.test", target, SLICE("")), none));
+    assert_non_null(strstr(filter(1, "X-F: no", "alice@h.test", given, grant), "no table"));
+    assert_non_null(strstr(filter(1, "X-R: x", "alice@h.test", given, grant), "no table"));
+    assert_non_null(strstr(filter(1, "X-F: lost", "alice@h.test", given, grant), "no such"));
+    assert_string_equal(filter(1, here, "alice@h.test", given, grant), "");
+    assert_string_equal(got.text, "alice@h.test");
+    assert_int_equal(got.n_targets, 1);
+    struct slice there = slice_cstr(got.targets[0]);
+    assert_true(slice_starts(there, SLICE("remote alice@h.test")));
+    assert_int_equal(grant_rcpt_check(&key, slice_of(got.grant, got.grant_len), 1,
+                                      SLICE("alice@h.test"), (struct slice_list){&there, 1}, 0),
+                     OK);
+}
+
 static void a_login_permits_to_relay_as_oneself(void **state)
 {
     (void)state;
@@ -484,6 +545,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(passwords_are_checked, start_plain, stop_role),
         cmocka_unit_test_setup_teardown(exchanges_go_step_by_step, start_plain, stop_role),
         cmocka_unit_test_setup_teardown(recipients_are_decided, start_plain, stop_role),
+        cmocka_unit_test_setup_teardown(a_filter_gets_granted_recipients_alone, start_filter,
+                                        stop_role),
         cmocka_unit_test_setup_teardown(a_login_permits_to_relay_as_oneself, start_plain,
                                         stop_role),
         cmocka_unit_test_setup_teardown(mynetworks_needs_the_socket_as_proof, start_plain,
