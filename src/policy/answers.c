@@ -101,8 +101,10 @@ bool ask_address(struct run *r, struct slice address, struct policy_address *ret
 {
     struct policy_question q = {.ask = POLICY_ASK_ADDRESS, .key = address};
     const struct policy_answer *x = ask(r, &q);
-    if (x)
+    if (x) {
         *ret = x->address;
+        tell_address(r, address, ret);
+    }
     return x != NULL;
 }
 
@@ -114,8 +116,10 @@ bool ask_dns(struct run *r, struct slice name, unsigned type, struct dns_answer 
         return true;
     }
     const struct policy_answer *x = ask(r, &q);
-    if (x)
+    if (x) {
         *ret = x->dns;
+        tell_dns(r, name, type, ret);
+    }
     return x != NULL;
 }
 
@@ -132,6 +136,7 @@ bool ask_table(struct run *r, const struct table *t, struct slice key, enum resu
         *ret_result = table_find(t, key, r->arena, ret, &err);
         if (*ret_result != OK && *ret_result != NOT_FOUND)
             add_note(r, "problem", slice_cstr(err.text));
+        tell_table(r, t, key, *ret_result, ret);
         return true;
     }
     const struct policy_answer *x = ask(r, &q);
@@ -139,6 +144,7 @@ bool ask_table(struct run *r, const struct table *t, struct slice key, enum resu
         return false;
     *ret_result = x->result;
     *ret = x->match;
+    tell_table(r, t, key, x->result, ret);
     return true;
 }
 

@@ -3,6 +3,7 @@
  *   compile.c  lists of words to lists of rules      words.c  the words
  *   run.c      stages and lists                      reply.c  refusals and deferrals
  *   answers.c  what was asked and answered           access.c access tables: their keys
+ *   story.c    what was looked at, for explanations
  *   action.c   access tables: their results          client.c helo.c sender.c rcpt.c …: the rules
  */
 #ifndef POLICY_MACHINE_H
@@ -162,6 +163,14 @@ bool ask_table(struct run *r, const struct table *t, struct slice key, enum resu
 bool ask_tables_address(struct run *r, const struct tables *ts, struct slice address,
                         enum result *ret_result, struct table_match *ret);
 bool slept(struct run *r, unsigned id, unsigned seconds);
+
+/* story.c: what is looked at, where the story is wanted. tell: SIZE_MAX: not kept. */
+size_t tell(struct run *r, const struct policy_step *step);
+void tell_outcome(struct run *r, size_t at, enum outcome o);
+void tell_table(struct run *r, const struct table *t, struct slice key, enum result result,
+                const struct table_match *match);
+void tell_dns(struct run *r, struct slice name, unsigned type, const struct dns_answer *a);
+void tell_address(struct run *r, struct slice address, const struct policy_address *a);
 
 /* access.c: *ret_found: a key was there (then the search ends, whatever it came to). */
 enum { PARTIAL_KEY = 1 };

@@ -138,9 +138,32 @@ struct policy_question {
 
 enum policy_dns { POLICY_DNS_FOUND, POLICY_DNS_NO_DATA, POLICY_DNS_NO_NAME, POLICY_DNS_TEMPORARY };
 
+/* What a run looked at, in its order, for those who want it explained. Slices live as those of
+ * struct decision. */
+enum policy_step_kind {
+    POLICY_STEP_LIST,  /* name: the setting or class; result: what it came to */
+    POLICY_STEP_RULE,  /* name: the word, key: its argument; where: of its list; result likewise */
+    POLICY_STEP_TABLE, /* name: the table; result: its value, where: the value's line */
+    POLICY_STEP_DNS,   /* name: the record's type, key: the name; result: the records */
+    POLICY_STEP_ADDRESS, /* key: the address; result: whose it is; name, where: what has it */
+};
+struct policy_step {
+    enum policy_step_kind kind;
+    unsigned depth; /* of lists in lists */
+    bool found;     /* TABLE, DNS, ADDRESS: there is such a thing */
+    struct slice name, key, where, result;
+};
+/* items: the caller's, with room for `size`; what comes behind is not told (cut). */
+struct policy_story {
+    struct policy_step *items;
+    size_t n, size;
+    bool cut;
+};
+
 /* The answers so far: in an arena of the caller's, which outlives the runs. */
 struct policy_answers {
     struct arena *arena;
+    struct policy_story *story; /* NULL: nobody wants it; else each run tells it from the start */
     struct policy_answer *first;
     unsigned n;
 };

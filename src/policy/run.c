@@ -55,7 +55,13 @@ static enum outcome run_rules(struct run *r, const struct list *l)
         r->rule = rule;
         r->list = l;
         r->decided_where = SLICE("");
+        struct policy_step step = {.kind = POLICY_STEP_RULE,
+                                   .name = rule->word ? slice_cstr(rule->word->name) : rule->text,
+                                   .key = rule->word ? rule->text : SLICE(""),
+                                   .where = l->where};
+        size_t told = tell(r, &step);
         enum outcome o = run_rule(r, rule);
+        tell_outcome(r, told, o);
         if (o == PENDING)
             return o;
         if (!warns(rule) && r->warn_depth >= r->depth)
@@ -76,8 +82,11 @@ enum outcome run_list(struct run *r, const struct list *l)
     const struct rule *rule = r->rule;
     if (r->depth >= RECURSION_MAX)
         return server_error(r, "restrictions refer to one another in a circle", l->name);
+    struct policy_step step = {.kind = POLICY_STEP_LIST, .name = l->name, .where = l->where};
+    size_t told = tell(r, &step);
     r->depth++;
     enum outcome o = run_rules(r, l);
+    tell_outcome(r, told, o);
     if (r->warn_depth >= r->depth)
         r->warn_depth = 0;
     r->depth--;
@@ -370,6 +379,8 @@ bool policy_run(const struct policy *p, enum policy_stage stage, const struct po
                     .decision = ret,
                     .question = ret_question};
     *ret = (struct decision){.rule = SLICE(""), .where = SLICE("")};
+    if (answers->story)
+        answers->story->n = 0;
     enum outcome o = run_stage(&r);
     if (o == PENDING && (answers->n >= ANSWERS_MAX || arena_failed(answers->arena)))
         o = server_error(&r, "too many questions for one decision", SLICE("restrictions"));
