@@ -35,6 +35,11 @@ static const struct command {
      "Mail that waits to be sent.", cli_remote, true},
     {"trace", "ID|MESSAGE-ID | --from ADDRESS | --to ADDRESS | --since TIME [--limit N] [--json]",
      "What became of a message: every station of its journey.", cli_remote, true},
+    {"explain",
+     "--client IP --from A --to B [--name HOSTNAME] [--helo H] [--user U] [--service S] [--tls] "
+     "[--json]",
+     "Why such a recipient would be taken or refused, and where its mail would go.", cli_remote,
+     true},
     {"mailbox", "list NAME [--json]", "An account's mailboxes.", cli_remote, true},
     {"import",
      "maildir|mbox PATH --user NAME [--mailbox NAME] [--inbox PATH] [--layout fs] | --all",

@@ -13,6 +13,27 @@ static bool is_one_of(const char *word, const char *const *list)
     return false;
 }
 
+/* Each option once, with its value; those that it can't do without. */
+static int check_explain(char **words, int n)
+{
+    static const char *const known[] = {"--client", "--from",    "--to",  "--name", "--helo",
+                                        "--user",   "--service", "--tls", "--json", NULL};
+    enum { NEEDED = 3, VALUED = 7 };
+    unsigned seen = 0;
+    for (int i = 1; i < n; i++) {
+        unsigned k = 0;
+        while (known[k] && strcmp(words[i], known[k]) != 0)
+            k++;
+        if (!known[k] || seen & 1u << k || (k < VALUED && ++i == n))
+            break;
+        seen |= 1u << k;
+        if (i == n - 1 && (seen & ((1u << NEEDED) - 1)) == (1u << NEEDED) - 1)
+            return 0;
+    }
+    return cli_fail(2, "usage: explain --client IP --from ADDRESS --to ADDRESS [--name HOSTNAME] "
+                       "[--helo NAME] [--user LOGIN] [--service NAME] [--tls] [--json]");
+}
+
 /* Are these the words of a command? Told here, so that it is told without a running server too. */
 static int check_words(char **words, int n)
 {
@@ -39,6 +60,8 @@ static int check_words(char **words, int n)
         return plain == 3 && strcmp(words[1], "list") == 0
                    ? 0
                    : cli_fail(2, "usage: mailbox list NAME [--json]");
+    if (strcmp(words[0], "explain") == 0)
+        return check_explain(words, n);
     return plain == 1 ? 0 : cli_fail(2, "usage: %s [--json]", words[0]);
 }
 
@@ -56,5 +79,6 @@ int cli_remote(struct cli *c, char **words, int n)
     } given = {.in = words};
     enum result r = control_ask(fd, given.out, (size_t)n, NULL, &err);
     close(fd);
-    return r == OK ? 0 : cli_fail(1, "%s", err.text);
+    /* Refused without a word: what was printed says it all. */
+    return r == OK ? 0 : r == DENIED && !err.text[0] ? 1 : cli_fail(1, "%s", err.text);
 }

@@ -110,6 +110,8 @@ enum ipc_type ipc_answer_type(enum ipc_type request)
         return IPC_LOCAL_RESULT;
     case IPC_FILE_READ:
         return IPC_FILE_RESULT;
+    case IPC_EXPLAIN:
+        return IPC_EXPLAIN_RESULT;
     case IPC_EXPAND:
         return IPC_EXPAND_RESULT;
     case IPC_PASSWORD_CHECK:

@@ -36,6 +36,8 @@
     X(RELAY_MESSAGE_RESULT)                                                                        \
     X(EXPAND)                                                                                      \
     X(EXPAND_RESULT)                                                                               \
+    X(EXPLAIN)                                                                                     \
+    X(EXPLAIN_RESULT)                                                                              \
     X(PASSWORD_CHECK)                                                                              \
     X(PASSWORD_RESULT)                                                                             \
     X(CONNECT)                                                                                     \
@@ -273,6 +275,37 @@
  * been routed by older settings)? One route per address, "" to its own domain (ipc.h: target). */
 #define IPC_FIELDS_ROUTE(F) F(STR, sender) F(LIST, addresses)
 #define IPC_FIELDS_ROUTE_RESULT(F) F(LIST, routes)
+
+/* mailbox -> auth: `postrider explain`: what RCPT_CHECK would say of such a client, at RCPT or at
+ * the stages before it that it would be asked at. service: a listener's label; client_name: "" is
+ * looked up; login: as if it had proven to be that. */
+#define IPC_FIELDS_EXPLAIN(F)                                                                      \
+    F(STR, service)                                                                                \
+    F(STR, client_ip)                                                                              \
+    F(STR, client_name)                                                                            \
+    F(STR, helo)                                                                                   \
+    F(STR, sender)                                                                                 \
+    F(STR, rcpt)                                                                                   \
+    F(STR, login)                                                                                  \
+    F(U8, tls)
+/* The decision, as RCPT_RESULT has it but without a grant. stage: "connect", "helo", "mail" or
+ * "rcpt". Fields of an item have NULs between them. steps: what was looked at: kind ("list",
+ * "restriction", "table", "dns", "address"), stage, depth, name, key, where, result. ways: rule,
+ * where, from, to of each step of the recipient's way. cut: there was more. */
+#define IPC_FIELDS_EXPLAIN_RESULT(F)                                                               \
+    F(U32, code)                                                                                   \
+    F(STR, enhanced)                                                                               \
+    F(STR, text)                                                                                   \
+    F(STR, rule)                                                                                   \
+    F(STR, where)                                                                                  \
+    F(STR, stage)                                                                                  \
+    F(STR, sender)                                                                                 \
+    F(U8, cut)                                                                                     \
+    F(LIST, steps)                                                                                 \
+    F(LIST, ways)                                                                                  \
+    F(LIST, targets)                                                                               \
+    F(LIST, actions)                                                                               \
+    F(LIST, notes)
 
 /* auth -> agent: a password that auth can't verify itself. driver: "pam" (with its service),
  * "passwd" (the hash of getpwnam) or "shadow" (of getspnam), of an account whose user number is not

@@ -185,6 +185,10 @@ static void request(struct role *r, struct ipc_channel *from, struct ipc_message
         auth_test(auth_state(r), from, m);
         return;
     }
+    if (peer == ROLE_MAILBOX && m->type == IPC_EXPLAIN) {
+        auth_explain(auth_state(r), from, m);
+        return;
+    }
     if (peer == ROLE_MAILBOX && m->type == IPC_EXPAND) {
         auth_expand(auth_state(r), from, m);
         return;

@@ -128,6 +128,8 @@ void auth_answer(struct ipc_channel *to, uint64_t call, enum auth_outcome outcom
 
 /* rcpt.c */
 void auth_rcpt_check(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
+/* explain.c */
+void auth_explain(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 void auth_expand(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 
 /* The address behind the socket that edge handed over, in `out`: what a client can't lie about; ""

@@ -2,6 +2,7 @@
  * at once, DNS from relay, tables that ask a server and pauses while the query waits. */
 #include "role/auth/query.h"
 
+#include "role/auth/explain.h"
 #include "role/auth/policies.h"
 
 #include <stdlib.h>
@@ -102,7 +103,11 @@ static bool directory_must_wait(struct auth_role *a)
 
 static void give_up(const struct query *q)
 {
-    ipc_answer_failure(q->channel, q->call, "too much waits for tables, or no memory");
+    static const char why[] = "too much waits for tables, or no memory";
+    if (q->explain)
+        explain_gave_up(q->explain, why);
+    else
+        ipc_answer_failure(q->channel, q->call, why);
 }
 
 /* The channels' threads wait for nobody. */
@@ -335,6 +340,7 @@ static bool run(struct query *q, const struct policy *p, const struct directory 
     struct policy_answers mine = {.arena = a};
     struct policy_answers *answers = q->waiting ? &q->waiting->answers : &mine;
     struct policy_question question;
+    answers->story = q->explain ? explain_story(q->explain) : NULL;
     while (!policy_run(p, q->stage, &q->facts, answers, a, &f->decision, &question)) {
         if (question.ask == POLICY_ASK_ADDRESS) {
             if (!answer_address(q, d, a, &question, answers, f))
@@ -358,7 +364,7 @@ bool query_decide(struct query *q, const struct directory *d, struct arena *a, s
         decided = run(q, p, d, a, f);
     else
         fail(f, "no policy");
-    if (decided)
+    if (decided && !q->explain)
         log_notes(q, &f->decision);
     auth_policies_unref(ps);
     return decided;

@@ -9,6 +9,7 @@
 
 enum { QUERY_ARENA_LIMIT = 4 * 1024 * 1024 };
 
+struct explain;
 struct waiting;
 
 /* On the stack of the channel's thread until it must wait; then a copy in an arena of its own. */
@@ -18,6 +19,7 @@ struct query {
     uint64_t call, conn;
     bool expand;              /* EXPAND: only where it leads */
     bool action;              /* ACTION_ASK: the same, with a grant */
+    struct explain *explain;  /* told there instead of answered (explain.h); else NULL */
     bool sendmail;            /* service "sendmail" … */
     enum submitter submitter; /* … and who its client is */
     unsigned uid;

@@ -5,6 +5,7 @@
 #include "role/auth/query.h"
 
 #include "base/clock.h"
+#include "role/auth/explain.h"
 #include "role/auth/policies.h"
 
 #include <arpa/inet.h>
@@ -124,7 +125,10 @@ static void complete_facts(struct query *q, const struct directory *d, struct ar
 {
     struct slice account;
     const struct conf *c = directory_conf(d);
-    auth_login_of(q->auth, q->conn, a, &account, &q->facts.login);
+    if (q->explain)
+        explain_login(q->explain, &account, &q->facts.login);
+    else
+        auth_login_of(q->auth, q->conn, a, &account, &q->facts.login);
     q->facts.own_ips = auth_own_ips();
     q->facts.sender_owned =
         account.data && c->smtpd_sender_login_check && q->sender.len && owns(q, d, account, a);
@@ -135,7 +139,7 @@ static void permit_targets(const struct query *q, const struct directory *d, str
 {
     enum result r =
         arena_failed(a) ? FAILED : format_targets(directory_conf(d), &f->resolved, a, &f->targets);
-    if (r == OK)
+    if (r == OK && !q->explain)
         r = grant_rcpt_make(&q->auth->role->grant_key, q->conn, q->rcpt, f->targets,
                             clock_realtime_s(), &f->grant);
     f->granted = r == OK;
@@ -162,6 +166,10 @@ static void log_problem(const struct query *q, const struct resolved *r)
 static void answer_check(const struct query *q, const struct finding *f)
 {
     const struct decision *d = &f->decision;
+    if (q->explain) {
+        explain_decided(q, f);
+        return;
+    }
     struct ipc_message m = {
         .type = IPC_RCPT_RESULT,
         .RCPT_RESULT = {.code = d->code,
@@ -314,6 +322,11 @@ bool query_look_at(struct query *q)
     const struct directory *d = auth_directory(q->auth);
     struct directory_system system = query_system(q, d);
     bool answered = false;
+    if (q->explain) {
+        explain_anew(q->explain);
+        system.step = explain_way;
+        system.step_arg = q->explain;
+    }
     arena_init(&arena, QUERY_ARENA_LIMIT);
     f.resolved.rule = "";
     f.sender = q->sender;

@@ -2,7 +2,7 @@
  * mail goes: REDIRECT, BCC, FILTER. */
 #include "base/log.h"
 #include "ipc/ipc.h"
-#include "role/auth/query.h"
+#include "role/auth/explain.h"
 
 /* Appends what `more` leads to; bcc: as copies that nobody hears of. */
 static void append_targets(struct resolved *to, const struct resolved *more, bool bcc,
@@ -114,6 +114,10 @@ bool query_apply_actions(struct query *q, const struct directory *d, struct aren
             filter(q, d, address, a, f);
         if (!bcc && !slice_is(kind, "redirect"))
             continue;
+        if (q->explain) {
+            system.step = explain_way;
+            system.step_arg = q->explain;
+        }
         directory_resolve(d, address, &system, a, &r);
         if (r.kind == RESOLVE_ASK && query_ask_agent(q, &r))
             return false;

@@ -4,10 +4,10 @@
 #ifndef ROLE_EDGE_PEER_NAME_H
 #define ROLE_EDGE_PEER_NAME_H
 
-#include "policy/policy.h"
+#include "role/client_name.h"
 #include "role/edge/edge.h"
 
-enum { PEER_NAME_MAX = 255 };
+enum { PEER_NAME_MAX = CLIENT_NAME_MAX };
 
 struct peer_name;
 struct conn;
