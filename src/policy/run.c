@@ -379,8 +379,10 @@ bool policy_run(const struct policy *p, enum policy_stage stage, const struct po
                     .decision = ret,
                     .question = ret_question};
     *ret = (struct decision){.rule = SLICE(""), .where = SLICE("")};
-    if (answers->story)
+    if (answers->story) {
         answers->story->n = 0;
+        answers->story->cut = false;
+    }
     enum outcome o = run_stage(&r);
     if (o == PENDING && (answers->n >= ANSWERS_MAX || arena_failed(answers->arena)))
         o = server_error(&r, "too many questions for one decision", SLICE("restrictions"));

@@ -1,6 +1,8 @@
 """`postrider explain`: what the running server would say of a recipient, step by step, against what it then says to a real client."""
 import json
 import smtplib
+import socketserver
+import threading
 
 import pytest
 
@@ -138,5 +140,47 @@ def test_before_the_recipient(tmp_path):
         said = explain(server, "--helo", "not_valid!", client="127.0.0.1")
         assert (said["stage"], said["rule"], said["code"]) == ("helo", "reject_invalid_helo_hostname", 501)
         assert {s["stage"] for s in explain(server, "--helo", "ok.test", client="127.0.0.1")["steps"]} == {"connect", "helo", "rcpt"}
+    finally:
+        server.stop()
+
+
+ZONE = {("1.2.0.192.in-addr.arpa.", "PTR"): "mail.good.test.", ("mail.good.test.", "A"): "192.0.2.1", ("2.2.0.192.in-addr.arpa.", "PTR"): "forged.test.",
+        ("forged.test.", "A"): "192.0.2.99", ("1.2.0.192.bl.test.", "A"): "127.0.0.2", ("1.2.0.192.bl.test.", "TXT"): '"seen at it"'}
+
+
+@pytest.fixture
+def resolver():
+    message, rrset, rcode, flags, rdatatype = (pytest.importorskip("dns." + name) for name in ("message", "rrset", "rcode", "flags", "rdatatype"))
+
+    class Answer(socketserver.BaseRequestHandler):
+        def handle(self):
+            asked = message.from_wire(self.request[0])
+            said = message.make_response(asked, recursion_available=True)
+            (question,) = asked.question
+            name, kind = question.name.to_text().lower(), rdatatype.to_text(question.rdtype)
+            if (name, kind) in ZONE:
+                said.answer.append(rrset.from_text(question.name, 60, "IN", kind, ZONE[name, kind]))
+            elif not any(name == known for known, _ in ZONE):
+                said.set_rcode(rcode.NXDOMAIN)
+            said.flags |= flags.AA
+            self.request[1].sendto(said.to_wire(), self.client_address)
+
+    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield "127.0.0.1:%d" % server.server_address[1]
+        server.shutdown()
+
+
+def test_what_dns_says(tmp_path, resolver):
+    server = Server(tmp_path, smtp_dns_resolver=resolver, smtpd_client_restrictions="reject_unknown_client_hostname, reject_rbl_client bl.test").start()
+    try:
+        said = explain(server)
+        assert steps(said, "dns") == [("PTR", "192.0.2.1", "mail.good.test"), ("A", "mail.good.test", "confirmed: it has the address"),
+                                      ("A", "1.2.0.192.bl.test", "127.0.0.2"), ("TXT", "1.2.0.192.bl.test", "seen at it")]
+        assert said["rule"] == "reject_rbl_client" and "seen at it" in said["text"]
+        said = explain(server, client="192.0.2.2")
+        assert said["rule"] == "reject_unknown_client_hostname" and steps(said, "dns")[1] == ("A", "forged.test", "it has not the address")
+        said = explain(server, "--name", "given.test", client="192.0.2.2")
+        assert said["code"] == 250 and steps(said, "dns") == [("A", "2.2.0.192.bl.test", "no such name")]
     finally:
         server.stop()

@@ -32,8 +32,8 @@ static void take_fields(struct slice line, struct slice *out, size_t n)
 
 /* ---- JSON ---- */
 
-static void put_lines(struct json *o, const char *key, struct slice_list lines,
-                      const char *const *names, size_t n)
+static void put_lines(struct control_call *c, struct json *o, const char *key,
+                      struct slice_list lines, const char *const *names, size_t n)
 {
     struct slice fields[STEP_FIELDS];
     json_key(o, key);
@@ -45,6 +45,7 @@ static void put_lines(struct json *o, const char *key, struct slice_list lines,
         for (size_t k = 0; k < n; k++)
             json_put_string(&item, names[k], fields[k]);
         json_end(&item);
+        control_flush_some(c);
     }
     json_end(&list);
 }
@@ -91,8 +92,9 @@ static void put_json_target(struct json *list, const struct target *t)
     json_end(&o);
 }
 
-static void put_json(const struct ipc_EXPLAIN_RESULT *r, struct buf *out)
+static void put_json(struct control_call *c, const struct ipc_EXPLAIN_RESULT *r)
 {
+    struct buf *out = &c->out;
     struct json o = json_begin(out, '{');
     struct target t;
     json_put_string(&o, "outcome", r->code == 250 ? SLICE("permitted") : SLICE("refused"));
@@ -102,11 +104,11 @@ static void put_json(const struct ipc_EXPLAIN_RESULT *r, struct buf *out)
     json_put_string(&o, "rule", r->rule);
     json_put_string(&o, "where", r->where);
     json_put_string(&o, "stage", r->stage);
-    put_lines(&o, "steps", r->steps, step_names, STEP_FIELDS);
+    put_lines(c, &o, "steps", r->steps, step_names, STEP_FIELDS);
     put_texts(&o, "actions", r->actions);
     put_texts(&o, "notes", r->notes);
     json_put_string(&o, "sender", r->sender);
-    put_lines(&o, "ways", r->ways, way_names, WAY_FIELDS);
+    put_lines(c, &o, "ways", r->ways, way_names, WAY_FIELDS);
     json_key(&o, "targets");
     struct json targets = json_begin(out, '[');
     for (size_t i = 0; i < r->targets.n; i++)
@@ -170,8 +172,9 @@ static void put_target(const struct target *t, struct buf *out)
     buf_puts(out, t->bcc ? " (a copy)\n" : "\n");
 }
 
-static void put_targets(const struct ipc_EXPLAIN_RESULT *r, struct buf *out)
+static void put_targets(struct control_call *c, const struct ipc_EXPLAIN_RESULT *r)
 {
+    struct buf *out = &c->out;
     struct slice f[WAY_FIELDS];
     struct target t;
     buf_puts(out, "its way\n");
@@ -179,6 +182,7 @@ static void put_targets(const struct ipc_EXPLAIN_RESULT *r, struct buf *out)
         take_fields(r->ways.items[i], f, WAY_FIELDS);
         buf_printf(out, "  %.*s: %.*s -> %.*s", SLICE_ARG(f[0]), SLICE_ARG(f[2]), SLICE_ARG(f[3]));
         put_where(out, f[1]);
+        control_flush_some(c);
     }
     buf_puts(out, r->targets.n ? "leads to\n" : "leads nowhere\n");
     for (size_t i = 0; i < r->targets.n; i++) {
@@ -191,11 +195,14 @@ static void put_targets(const struct ipc_EXPLAIN_RESULT *r, struct buf *out)
     }
 }
 
-static void put_text(const struct ipc_EXPLAIN_RESULT *r, struct buf *out)
+static void put_text(struct control_call *c, const struct ipc_EXPLAIN_RESULT *r)
 {
+    struct buf *out = &c->out;
     buf_puts(out, "looked at\n");
-    for (size_t i = 0; i < r->steps.n; i++)
+    for (size_t i = 0; i < r->steps.n; i++) {
         put_step(r->steps.items[i], out);
+        control_flush_some(c);
+    }
     if (r->cut)
         buf_puts(out, "  … and more than can be told\n");
     for (size_t i = 0; i < r->notes.n; i++)
@@ -208,7 +215,7 @@ static void put_text(const struct ipc_EXPLAIN_RESULT *r, struct buf *out)
     put_where(out, r->where);
     buf_printf(out, "reply: %u %.*s %.*s\n", r->code, SLICE_ARG(r->enhanced), SLICE_ARG(r->text));
     if (r->code == 250)
-        put_targets(r, out);
+        put_targets(c, r);
 }
 
 /* ---- the command ---- */
@@ -229,7 +236,7 @@ static void answered(void *arg, struct ipc_message *m)
         control_end(c, 1, text);
         return;
     }
-    (as_json ? put_json : put_text)(&m->EXPLAIN_RESULT, &c->out);
+    (as_json ? put_json : put_text)(c, &m->EXPLAIN_RESULT);
     control_end(c, m->EXPLAIN_RESULT.code != 250, "");
 }
 
