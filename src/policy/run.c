@@ -55,9 +55,10 @@ static enum outcome run_rules(struct run *r, const struct list *l)
         r->rule = rule;
         r->list = l;
         r->decided_where = SLICE("");
+        bool argued = rule->word && (rule->word->argument != ARG_NONE || rule->list);
         struct policy_step step = {.kind = POLICY_STEP_RULE,
                                    .name = rule->word ? slice_cstr(rule->word->name) : rule->text,
-                                   .key = rule->word ? rule->text : SLICE(""),
+                                   .key = argued ? rule->text : SLICE(""),
                                    .where = l->where};
         size_t told = tell(r, &step);
         enum outcome o = run_rule(r, rule);

@@ -146,6 +146,23 @@ static void decide(const struct policy *p, enum policy_stage stage, const struct
     }
 }
 
+/* The steps of a story, shortened, which is that of the last run alone. */
+static void tell_all(const struct policy *p, const struct policy_facts *f, struct arena *a,
+                     size_t room, struct buf *out, bool *ret_cut)
+{
+    struct policy_step steps[100];
+    struct policy_story story = {.items = steps, .size = room};
+    struct policy_answers answers = {.arena = a, .story = &story};
+    struct policy_question q;
+    struct decision d;
+    while (!policy_run(p, POLICY_AT_RCPT, f, &answers, a, &d, &q))
+        answer(&answers, &q);
+    for (size_t i = 0; i < story.n; i++)
+        buf_printf(out, "%u %.*s %.*s: %.*s\n", steps[i].depth, SLICE_ARG(steps[i].name),
+                   SLICE_ARG(steps[i].key), SLICE_ARG(steps[i].result));
+    *ret_cut = story.cut;
+}
+
 static struct policy_facts stranger(void)
 {
     return (struct policy_facts){
@@ -455,6 +472,37 @@ static void access_tables(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void the_story(void **state)
+{
+    static const char told[] = "0 users_file bob@h.test: of a local domain\n"
+                               "0 smtpd_client_restrictions : refuses\n"
+                               "1 permit_mynetworks : goes on\n"
+                               "1 reject_rbl_client bl.test: refuses\n"
+                               "1 A 1.2.0.192.bl.test: 127.0.0.4\n"
+                               "1 TXT 1.2.0.192.bl.test: listed for fun\n";
+    (void)state;
+    struct arena a;
+    struct buf out;
+    bool cut;
+    struct policy_facts f = stranger();
+    const struct conf *c =
+        conf_of("smtpd_client_restrictions = permit_mynetworks, reject_rbl_client bl.test");
+    const struct policy *p = policy_of(c);
+    arena_init(&a, 1 << 20);
+    buf_init(&out, 4096);
+    tell_all(p, &f, &a, 100, &out, &cut);
+    buf_putc(&out, 0);
+    assert_string_equal(buf_slice(&out).data, told);
+    assert_false(cut);
+    buf_reset(&out);
+    tell_all(p, &f, &a, 2, &out, &cut);
+    assert_true(cut);
+    buf_release(&out);
+    arena_release(&a);
+    policy_free(p);
+    conf_unref(c);
+}
+
 static void lists_in_dns(void **state)
 {
     static const char listed[] = "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked "
@@ -630,10 +678,15 @@ static void templates_expand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(recipients),          cmocka_unit_test(access_tables),
-        cmocka_unit_test(lists_in_dns),        cmocka_unit_test(other_stages),
-        cmocka_unit_test(reasons_and_actions), cmocka_unit_test(faults_name_their_line),
-        cmocka_unit_test(services_have_names), cmocka_unit_test(templates_expand),
+        cmocka_unit_test(recipients),
+        cmocka_unit_test(access_tables),
+        cmocka_unit_test(the_story),
+        cmocka_unit_test(lists_in_dns),
+        cmocka_unit_test(other_stages),
+        cmocka_unit_test(reasons_and_actions),
+        cmocka_unit_test(faults_name_their_line),
+        cmocka_unit_test(services_have_names),
+        cmocka_unit_test(templates_expand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
