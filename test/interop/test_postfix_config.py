@@ -286,6 +286,19 @@ def test_import_is_equivalent(tmp_path, name):
         assert "submission/strict = permit_sasl_authenticated,reject" in classes[0] and "submission/third = defer" in classes[0]
 
 
+@pytest.mark.parametrize("command,kept,said", [
+    ("/usr/lib/dovecot/dovecot-lda -f \"$SENDER\" -a \"$RECIPIENT\"", "", "Dovecot's program is not run"),
+    ("/usr/libexec/dovecot/deliver", "", "Dovecot's program is not run"),
+    ("procmail -a \"$EXTENSION\"", "procmail -a \"$EXTENSION\"", "POP3 and IMAP do not show"), ("", "", None)])
+def test_mailbox_command_of_main_cf(tmp_path, command, kept, said):
+    folder = write(tmp_path / "postfix", f"compatibility_level = 3.6\nmailbox_command = {command}\n")
+    rows = show("config", "show", "--json", "--postfix", folder)
+    assert rows["mailbox_command"] == {"name": "mailbox_command", "value": kept, "source": f"{folder}/main.cf:2"}
+    told = postrider("config", "check", "-v", "--postfix", folder)
+    text = told.stdout + told.stderr
+    assert f"{folder}/main.cf:2: mailbox_command: " in text and said in text if said else "mailbox_command:" not in text
+
+
 def test_every_value_has_its_place(tmp_path):
     folder = write(tmp_path / "postfix", CONFIGURATIONS["isp"])
     (tmp_path / "own.conf").write_text("hopcount_limit = 7\n")

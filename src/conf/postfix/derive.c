@@ -147,11 +147,42 @@ static void derive_network_files(struct deriving *d)
     buf_release(&out);
 }
 
+/* ---- mailbox_command ---- */
+
+static bool is_dovecots(struct slice command)
+{
+    struct slice program = slice_split(&command, ' ');
+    struct slice name = slice_from(program, slice_rfind(program, '/') + 1);
+    return slice_is(name, "dovecot-lda") ||
+           (slice_is(name, "deliver") && slice_search(program, SLICE("dovecot")) != SIZE_MAX);
+}
+
+/* Dovecot's program brings mail to the mailboxes that are ours now. */
+static void derive_mailbox_command(struct deriving *d)
+{
+    const struct conf_assignment *a = conf_scope_assignment(d->scope, SLICE("mailbox_command"));
+    if (!a || !a->file || a->value.len == 0)
+        return;
+    if (is_dovecots(a->value)) {
+        conf_note(d->reading->errors, a->file, a->line,
+                  "mailbox_command: Dovecot's program is not run; mail of local accounts goes to "
+                  "their mailboxes here");
+        assign(d, "mailbox_command", SLICE(""), a->file, a->line);
+    } else {
+        conf_warn(
+            d->reading->errors, a->file, a->line,
+            "mailbox_command: mail of local accounts goes to the program; POP3 and IMAP do not "
+            "show what it writes into files: remove the line to have the mail in the "
+            "mailboxes here");
+    }
+}
+
 enum result postfix_derive(struct conf_scope *scope, struct conf_reading *r)
 {
     struct deriving d = {scope, r, OK};
     derive_mynetworks(&d);
     derive_myorigin(&d);
     derive_network_files(&d);
+    derive_mailbox_command(&d);
     return d.result;
 }
