@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "os/fds.h"
+#include "os/process.h"
 #include "table/records.h"
 #include "table/table.h"
 
@@ -76,9 +77,8 @@ static bool copy_file(const char *path, int to)
 
 static bool give_up_rights(void)
 {
-    struct rlimit memory = {MEMORY_MAX, MEMORY_MAX},
-                  cpu = {READ_TIMEOUT_MS / 1000, READ_TIMEOUT_MS / 1000}, none = {0, 0};
-    if (setrlimit(RLIMIT_AS, &memory) != 0 || setrlimit(RLIMIT_CPU, &cpu) != 0 ||
+    struct rlimit cpu = {READ_TIMEOUT_MS / 1000, READ_TIMEOUT_MS / 1000}, none = {0, 0};
+    if (!process_limit_memory(MEMORY_MAX) || setrlimit(RLIMIT_CPU, &cpu) != 0 ||
         setrlimit(RLIMIT_CORE, &none) != 0)
         return false;
     return geteuid() != 0 || (setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 &&

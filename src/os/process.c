@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "os/sanitizer.h"
 
 extern char **environ;
 
@@ -104,6 +107,12 @@ bool process_die_with_parent(pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     return getppid() == parent;
+}
+
+bool process_limit_memory(uint64_t bytes)
+{
+    struct rlimit limit = {bytes, bytes};
+    return SANITIZER || setrlimit(RLIMIT_AS, &limit) == 0;
 }
 
 int process_memory_fd(void)

@@ -31,6 +31,10 @@ void process_signals_for_role(void);
  * after a change of user. */
 MUST_USE bool process_die_with_parent(pid_t parent);
 
+/* From now on the process may have so many bytes of address space at most; in a build with a
+ * sanitizer, whose runtime takes terabytes, as many as before. False, with errno: not limited. */
+MUST_USE bool process_limit_memory(uint64_t bytes);
+
 /* Resident bytes of this process; opened once, while files may be opened. */
 int process_memory_fd(void);
 uint64_t process_memory(int fd);

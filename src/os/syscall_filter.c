@@ -11,16 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZER 1
-#endif
-#endif
-#ifndef SANITIZER
-#define SANITIZER 0
-#endif
+#include "os/sanitizer.h"
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
@@ -205,7 +196,7 @@ static void allow_profile(struct filter *f, enum sandbox_profile profile)
         ALLOW(f, files);
 }
 
-/* What the sanitizers' runtimes do beyond; such a build is for tests alone. */
+/* What the sanitizers' runtimes do beyond. */
 static void allow_sanitizer(struct filter *f)
 {
     static const int calls[] = {SCMP_SYS(openat),      SCMP_SYS(open),  SCMP_SYS(readlink),

@@ -157,7 +157,7 @@ def test_senders_have_hosts_and_passwords_of_their_own(make_server, tmp_path):
         assert two.with_subject("from-o")["login"] == "b-login" and three.with_subject("from-t")["login"] is None
         # DUNNO: the table says nothing of it; its password is looked for all the same, and is not this host's.
         wait_for(lambda: re.search(r"relay\.attempt .*from=dunno@other\.test .*5\.7\.8 wrong password", server.log()), 30, "a refusal")
-        assert "pw" not in server.log().replace("passwd", "")
+        assert not re.search(r"\bpw\b", server.log())  # an id may have these letters
 
 
 def test_passwords_of_a_database(make_server, tmp_path):
