@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 #include "auth/recipient_file.h"
-#include "base/json.h"
 #include "cli/cli.h"
 #include "cli/directory.h"
-#include "ipc/ipc.h"
+#include "ipc/target_show.h"
 #include "os/fds.h"
 
 enum { ARENA_MAX = 64 << 20, OUT_MAX = 8 << 20, PATH_SIZE = 4096, STEPS_MAX = 5000 };
@@ -127,32 +126,30 @@ static void take_step(void *arg, const char *rule, struct slice where, struct sl
 
 /* ---- in words ---- */
 
-static const char *kind_of(const struct directory_target *t)
+/* As much of it as is shown. */
+static struct target shown(const struct directory_target *t)
 {
-    return t->kind == DIRECTORY_COMMAND ? "command"
-           : t->kind == DIRECTORY_FILE  ? "file"
-           : t->local                   ? "mailbox"
-                                        : "mail";
+    enum target_kind mail = t->local ? TARGET_LOCAL : TARGET_REMOTE;
+    return (struct target){.kind = t->kind == DIRECTORY_COMMAND ? TARGET_COMMAND
+                                   : t->kind == DIRECTORY_FILE  ? TARGET_FILE
+                                                                : mail,
+                           .local = t->local,
+                           .account = t->account,
+                           .detail = t->detail,
+                           .address = t->address,
+                           .route = t->route,
+                           .user = t->user,
+                           .text = t->text};
 }
 
-static void put_target(const struct directory_target *t, struct buf *out)
+static void put_target(const struct directory_target *from, struct buf *out)
 {
-    struct slice transport, nexthop;
-    target_route_split(t->route, &transport, &nexthop);
-    buf_printf(out, "  %s ", kind_of(t));
-    if (t->kind != DIRECTORY_MAIL)
-        buf_printf(out, "%.*s, as user %.*s", SLICE_ARG(t->text), SLICE_ARG(t->user));
-    else if (t->local)
-        buf_printf(out, "%.*s%s%.*s%s", SLICE_ARG(t->account), t->detail.len ? " (+" : "",
-                   SLICE_ARG(t->detail), t->detail.len ? ")" : "");
-    else if (t->route.len)
-        buf_printf(out, "to %.*s by %.*s, next hop %.*s", SLICE_ARG(t->address),
-                   SLICE_ARG(transport), SLICE_ARG(nexthop));
-    else
-        buf_printf(out, "to %.*s by smtp, to the mail hosts of its domain", SLICE_ARG(t->address));
-    if (t->owner.data)
-        buf_printf(out, ", sent as %.*s", SLICE_ARG(t->owner));
-    buf_puts(out, t->bcc ? " (a copy)\n" : "\n");
+    const struct target t = shown(from);
+    buf_puts(out, "  ");
+    target_show(&t, out);
+    if (from->owner.data)
+        buf_printf(out, ", sent as %.*s", SLICE_ARG(from->owner));
+    buf_puts(out, from->bcc ? " (a copy)\n" : "\n");
 }
 
 /* Mail to it is taken, and leads somewhere. */
@@ -201,27 +198,15 @@ static void put_text(struct route *w, struct slice address, const struct resolve
                       "user\n");
 }
 
-static void put_json_target(struct json *list, const struct directory_target *t)
+static void put_json_target(struct json *list, const struct directory_target *from)
 {
-    struct slice transport, nexthop;
-    target_route_split(t->route, &transport, &nexthop);
+    const struct target t = shown(from);
     json_item(list);
     struct json o = json_begin(list->out, '{');
-    json_put_string(&o, "kind", slice_cstr(kind_of(t)));
-    if (t->kind != DIRECTORY_MAIL) {
-        json_put_string(&o, "text", t->text);
-        json_put_string(&o, "user", t->user);
-    } else if (t->local) {
-        json_put_string(&o, "account", t->account);
-        json_put_string(&o, "detail", t->detail.data ? t->detail : SLICE(""));
-    } else {
-        json_put_string(&o, "address", t->address);
-        json_put_string(&o, "transport", t->route.len ? transport : SLICE("smtp"));
-        json_put_string(&o, "nexthop", t->route.len ? nexthop : SLICE(""));
-    }
-    if (t->owner.data)
-        json_put_string(&o, "sender", t->owner);
-    if (t->bcc)
+    target_show_json(&t, &o);
+    if (from->owner.data)
+        json_put_string(&o, "sender", from->owner);
+    if (from->bcc)
         json_put_number(&o, "copy", 1);
     json_end(&o);
 }

@@ -67,6 +67,13 @@ static void take_targets(struct slice_list targets)
         copy(got.targets[i], sizeof got.targets[i], targets.items[i]);
 }
 
+static void take_grant(struct slice grant)
+{
+    got.grant_len = grant.len;
+    if (grant.len && grant.len <= sizeof got.grant)
+        memcpy(got.grant, grant.data, grant.len);
+}
+
 static void take_answer(void *arg, struct ipc_message *m)
 {
     (void)arg;
@@ -80,16 +87,12 @@ static void take_answer(void *arg, struct ipc_message *m)
         copy(got.where, sizeof got.where, m->RCPT_RESULT.where);
         copy(got.text, sizeof got.text, m->RCPT_RESULT.text);
         take_targets(m->RCPT_RESULT.targets);
-        got.grant_len = m->RCPT_RESULT.grant.len;
-        if (got.grant_len && got.grant_len <= sizeof got.grant)
-            memcpy(got.grant, m->RCPT_RESULT.grant.data, got.grant_len);
+        take_grant(m->RCPT_RESULT.grant);
     } else if (m->type == IPC_ACTION_RESULT) {
         copy(got.text, sizeof got.text, m->ACTION_RESULT.address);
         copy(got.reason, sizeof got.reason, m->ACTION_RESULT.reason);
         take_targets(m->ACTION_RESULT.targets);
-        got.grant_len = m->ACTION_RESULT.grant.len;
-        if (got.grant_len && got.grant_len <= sizeof got.grant)
-            memcpy(got.grant, m->ACTION_RESULT.grant.data, got.grant_len);
+        take_grant(m->ACTION_RESULT.grant);
     } else if (m->type == IPC_EXPAND_RESULT) {
         got.code = m->EXPAND_RESULT.code;
         take_targets(m->EXPAND_RESULT.targets);

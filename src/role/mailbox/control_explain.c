@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/json.h"
+#include "ipc/target_show.h"
 #include "role/mailbox/control.h"
 #include "role/mailbox/mailbox.h"
 
@@ -61,32 +61,11 @@ static void put_texts(struct json *o, const char *key, struct slice_list texts)
     json_end(&list);
 }
 
-static const char *kind_of(const struct target *t)
-{
-    return t->kind == TARGET_COMMAND ? "command"
-           : t->kind == TARGET_FILE  ? "file"
-           : t->local                ? "mailbox"
-                                     : "mail";
-}
-
 static void put_json_target(struct json *list, const struct target *t)
 {
-    struct slice transport, nexthop;
-    target_route_split(t->route, &transport, &nexthop);
     json_item(list);
     struct json o = json_begin(list->out, '{');
-    json_put_string(&o, "kind", slice_cstr(kind_of(t)));
-    if (t->kind == TARGET_COMMAND || t->kind == TARGET_FILE) {
-        json_put_string(&o, "text", t->text);
-        json_put_string(&o, "user", t->user);
-    } else if (t->local) {
-        json_put_string(&o, "account", t->account);
-        json_put_string(&o, "detail", t->detail.data ? t->detail : SLICE(""));
-    } else {
-        json_put_string(&o, "address", t->address);
-        json_put_string(&o, "transport", t->route.len ? transport : SLICE("smtp"));
-        json_put_string(&o, "nexthop", t->route.len ? nexthop : SLICE(""));
-    }
+    target_show_json(t, &o);
     if (t->bcc)
         json_put_number(&o, "copy", 1);
     json_end(&o);
@@ -156,19 +135,8 @@ static void put_step(struct slice line, struct buf *out)
 
 static void put_target(const struct target *t, struct buf *out)
 {
-    struct slice transport, nexthop;
-    target_route_split(t->route, &transport, &nexthop);
-    buf_printf(out, "  %s ", kind_of(t));
-    if (t->kind == TARGET_COMMAND || t->kind == TARGET_FILE)
-        buf_printf(out, "%.*s, as user %.*s", SLICE_ARG(t->text), SLICE_ARG(t->user));
-    else if (t->local)
-        buf_printf(out, "%.*s%s%.*s%s", SLICE_ARG(t->account), t->detail.len ? " (+" : "",
-                   SLICE_ARG(t->detail), t->detail.len ? ")" : "");
-    else if (t->route.len)
-        buf_printf(out, "to %.*s by %.*s, next hop %.*s", SLICE_ARG(t->address),
-                   SLICE_ARG(transport), SLICE_ARG(nexthop));
-    else
-        buf_printf(out, "to %.*s by smtp, to the mail hosts of its domain", SLICE_ARG(t->address));
+    buf_puts(out, "  ");
+    target_show(t, out);
     buf_puts(out, t->bcc ? " (a copy)\n" : "\n");
 }
 
