@@ -1,9 +1,11 @@
 """Lookup tables that ask a server, and where they are used. sqlite is compared with Postfix's own postmap; the servers of
 the simple protocols (tcp, socketmap, memcache) are played here, as their manual pages say."""
+import contextlib
 import os
 import pathlib
 import re
 import shutil
+import smtplib
 import socket
 import socketserver
 import sqlite3
@@ -240,6 +242,33 @@ def test_in_use(tmp_path):
     finally:
         server.stop()
         silent.close()
+
+
+def test_stopped_while_a_table_is_asked(tmp_path):
+    """The server ends when the question has its answer, and begins none of those that wait."""
+    asked = threading.Event()
+
+    def late(rfile, wfile):
+        rfile.readline()
+        asked.set()
+        time.sleep(1)
+        wfile.write(b"500 none\n")
+
+    def give_up():
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            rcpt(server, f"alice@{DOMAIN}")
+
+    with Played(late) as slow:
+        server = Server(tmp_path, smtpd_recipient_restrictions="reject_unauth_destination, check_recipient_access "
+                        f"tcp:127.0.0.1:{slow.port}").start()
+        clients = [threading.Thread(target=give_up) for _ in range(20)]
+        for client in clients:
+            client.start()
+        assert asked.wait(10)
+        server.stop()
+        for client in clients:
+            client.join(20)
+        assert "role.stuck" not in server.log()
 
 
 # ---- real servers ----

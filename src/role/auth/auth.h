@@ -69,7 +69,6 @@ struct auth_role {
     struct map connections;
     size_t n_exchanges;
     uint64_t last_serial;
-    size_t lookups;                          /* secrets that helper threads look up */
     struct check *first_check, **last_check; /* waiting for a hash */
     struct list_node delayed;                /* checks that wait to tell their failure */
     size_t n_checks;                         /* of all kinds */
@@ -78,6 +77,7 @@ struct auth_role {
     struct table_job *first_table_job, **last_table_job; /* waiting for a helper */
     size_t n_table_jobs;
     unsigned table_helpers;
+    bool ending;            /* no job is begun any more */
     int64_t tables_full_ms; /* when the log was told last that there are too many; 0: never */
     uint64_t logins, failures, recipients;
 };
@@ -120,8 +120,9 @@ void auth_conclude(struct auth_role *a, struct ipc_channel *from, uint64_t call,
                    const char *via);
 /* AUTH_TEST from mailbox: the command line asks. */
 void auth_test(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
-/* When the engine has stopped. False: answers of other roles are still to come, so the state must
- * stay. */
+/* When the engine has stopped; waits for what helper threads are about. False: something still
+ * hangs on the state (an answer of another role that was to come, a job that was not begun), so it
+ * must stay. */
 bool auth_end_checks(struct auth_role *a);
 void auth_answer(struct ipc_channel *to, uint64_t call, enum auth_outcome outcome,
                  struct slice challenge, const char *reason);

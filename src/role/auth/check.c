@@ -10,7 +10,6 @@
 #include "base/clock.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 static struct auth_role *role_of(const struct check *k)
 {
@@ -326,20 +325,17 @@ void auth_test(struct auth_role *a, struct ipc_channel *from, struct ipc_message
     explicit_bzero(s.password, sizeof s.password);
 }
 
-/* The helpers' last hashes take their time; the line behind them is dropped. */
-static void end_hashes(struct auth_role *a)
+/* The line of passwords is dropped; what helper threads are about (hashes, secrets, tables that ask
+ * a server) they finish, for it is with this state and these channels that they work. */
+static void end_helpers(struct auth_role *a)
 {
-    const struct timespec pause = {.tv_nsec = 1000000};
     pthread_mutex_lock(&a->lock);
     struct check *k = a->first_check;
     a->first_check = NULL;
     a->last_check = &a->first_check;
-    while (a->hashing || a->lookups) {
-        pthread_mutex_unlock(&a->lock);
-        nanosleep(&pause, NULL);
-        pthread_mutex_lock(&a->lock);
-    }
+    a->ending = true;
     pthread_mutex_unlock(&a->lock);
+    io_wait_blocking(a->role->engine);
     while (k) {
         struct check *next = k->next;
         free_check(k);
@@ -349,11 +345,11 @@ static void end_hashes(struct auth_role *a)
 
 bool auth_end_checks(struct auth_role *a)
 {
-    end_hashes(a);
+    end_helpers(a);
     LIST_FOR_EACH(n, &a->delayed)
     {
         list_remove(n);
         free_check(CONTAINER_OF(n, struct check, delayed));
     }
-    return a->n_checks == 0 && a->n_queries == 0;
+    return a->n_checks == 0 && a->n_queries == 0 && !a->first_table_job;
 }

@@ -255,13 +255,9 @@ static void give_back(struct lookup *l, enum sasl_step step)
 static void run_lookup(void *arg)
 {
     struct lookup *l = arg;
-    struct auth_role *a = l->auth;
     enum sasl_step step = l->sasl->mechanism->token_checked ? check_token(l) : take_secret(l);
     give_back(l, step);
     free(l);
-    pthread_mutex_lock(&a->lock);
-    a->lookups--;
-    pthread_mutex_unlock(&a->lock);
 }
 
 /* Lock held; given back. */
@@ -277,7 +273,6 @@ static void look_up(struct auth_role *a, struct ipc_channel *from, uint64_t call
     }
     *l = (struct lookup){a, from, call, c->id, c->serial, c->sasl};
     c->sasl = NULL;
-    a->lookups++;
     pthread_mutex_unlock(&a->lock);
     /* Without a thread of its own the work is done here: late is better than never. */
     if (io_run_blocking(a->role->engine, run_lookup, l) != OK)

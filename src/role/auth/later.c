@@ -22,7 +22,7 @@ struct table_job {
 static struct table_job *next_job(struct auth_role *a)
 {
     pthread_mutex_lock(&a->lock);
-    struct table_job *job = a->first_table_job;
+    struct table_job *job = a->ending ? NULL : a->first_table_job;
     if (job) {
         a->first_table_job = job->next;
         if (!a->first_table_job)
