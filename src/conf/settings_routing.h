@@ -78,6 +78,14 @@
     X(MAPS, smtp_nested_header_checks, "", 0, 0, "postfix", "The same for the headers of messages within the message.") \
     X(MAPS, smtp_body_checks, "", 0, 0, "postfix", "The same for each line of the body.") \
     X(NUMBER, default_destination_concurrency_limit, "20", 1, 10000, "postfix", "Most deliveries at a time to one destination.") \
+    X(NUMBER, initial_destination_concurrency, "5", 1, 10000, "postfix", "Deliveries at a time that a destination begins with.") \
+    X(TEXT, default_destination_concurrency_positive_feedback, "1", 0, 0, "postfix", "How much more at a time a destination gets after each attempt that reached it: a number from 0 to 1, a fraction, 1/concurrency or 1/sqrt_concurrency.") \
+    X(TEXT, default_destination_concurrency_negative_feedback, "1", 0, 0, "postfix", "How much less after each attempt that reached nobody there.") \
+    X(NUMBER, default_destination_concurrency_failed_cohort_limit, "1", 0, 10000, "postfix", "A destination that nobody could be reached at, as often as it has deliveries at a time, times this number, is left alone for minimal_backoff_time; what waits for it is put off with the reason. 0: never.") \
+    X(SECONDS, default_destination_rate_delay, "0s", 0, DAY_S, "postfix", "Pause between deliveries to one destination; there is then one at a time. 0: none.") \
+    X(SECONDS, default_transport_rate_delay, "0s", 0, DAY_S, "postfix", "The same for all destinations of a transport together.") \
+    X(NUMBER, maxproc, "0", 0, 10000, "postfix", "Most deliveries at a time over one transport, as the column of that name in master.cf: for the services of transports (slow/unix). 0: any number.") \
+    X(LIST, defer_transports, "", 0, 0, "postfix", "Transports whose mail waits until it is flushed.") \
     X(NUMBER, default_destination_recipient_limit, "50", 1, 10000, "postfix", "Most recipients of one outgoing transaction.") \
     X(SECONDS, minimal_backoff_time, "300s", 1, YEAR_S, "postfix", "First wait before a deferred message is tried again; doubles each time.") \
     X(SECONDS, maximal_backoff_time, "4000s", 1, YEAR_S, "postfix", "Longest wait between attempts.") \

@@ -1,6 +1,7 @@
 #include "conf/value.h"
 
 #include "conf/dkim.h"
+#include "conf/feedback.h"
 #include "conf/items.h"
 #include "conf/network.h"
 #include "conf/quota.h"
@@ -265,6 +266,8 @@ static const struct {
     {"pipe_transports", conf_check_pipe},
     {"smtp_sasl_security_options", check_security_option},
     {"smtp_sasl_tls_security_options", check_security_option},
+    {"default_destination_concurrency_positive_feedback", conf_check_feedback},
+    {"default_destination_concurrency_negative_feedback", conf_check_feedback},
     {"quota_rule", conf_check_quota_rule},
     {"quota_grace", conf_check_quota_grace},
     {"postfix_config", conf_check_path},

@@ -227,8 +227,8 @@
 
 /* mailbox -> relay: one delivery attempt. All rcpts go to one destination: a domain, or a route
  * "transport:nexthop" (ipc.h: target).
- * The message comes inline or as a memfd, as in DELIVER. attempt counts from 1. Answer:
- * RELAY_RESULT. */
+ * The message comes inline or as a memfd, as in DELIVER. attempt counts from 1; concurrency: most
+ * connections to the destination by now. Answer: RELAY_RESULT. */
 #define IPC_FIELDS_RELAY_JOB(F)                                                                    \
     F(U64, message_id)                                                                             \
     F(STR, destination)                                                                            \
@@ -241,11 +241,13 @@
     F(LIST, dsn_notify)                                                                            \
     F(LIST, dsn_orcpt)                                                                             \
     F(U32, attempt)                                                                                \
+    F(U32, concurrency)                                                                            \
     F(U64, size)                                                                                   \
     F(STR, message)
 /* One entry per rcpt: outcomes "sent" | "deferred" | "failed"; statuses "4.4.1"; replies: the
  * remote's words or ours; remotes: "host[address]" or ""; diag_types: "smtp" when reply is the
- * remote's, else "x-postrider". reports: the remote took RET and NOTIFY over (RFC 3461). */
+ * remote's, else "x-postrider". reports: the remote took RET and NOTIFY over (RFC 3461). missed:
+ * nobody was reached there who could say anything of this message. */
 #define IPC_FIELDS_RELAY_RESULT(F)                                                                 \
     F(U64, message_id)                                                                             \
     F(LIST, outcomes)                                                                              \
@@ -254,9 +256,10 @@
     F(LIST, remotes)                                                                               \
     F(LIST, diag_types)                                                                            \
     F(U8, reports)                                                                                 \
+    F(U8, missed)                                                                                  \
     F(STR, tls)
-/* relay -> mailbox: how many jobs it takes at a time, in all and for one destination. */
-#define IPC_FIELDS_RELAY_WINDOW(F) F(U32, jobs) F(U32, per_destination)
+/* relay -> mailbox: how many jobs it takes at a time. */
+#define IPC_FIELDS_RELAY_WINDOW(F) F(U32, jobs)
 #define IPC_FIELDS_RELAY_MESSAGE(F) F(U64, message_id)
 #define IPC_FIELDS_RELAY_MESSAGE_RESULT(F) F(STR, message)
 

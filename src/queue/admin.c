@@ -214,6 +214,7 @@ static void change_bundle(struct admin *a, struct place old, struct q_bundle *b)
         return;
     }
     b->held = a->change == CHANGE_HOLD;
+    b->flushed = a->change == CHANGE_FLUSH;
     b->due_s = a->now;
     queue_put_bundle(a->batch, old.message, old.bundle, b);
     if (!b->held)
@@ -343,6 +344,8 @@ static enum result run_change(struct queue *q, uint64_t message, enum change cha
     q->admin_message = 0;
     q->stats_ms = 0;
     schedule_rewind(&q->schedule, (struct place){.due_s = a.now, .message = message});
+    if (change == CHANGE_FLUSH)
+        schedule_revive(&q->schedule);
     queue_unlock(q);
     arena_release(&a.arena);
     pthread_mutex_unlock(&q->admin_lock);

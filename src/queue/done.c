@@ -187,6 +187,7 @@ static void put_outcome(struct finish *f, struct kv_batch *b)
     struct q_key key = q_key_bundle(p.message, p.bundle), holder = q_key_envelope(e->message);
     queue_del_schedule(b, p, j->bundle.destination);
     j->bundle.attempts++;
+    j->bundle.flushed = false;
     p.due_s = clock_realtime_s() + backoff(&f->options, j->bundle.attempts);
     put_journey(f, b, p.due_s);
     uint32_t gone = keep_deferred(f, p.due_s);
@@ -296,9 +297,20 @@ static struct finish *finish_new(struct job *j, const struct queue_rcpt_result *
             .diag_type = keep(&j->arena, results[i].diag_type, 40),
             .tls = keep(&j->arena, results[i].tls, 80),
             .reports = results[i].reports,
+            .missed = results[i].missed,
         };
     }
     return arena_failed(&j->arena) ? NULL : f;
+}
+
+/* An attempt that reached nobody tells the same of all its recipients. */
+static void hear(struct queue *q, struct job *j, const struct queue_rcpt_result *results)
+{
+    const struct queue_rcpt_result *missed = NULL;
+    for (size_t i = 0; i < j->pub.envelope.n_rcpts && !missed; i++)
+        missed = results[i].missed ? &results[i] : NULL;
+    schedule_heard(&q->schedule, j->item, missed, clock_monotonic_ms(),
+                   (int64_t)q->options.minimal_backoff_time * 1000);
 }
 
 void queue_job_done(struct queue *q, struct queue_job *job, const struct queue_rcpt_result *results,
@@ -315,7 +327,55 @@ void queue_job_done(struct queue *q, struct queue_job *job, const struct queue_r
     f->arg = arg;
     queue_lock(q);
     f->options = q->options;
+    if (!job->put_off)
+        hear(q, j, results);
     queue_unlock(q);
     sort_results(f);
     go_on(f);
+}
+
+/* ---- attempts that are not made ---- */
+
+/* postconf(5) defer_transports. */
+static struct queue_rcpt_result deferred_transport(void)
+{
+    return (struct queue_rcpt_result){.outcome = QUEUE_DEFERRED,
+                                      .status = SLICE("4.3.2"),
+                                      .reply = SLICE("deferred transport"),
+                                      .remote = SLICE(""),
+                                      .diag_type = SLICE("x-postrider"),
+                                      .tls = SLICE("")};
+}
+
+static struct queue_rcpt_result suspended(struct arena *a, const struct q_death *death)
+{
+    return (struct queue_rcpt_result){
+        .outcome = QUEUE_DEFERRED,
+        .status = arena_dup(a, slice_cstr(death->status)),
+        .reply = slice_cstr(arena_printf(a, "delivery temporarily suspended: %s", death->reply)),
+        .remote = arena_dup(a, slice_cstr(death->remote)),
+        .diag_type = arena_dup(a, slice_cstr(death->diag_type)),
+        .tls = SLICE("")};
+}
+
+void queue_job_put_off(struct queue *q, struct queue_job *job, store_done_fn *done, void *arg)
+{
+    struct job *j = CONTAINER_OF(job, struct job, pub);
+    size_t n = job->envelope.n_rcpts;
+    struct queue_rcpt_result *results = arena_alloc_n(&j->arena, n, sizeof *results);
+    struct queue_rcpt_result one = deferred_transport();
+    queue_lock(q);
+    const struct q_dest *d = j->item->dest;
+    bool attempt = !d->death && !d->transport->limit->deferred; /* alive again meanwhile */
+    if (d->death)
+        one = suspended(&j->arena, d->death);
+    queue_unlock(q);
+    if (attempt || arena_failed(&j->arena)) {
+        queue_job_abandon(q, job);
+        done(arg, OK);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        results[i] = one;
+    queue_job_done(q, job, results, done, arg);
 }

@@ -27,14 +27,17 @@ struct loaded {
 
 /* limits.c */
 struct queue_limits {
-    uint32_t recipients; /* where a transport has none of its own */
+    struct queue_limit normal; /* where a transport has none of its own */
+    struct queue_limit here;   /* of what is served here */
     size_t n;
     struct queue_limit items[QUEUE_LIMITS_MAX];
 };
 void queue_limits_set(struct queue_limits *l, const struct queue_options *o);
 uint32_t queue_limits_recipients(const struct queue_limits *l, struct slice destination);
-uint32_t queue_limits_concurrency(const struct queue_limits *l, struct slice destination,
-                                  uint32_t normal);
+/* The transport of a destination: its name points into it or is a constant. */
+struct slice queue_transport_of(struct slice destination);
+/* Within l, never NULL. */
+const struct queue_limit *queue_limits_find(const struct queue_limits *l, struct slice transport);
 
 struct queue {
     struct store *store;

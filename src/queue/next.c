@@ -60,7 +60,7 @@ void queue_job_free(struct job *j)
 {
     if (j->loaded)
         queue_loaded_put(j->queue, j->loaded);
-    schedule_drop(&j->queue->schedule, j->item);
+    schedule_drop(&j->queue->schedule, j->item, clock_monotonic_ms());
     buf_release(&j->bytes);
     arena_release(&j->arena);
     free(j);
@@ -93,6 +93,8 @@ static void fill(struct job *j)
         .destination = j->bundle.destination,
         .attempt = j->bundle.attempts + 1,
         .arrived_s = e->arrived_s,
+        .concurrency = j->item->dest->pace.window,
+        .put_off = j->item->put_off,
     };
 }
 
@@ -140,6 +142,8 @@ static enum result make_job(struct queue *q, struct q_item *item, struct job **r
             schedule_rewind(&q->schedule, p);
         return r;
     }
+    if (j->item->put_off && j->bundle.flushed && !j->item->dest->death)
+        schedule_attempt(j->item);
     fill(j);
     *ret = j;
     return OK;
@@ -162,7 +166,7 @@ static void return_abandoned(struct queue *q)
 
 static int64_t wait_ms(const struct queue *q)
 {
-    int64_t wait = schedule_wait_ms(&q->schedule, clock_realtime_us());
+    int64_t wait = schedule_wait_ms(&q->schedule, clock_realtime_us(), clock_monotonic_ms());
     if (!list_empty(&q->abandoned)) {
         const struct job *j = CONTAINER_OF(q->abandoned.next, struct job, node);
         int64_t back = j->abandoned_until_ms - clock_monotonic_ms();
@@ -172,7 +176,8 @@ static int64_t wait_ms(const struct queue *q)
     return wait;
 }
 
-static enum result take(struct queue *q, uint32_t per_destination, struct job **ret)
+/* NOT_FOUND: there is none. BUSY: there may be more, but others are to have a go first. */
+static enum result take(struct queue *q, struct job **ret)
 {
     int64_t now = clock_realtime_s();
     return_abandoned(q);
@@ -180,7 +185,7 @@ static enum result take(struct queue *q, uint32_t per_destination, struct job **
         enum result r = schedule_refill(&q->schedule, q->kv, now);
         if (r != OK)
             return r;
-        struct q_item *item = schedule_take(&q->schedule, per_destination);
+        struct q_item *item = schedule_take(&q->schedule, clock_monotonic_ms());
         if (item) {
             r = make_job(q, item, ret);
             if (r != NOT_FOUND)
@@ -189,20 +194,20 @@ static enum result take(struct queue *q, uint32_t per_destination, struct job **
             return NOT_FOUND;
         }
     }
-    return NOT_FOUND; /* more to read: wait_ms will be 0 */
+    return BUSY;
 }
 
-enum result queue_next(struct queue *q, uint32_t per_destination, struct queue_job **ret,
-                       int64_t *ret_wait_ms)
+enum result queue_next(struct queue *q, struct queue_job **ret, int64_t *ret_wait_ms)
 {
     struct job *j = NULL;
     queue_lock(q);
-    enum result r = take(q, per_destination ? per_destination : 1, &j);
+    enum result r = take(q, &j);
     if (r == OK) {
         q->active++;
         *ret = &j->pub;
-    } else if (r == NOT_FOUND) {
-        *ret_wait_ms = wait_ms(q);
+    } else if (r == NOT_FOUND || r == BUSY) {
+        *ret_wait_ms = r == BUSY ? 0 : wait_ms(q);
+        r = NOT_FOUND;
     }
     queue_unlock(q);
     return r;

@@ -31,8 +31,7 @@ enum result queue_open(struct store *s, const struct queue_options *o, struct qu
     pthread_mutex_init(&q->lock, NULL);
     pthread_mutex_init(&q->admin_lock, NULL);
     pthread_mutex_init(&q->notes_lock, NULL);
-    schedule_init(&q->schedule);
-    q->schedule.limits = &q->limits;
+    schedule_init(&q->schedule, &q->limits);
     map_init(&q->loaded, LOADED_MAX);
     map_init(&q->fresh, FRESH_MAX);
     list_init(&q->notes);
@@ -76,13 +75,12 @@ void queue_configure(struct queue *q, const struct queue_options *o)
 {
     pthread_mutex_lock(&q->lock);
     q->options = *o;
-    if (q->options.recipient_limit == 0 || q->options.recipient_limit > BUNDLE_RCPTS_MAX)
-        q->options.recipient_limit = 50;
     if (q->options.maximal_backoff_time < q->options.minimal_backoff_time)
         q->options.maximal_backoff_time = q->options.minimal_backoff_time;
     queue_limits_set(&q->limits, &q->options);
     q->options.limits = NULL; /* the caller's */
     q->options.n_limits = 0;
+    schedule_configure(&q->schedule);
     pthread_mutex_unlock(&q->lock);
 }
 

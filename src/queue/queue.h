@@ -8,15 +8,23 @@
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
 
+#include "queue/pace.h"
 #include "store/store.h"
 
 struct queue;
 
-/* What holds for the destinations of one transport ("transport:nexthop"; domains are "smtp"). */
+/* What holds for one transport ("transport:nexthop"; domains are "smtp") and each of its
+ * destinations. */
 struct queue_limit {
     char transport[64];
-    uint32_t recipients;  /* most of one attempt */
-    uint32_t concurrency; /* most attempts at a time to one destination; 0: as queue_next says */
+    uint32_t recipients;    /* most of one attempt */
+    struct pace_rules pace; /* attempts at a time to one destination */
+    bool ahead;         /* twice as many are handed out, so that no connection waits for its next */
+    uint32_t processes; /* most attempts at a time over the transport; 0: any number */
+    uint32_t destination_delay_s; /* after each attempt, before the destination's next; then there
+                                     is one at a time */
+    uint32_t transport_delay_s;   /* the same for the transport */
+    bool deferred;                /* nothing is attempted but what is flushed (defer_transports) */
 };
 enum { QUEUE_LIMITS_MAX = 64 };
 
@@ -24,7 +32,7 @@ struct queue_options { /* seconds; Postfix's names */
     uint64_t minimal_backoff_time, maximal_backoff_time, maximal_queue_lifetime,
         bounce_queue_lifetime;
     uint64_t delay_warning_time;      /* a sender is told once that it takes longer; 0: never */
-    uint32_t recipient_limit;         /* most recipients of one attempt */
+    struct queue_limit normal;        /* of transports that are not in `limits` */
     const struct queue_limit *limits; /* of transports; copied. Those above QUEUE_LIMITS_MAX are
                                          not */
     size_t n_limits;
@@ -78,13 +86,14 @@ struct queue_job {
     struct slice destination;
     uint32_t attempt;
     int64_t arrived_s;
+    uint32_t concurrency; /* attempts that the destination gets at a time by now */
+    bool put_off;         /* not to be attempted: call queue_job_put_off */
 };
-/* The next due job within the limits (at most `per_destination` jobs under way to one destination),
- * or NOT_FOUND with *ret_wait_ms until the next one is due (-1: none, as far as known; queue_added
- * and queue_job_done's `done` are reasons to ask again). Destinations take turns; within one the
- * oldest due comes first. */
-MUST_USE enum result queue_next(struct queue *q, uint32_t per_destination, struct queue_job **ret,
-                                int64_t *ret_wait_ms);
+/* The next due job within the limits, or NOT_FOUND with *ret_wait_ms until the next one is due (-1:
+ * none, as far as known; queue_added and queue_job_done's `done` are reasons to ask again).
+ * Destinations take turns; within one the oldest due comes first, but that letters do not wait for
+ * mailings (schedule.h). */
+MUST_USE enum result queue_next(struct queue *q, struct queue_job **ret, int64_t *ret_wait_ms);
 
 enum queue_outcome { QUEUE_SENT, QUEUE_DEFERRED, QUEUE_FAILED };
 struct queue_rcpt_result {
@@ -95,6 +104,8 @@ struct queue_rcpt_result {
     struct slice diag_type; /* "smtp" or "x-postrider" */
     struct slice tls;       /* "TLSv1.3 CIPHER", or "" */
     bool reports;           /* whoever took it will report success itself (RFC 3461 5.2.2) */
+    bool missed; /* nobody was reached there who could say anything of this message: that counts
+                    against the destination */
 };
 /* Records the outcome of every recipient of the job (results[i] for rcpts[i], copied); takes the
  * job. Deferred ones get their next time (exponential between the back-off limits; beyond the
@@ -104,6 +115,9 @@ struct queue_rcpt_result {
  * be submitted, from this one. */
 void queue_job_done(struct queue *q, struct queue_job *job, const struct queue_rcpt_result *results,
                     store_done_fn *done, void *arg);
+/* The same for a job with put_off: all its recipients are deferred for what was last heard of the
+ * destination. */
+void queue_job_put_off(struct queue *q, struct queue_job *job, store_done_fn *done, void *arg);
 /* Where the job's recipients go by now (routes[i] for rcpts[i], as queue_rcpt.route). OK: as the
  * job says, nothing was done. BUSY: elsewhere; the job is taken and becomes jobs of their own, due
  * at once; `done` is called as for queue_job_done. FAILED: nothing was done. */

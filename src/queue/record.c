@@ -6,7 +6,14 @@ const struct place PLACE_END = {INT64_MAX, UINT64_MAX, UINT32_MAX};
 const struct slice Q_PREFIX_ENVELOPES = {"qe", 2}, Q_PREFIX_BUNDLES = {"qb", 2},
                    Q_PREFIX_SCHEDULE = {"qs", 2};
 
-enum { FLAG_HELD = 1, FLAG_SMTPUTF8 = 2, FLAG_EIGHTBIT = 4, FLAG_BOUNCE = 8, FLAG_WARNED = 16 };
+enum {
+    FLAG_HELD = 1,
+    FLAG_SMTPUTF8 = 2,
+    FLAG_EIGHTBIT = 4,
+    FLAG_BOUNCE = 8,
+    FLAG_WARNED = 16,
+    FLAG_FLUSHED = 32
+};
 
 bool place_before(struct place a, struct place b)
 {
@@ -201,7 +208,8 @@ enum result q_envelope_decode(uint64_t message, struct slice bytes, struct q_env
 void q_bundle_encode(const struct q_bundle *b, struct buf *out)
 {
     buf_putc(out, BUNDLE_VERSION);
-    buf_putc(out, (char)((b->held ? FLAG_HELD : 0) | (b->warned ? FLAG_WARNED : 0)));
+    buf_putc(out, (char)((b->held ? FLAG_HELD : 0) | (b->warned ? FLAG_WARNED : 0) |
+                         (b->flushed ? FLAG_FLUSHED : 0)));
     buf_put_le64(out, (uint64_t)b->due_s);
     buf_put_le32(out, b->attempts);
     put_text(out, b->destination);
@@ -245,6 +253,7 @@ static enum result decode_head(struct cursor *c, struct q_bundle *b, unsigned *r
     unsigned flags = cursor_u8(c);
     b->held = flags & FLAG_HELD;
     b->warned = flags & FLAG_WARNED;
+    b->flushed = flags & FLAG_FLUSHED;
     b->due_s = (int64_t)cursor_le64(c);
     b->attempts = cursor_le32(c);
     b->destination = get_text(c);

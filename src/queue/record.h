@@ -32,7 +32,8 @@ struct q_envelope {
 
 struct q_bundle {
     bool held;
-    bool warned; /* the sender knows of the delay */
+    bool warned;  /* the sender knows of the delay */
+    bool flushed; /* the next attempt is made whatever the transport says */
     int64_t due_s;
     uint32_t attempts; /* made so far */
     struct slice destination;

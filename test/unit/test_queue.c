@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "fake_store.h"
 #include "queue/queue.h"
-#include "queue/record.h"
+#include "queue/schedule.h"
 
 enum { T0 = 1700000000, DAY = 86400 };
 
@@ -24,11 +24,19 @@ static struct buf bounce_text;
 static enum result bounce_answer;
 static unsigned bounces;
 
-static const struct queue_options options = {.minimal_backoff_time = 300,
-                                             .maximal_backoff_time = 4000,
-                                             .maximal_queue_lifetime = 5 * DAY,
-                                             .bounce_queue_lifetime = DAY,
-                                             .recipient_limit = 3};
+static const struct queue_options options = {
+    .minimal_backoff_time = 300,
+    .maximal_backoff_time = 4000,
+    .maximal_queue_lifetime = 5 * DAY,
+    .bounce_queue_lifetime = DAY,
+    .normal = {.recipients = 3, .pace = {9, 9, {1, FEEDBACK_CONSTANT}, {1, FEEDBACK_CONSTANT}, 1}}};
+
+static void at_most(uint32_t attempts)
+{
+    struct queue_options o = options;
+    o.normal.pace.initial = o.normal.pace.limit = attempts;
+    queue_configure(queue, &o);
+}
 
 static void at(int64_t seconds)
 {
@@ -128,19 +136,19 @@ static void add_to(uint64_t *id, const char *rcpt)
     add(id, envelope(&r, 1));
 }
 
-static struct queue_job *take(uint32_t limit)
+static struct queue_job *take(void)
 {
     struct queue_job *j;
     int64_t wait;
-    assert_int_equal(queue_next(queue, limit, &j, &wait), OK);
+    assert_int_equal(queue_next(queue, &j, &wait), OK);
     return j;
 }
 
-static int64_t idle(uint32_t limit)
+static int64_t idle(void)
 {
     struct queue_job *j;
     int64_t wait = -7;
-    assert_int_equal(queue_next(queue, limit, &j, &wait), NOT_FOUND);
+    assert_int_equal(queue_next(queue, &j, &wait), NOT_FOUND);
     return wait;
 }
 
@@ -155,6 +163,7 @@ static void finish(struct queue_job *j, enum queue_outcome outcome)
                                        SLICE("mx.far.test[192.0.2.1]"),
                                        SLICE("smtp"),
                                        SLICE(""),
+                                       false,
                                        false};
     queue_job_done(queue, j, results, on_done, NULL);
 }
@@ -163,18 +172,18 @@ static void sent_message_leaves_nothing(void **state)
 {
     uint64_t id = 5;
     (void)state;
-    assert_int_equal(idle(9), -1);
+    assert_int_equal(idle(), -1);
     add_to(&id, "a@FAR.test.");
-    struct queue_job *j = take(9);
+    struct queue_job *j = take();
     assert_true(slice_is(j->destination, "far.test"));
     assert_int_equal(j->attempt, 1);
     assert_int_equal(j->arrived_s, T0);
     assert_true(slice_is(j->envelope.sender, "from@here.test"));
     assert_true(slice_is(j->envelope.rcpts[0].address, "a@FAR.test."));
-    assert_int_equal(idle(9), -1);
+    assert_int_equal(idle(), -1);
     finish(j, QUEUE_SENT);
     assert_int_equal(done_calls, 1);
-    assert_int_equal(idle(9), -1);
+    assert_int_equal(idle(), -1);
     assert_int_equal(fake_count(store, "q"), 0);
     assert_int_equal(fake_released(store), 1);
     assert_string_equal(events, "sent a@FAR.test.  0\n");
@@ -187,13 +196,13 @@ static void backoff_doubles_to_its_limit(void **state)
     (void)state;
     add_to(&id, "a@far.test");
     for (size_t i = 0; i < sizeof due / sizeof *due; i++) {
-        struct queue_job *j = take(9);
+        struct queue_job *j = take();
         assert_int_equal(j->attempt, i + 1);
         finish(j, QUEUE_DEFERRED);
         int64_t now = clock_realtime_s() - T0;
-        assert_int_equal(idle(9), (due[i] - now) * 1000);
+        assert_int_equal(idle(), (due[i] - now) * 1000);
         at(due[i] - 1);
-        assert_int_equal(idle(9), 1000);
+        assert_int_equal(idle(), 1000);
         at(due[i]);
     }
 }
@@ -205,10 +214,10 @@ static void lifetime_ends_in_a_notice(void **state)
     fake_message(store, 5, SLICE("Subject: hello\r\n\r\nbody text\r\n"));
     add_to(&id, "a@far.test");
     at(5 * DAY - 1);
-    finish(take(9), QUEUE_DEFERRED);
+    finish(take(), QUEUE_DEFERRED);
     assert_int_equal(bounces, 0);
     at(5 * DAY + 299);
-    finish(take(9), QUEUE_DEFERRED);
+    finish(take(), QUEUE_DEFERRED);
     assert_int_equal(bounces, 1);
     assert_int_equal(fake_count(store, "q"), 0);
     assert_non_null(strstr(events, "expired a@far.test"));
@@ -222,11 +231,11 @@ static void failed_notice_keeps_the_recipient(void **state)
     (void)state;
     add_to(&id, "a@far.test");
     bounce_answer = FAILED;
-    finish(take(9), QUEUE_FAILED);
-    assert_int_equal(idle(9), 300000);
+    finish(take(), QUEUE_FAILED);
+    assert_int_equal(idle(), 300000);
     bounce_answer = OK;
     at(300);
-    finish(take(9), QUEUE_FAILED);
+    finish(take(), QUEUE_FAILED);
     assert_int_equal(bounces, 2);
     assert_int_equal(fake_count(store, "q"), 0);
 }
@@ -246,7 +255,7 @@ static void nobody_is_told_who_must_not_be(void **state)
     add(&b, envelope(&delay, 1));
     add(&c, bounce);
     for (int i = 0; i < 3; i++)
-        finish(take(9), QUEUE_FAILED);
+        finish(take(), QUEUE_FAILED);
     assert_int_equal(bounces, 0);
     assert_int_equal(fake_count(store, "q"), 0);
     assert_non_null(strstr(events, "dropped n@far.test notify"));
@@ -273,15 +282,15 @@ static void delay_is_told_once(void **state)
     fake_message(store, 5, SLICE("Subject: hello\r\n\r\nbody text\r\n"));
     warn_after(1000);
     add_to(&id, "a@far.test");
-    finish(take(9), QUEUE_DEFERRED);
+    finish(take(), QUEUE_DEFERRED);
     assert_int_equal(bounces, 0);
     at(1000);
     bounce_answer = FAILED; /* then the next attempt tells */
-    finish(take(9), QUEUE_DEFERRED);
+    finish(take(), QUEUE_DEFERRED);
     assert_int_equal(bounces, 1);
     bounce_answer = OK;
     at(2000);
-    finish(take(9), QUEUE_DEFERRED);
+    finish(take(), QUEUE_DEFERRED);
     assert_int_equal(bounces, 2);
     assert_true(bounce_says("Action: delayed") && bounce_says("Status: 4.2.0"));
     assert_true(bounce_says("Subject: hello") && !bounce_says("body text"));
@@ -289,7 +298,7 @@ static void delay_is_told_once(void **state)
     open_queue();
     warn_after(1000);
     at(9000);
-    finish(take(9), QUEUE_DEFERRED);
+    finish(take(), QUEUE_DEFERRED);
     assert_int_equal(bounces, 2);
 }
 
@@ -310,7 +319,7 @@ static void delay_is_not_told_to_who_does_not_want_it(void **state)
     add(&c, bounce);
     at(100);
     for (int i = 0; i < 3; i++)
-        finish(take(9), QUEUE_DEFERRED);
+        finish(take(), QUEUE_DEFERRED);
     assert_int_equal(bounces, 0);
 }
 
@@ -338,20 +347,20 @@ static void success_is_told_where_nobody_else_does(void **state)
     struct queue_rcpt plain = {.address = SLICE("c@far.test")};
     (void)state;
     add(&ids[0], envelope(&want, 1));
-    succeed(take(9), true);
+    succeed(take(), true);
     assert_int_equal(bounces, 0);
     add(&ids[1], envelope(&plain, 1));
-    succeed(take(9), false);
+    succeed(take(), false);
     assert_int_equal(bounces, 0);
     add(&ids[2], envelope(&want, 1));
     bounce_answer = FAILED; /* it is sent all the same, and not again */
-    succeed(take(9), false);
+    succeed(take(), false);
     assert_int_equal(bounces, 1);
     assert_true(bounce_says("Action: relayed") && bounce_says("Status: 2.0.0"));
     assert_int_equal(fake_count(store, "q"), 0);
     bounce_answer = OK;
     add(&ids[3], envelope(&here, 1));
-    succeed(take(9), false);
+    succeed(take(), false);
     assert_true(bounce_says("Action: delivered"));
     assert_int_equal(fake_count(store, "q"), 0);
 }
@@ -366,10 +375,10 @@ static void bounces_live_as_long_as_bounces(void **state)
     bounce.bounce = true;
     add(&id, bounce);
     at(DAY - 1);
-    finish(take(9), QUEUE_DEFERRED);
+    finish(take(), QUEUE_DEFERRED);
     assert_int_equal(fake_count(store, "qe"), 1);
     at(DAY + 299);
-    finish(take(9), QUEUE_DEFERRED);
+    finish(take(), QUEUE_DEFERRED);
     assert_int_equal(fake_count(store, "qe"), 0);
 }
 
@@ -383,7 +392,7 @@ static void recipients_go_by_destination(void **state)
     uint64_t id = 5;
     (void)state;
     add(&id, envelope(r, 5));
-    struct queue_job *one = take(9), *two = take(9), *rest = take(9);
+    struct queue_job *one = take(), *two = take(), *rest = take();
     if (slice_is(two->destination, "one.test")) { /* the turn-taking is not this test's matter */
         struct queue_job *t = two;
         two = rest;
@@ -395,9 +404,9 @@ static void recipients_go_by_destination(void **state)
     finish(two, QUEUE_DEFERRED);
     finish(rest, QUEUE_SENT);
     assert_int_equal(fake_released(store), 0);
-    assert_int_equal(idle(9), 300000);
+    assert_int_equal(idle(), 300000);
     at(300);
-    finish(take(9), QUEUE_SENT);
+    finish(take(), QUEUE_SENT);
     assert_int_equal(fake_released(store), 1);
     assert_int_equal(fake_count(store, "q"), 0);
 }
@@ -410,12 +419,12 @@ static void recipients_go_by_route(void **state)
     uint64_t id = 5;
     (void)state;
     add(&id, envelope(r, 3));
-    struct queue_job *x = take(9), *y = take(9);
+    struct queue_job *x = take(), *y = take();
     struct queue_job *hub = x->envelope.n_rcpts == 2 ? x : y, *one = hub == x ? y : x;
     assert_true(slice_is(hub->destination, "smtp:[hub]"));
     assert_int_equal(hub->envelope.n_rcpts, 2);
     assert_true(slice_is(one->destination, "one.test"));
-    assert_int_equal(idle(9), -1);
+    assert_int_equal(idle(), -1);
     finish(hub, QUEUE_SENT);
     finish(one, QUEUE_SENT);
     assert_int_equal(fake_count(store, "q"), 0);
@@ -432,26 +441,26 @@ static void deferred_ones_take_the_way_of_now(void **state)
     uint64_t id = 5;
     (void)state;
     add(&id, envelope(r, 3));
-    finish(take(9), QUEUE_DEFERRED);
+    finish(take(), QUEUE_DEFERRED);
     at(300);
-    struct queue_job *j = take(9);
+    struct queue_job *j = take();
     assert_int_equal(queue_job_reroute(queue, j, same, on_done, NULL), OK);
     done_calls = 0;
     assert_int_equal(queue_job_reroute(queue, j, now, on_done, NULL), BUSY);
     assert_int_equal(done_calls, 1);
-    struct queue_job *x = take(9), *y = take(9);
+    struct queue_job *x = take(), *y = take();
     struct queue_job *one = x->envelope.n_rcpts == 2 ? x : y, *two = one == x ? y : x;
     assert_true(slice_is(one->destination, "one.test"));
     assert_int_equal(one->envelope.n_rcpts, 2);
     assert_true(slice_is(two->destination, "smtp:[new]"));
     assert_int_equal(two->attempt, 2);
-    assert_int_equal(idle(9), -1);
+    assert_int_equal(idle(), -1);
     finish(two, QUEUE_SENT);
     finish(one, QUEUE_DEFERRED);
     restart();
-    assert_int_equal(idle(9), 600000);
+    assert_int_equal(idle(), 600000);
     at(900);
-    finish(take(9), QUEUE_SENT);
+    finish(take(), QUEUE_SENT);
     assert_int_equal(fake_released(store), 1);
     assert_int_equal(fake_count(store, "q"), 0);
 }
@@ -464,16 +473,17 @@ static void part_of_a_bundle_stays(void **state)
     uint64_t id = 5;
     (void)state;
     add(&id, envelope(r, 3));
-    struct queue_job *j = take(9);
-    struct queue_rcpt_result results[3] = {
-        {QUEUE_SENT, SLICE("2.0.0"), SLICE("ok"), SLICE(""), SLICE("smtp"), SLICE(""), false},
-        {QUEUE_DEFERRED, SLICE("4.2.2"), SLICE("full"), SLICE(""), SLICE("smtp"), SLICE(""), false},
-        {QUEUE_FAILED, SLICE("5.1.1"), SLICE("unknown"), SLICE(""), SLICE("smtp"), SLICE(""),
-         false}};
+    struct queue_job *j = take();
+    struct queue_rcpt_result results[3] = {{QUEUE_SENT, SLICE("2.0.0"), SLICE("ok"), SLICE(""),
+                                            SLICE("smtp"), SLICE(""), false, false},
+                                           {QUEUE_DEFERRED, SLICE("4.2.2"), SLICE("full"),
+                                            SLICE(""), SLICE("smtp"), SLICE(""), false, false},
+                                           {QUEUE_FAILED, SLICE("5.1.1"), SLICE("unknown"),
+                                            SLICE(""), SLICE("smtp"), SLICE(""), false, false}};
     queue_job_done(queue, j, results, on_done, NULL);
     assert_int_equal(bounces, 1);
     at(300);
-    j = take(9);
+    j = take();
     assert_int_equal(j->envelope.n_rcpts, 1);
     assert_true(slice_is(j->envelope.rcpts[0].address, "b@one.test"));
     finish(j, QUEUE_SENT);
@@ -484,25 +494,26 @@ static void destinations_have_limits_and_turns(void **state)
 {
     uint64_t ids[6] = {1, 2, 3, 4, 5, 6};
     (void)state;
+    at_most(2);
     for (int i = 0; i < 4; i++)
         add_to(&ids[i], "x@busy.test");
     add_to(&ids[4], "x@other.test");
-    struct queue_job *a = take(2), *b = take(2), *c = take(2);
+    struct queue_job *a = take(), *b = take(), *c = take();
     assert_true(slice_is(a->destination, "busy.test"));
     assert_true(slice_is(b->destination, "other.test"));
     assert_true(slice_is(c->destination, "busy.test"));
     assert_int_equal(a->envelope.message, 1);
     assert_int_equal(c->envelope.message, 2);
-    assert_int_equal(idle(2), -1);
+    assert_int_equal(idle(), -1);
     finish(b, QUEUE_SENT);
-    assert_int_equal(idle(2), -1);
+    assert_int_equal(idle(), -1);
     finish(a, QUEUE_SENT);
-    struct queue_job *d = take(2);
+    struct queue_job *d = take();
     assert_int_equal(d->envelope.message, 3);
-    assert_int_equal(idle(2), -1);
+    assert_int_equal(idle(), -1);
     finish(c, QUEUE_SENT);
     finish(d, QUEUE_SENT);
-    finish(take(2), QUEUE_SENT);
+    finish(take(), QUEUE_SENT);
     assert_int_equal(fake_count(store, "q"), 0);
 }
 
@@ -510,7 +521,13 @@ static void destinations_have_limits_and_turns(void **state)
 static void transports_have_limits_of_their_own(void **state)
 {
     (void)state;
-    static const struct queue_limit limits[] = {{"pipe", 1, 1}, {"smtp", 2, 0}};
+    static const struct queue_limit limits[] = {
+        {.transport = "pipe",
+         .recipients = 1,
+         .pace = {1, 1, {1, FEEDBACK_CONSTANT}, {1, FEEDBACK_CONSTANT}, 1}},
+        {.transport = "smtp",
+         .recipients = 2,
+         .pace = {9, 9, {1, FEEDBACK_CONSTANT}, {1, FEEDBACK_CONSTANT}, 1}}};
     struct queue_options own = options;
     own.limits = limits;
     own.n_limits = 2;
@@ -530,7 +547,7 @@ static void transports_have_limits_of_their_own(void **state)
     int64_t wait;
     uint64_t id = 7;
     add(&id, envelope(rcpts, 8));
-    while (queue_next(queue, 10, &j, &wait) == OK) {
+    while (queue_next(queue, &j, &wait) == OK) {
         size_t n = j->envelope.n_rcpts;
         if (slice_is(j->destination, "pipe:")) {
             assert_int_equal(n, 1);
@@ -547,8 +564,8 @@ static void transports_have_limits_of_their_own(void **state)
     assert_int_equal(smtp, 2);
     assert_int_equal(other, 1);
     finish(held, QUEUE_SENT);
-    finish(take(10), QUEUE_SENT);
-    assert_int_equal(idle(10), -1);
+    finish(take(), QUEUE_SENT);
+    assert_int_equal(idle(), -1);
 }
 
 static void restart_makes_active_due(void **state)
@@ -557,16 +574,16 @@ static void restart_makes_active_due(void **state)
     (void)state;
     add_to(&a, "x@far.test");
     add_to(&b, "x@far.test");
-    finish(take(9), QUEUE_DEFERRED);
-    struct queue_job *lost = take(9);
+    finish(take(), QUEUE_DEFERRED);
+    struct queue_job *lost = take();
     assert_int_equal(lost->envelope.message, 2);
     add_to(&c, "x@far.test"); /* durable, never asked for */
     queue_job_abandon(queue, lost);
     restart();
-    struct queue_job *again = take(9), *other = take(9);
+    struct queue_job *again = take(), *other = take();
     assert_int_equal(again->envelope.message, 2);
     assert_int_equal(other->envelope.message, 3);
-    assert_int_equal(idle(9), 300000);
+    assert_int_equal(idle(), 300000);
     queue_job_abandon(queue, again);
     queue_job_abandon(queue, other);
 }
@@ -580,17 +597,17 @@ static void uncommitted_work_is_not_handed_out(void **state)
     store = fake_store_new(false);
     open_queue();
     add_to(&a, "x@far.test");
-    assert_int_equal(idle(9), -1);
+    assert_int_equal(idle(), -1);
     fake_commit(store);
-    struct queue_job *j = take(9);
+    struct queue_job *j = take();
     finish(j, QUEUE_SENT);
     queue_kick(queue);
-    assert_int_equal(idle(9), -1); /* its record is still there, but it is under way */
+    assert_int_equal(idle(), -1); /* its record is still there, but it is under way */
     assert_int_equal(done_calls, 0);
     fake_commit(store);
     assert_int_equal(done_calls, 1);
     queue_kick(queue);
-    assert_int_equal(idle(9), -1);
+    assert_int_equal(idle(), -1);
     assert_int_equal(fake_count(store, "q"), 0);
 }
 
@@ -605,7 +622,7 @@ static void abandoned_delivery_is_forgotten(void **state)
     assert_int_equal(queue_add(queue, d, &e), OK);
     delivery_abandon(d);
     queue_added(queue, 4, FAILED);
-    assert_int_equal(idle(9), -1);
+    assert_int_equal(idle(), -1);
     e.n_rcpts = 0;
     assert_int_equal(delivery_new(store, 4, &d), OK);
     assert_int_equal(queue_add(queue, d, &e), INVALID);
@@ -617,10 +634,10 @@ static void abandoned_attempt_comes_back_uncounted(void **state)
     uint64_t a = 1;
     (void)state;
     add_to(&a, "x@far.test");
-    queue_job_abandon(queue, take(9));
-    assert_int_equal(idle(9), 10000);
+    queue_job_abandon(queue, take());
+    assert_int_equal(idle(), 10000);
     at(10);
-    struct queue_job *j = take(9);
+    struct queue_job *j = take();
     assert_int_equal(j->attempt, 1);
     finish(j, QUEUE_SENT);
 }
@@ -629,6 +646,7 @@ static void busy_destination_does_not_fill_the_window(void **state)
 {
     static uint64_t ids[3001];
     (void)state;
+    at_most(1);
     for (size_t i = 0; i < 3000; i++) {
         ids[i] = i + 1;
         add_to(&ids[i], "x@dead.test");
@@ -636,7 +654,7 @@ static void busy_destination_does_not_fill_the_window(void **state)
     ids[3000] = 3001;
     add_to(&ids[3000], "x@alive.test");
     queue_kick(queue); /* from the tables alone */
-    struct queue_job *a = take(1), *b = take(1);
+    struct queue_job *a = take(), *b = take();
     assert_true(slice_is(b->destination, "alive.test"));
     finish(b, QUEUE_SENT);
     /* All of them get their turn, in order, each looked at a bounded number of times. */
@@ -645,11 +663,11 @@ static void busy_destination_does_not_fill_the_window(void **state)
         assert_int_equal(a->envelope.message, i);
         finish(a, QUEUE_SENT);
         if (i < 3000)
-            a = take(1);
+            a = take();
     }
     assert_true(fake_walked(store) - before < 4 * 3000);
     assert_int_equal(fake_count(store, "q"), 0);
-    assert_int_equal(idle(1), -1);
+    assert_int_equal(idle(), -1);
 }
 
 static void a_great_many_recipients_stay_in_the_tables(void **state)
@@ -666,7 +684,7 @@ static void a_great_many_recipients_stay_in_the_tables(void **state)
     add(&id, envelope(r, 20000));
     assert_int_equal(fake_count(store, "qb"), 10000);
     while (n < 1000) {
-        struct queue_job *j = take(1);
+        struct queue_job *j = take();
         assert_int_equal(j->envelope.n_rcpts, 2);
         finish(j, QUEUE_SENT);
         n++;
@@ -675,6 +693,320 @@ static void a_great_many_recipients_stay_in_the_tables(void **state)
     queue_stats_get(queue, &s);
     assert_int_equal(s.messages, 1);
     assert_int_equal(s.recipients, 18000);
+}
+
+/* ---- pace ---- */
+
+static char reason_shown[200];
+
+static void remember_reason(void *arg, const struct queue_info *i)
+{
+    *(struct queue_info *)arg = *i;
+    snprintf(reason_shown, sizeof reason_shown, "%.*s", SLICE_ARG(i->reasons[0]));
+}
+
+static struct queue_options paced(void)
+{
+    struct queue_options o = options;
+    o.normal.pace = (struct pace_rules){2, 5, {1, FEEDBACK_CONSTANT}, {1, FEEDBACK_CONSTANT}, 1};
+    return o;
+}
+
+/* Takes all that can be had; returns how many. */
+static size_t take_all(struct queue_job **jobs)
+{
+    size_t n = 0;
+    int64_t wait;
+    while (queue_next(queue, &jobs[n], &wait) == OK)
+        n++;
+    return n;
+}
+
+static void miss(struct queue_job *j)
+{
+    struct queue_rcpt_result r = {.outcome = QUEUE_DEFERRED,
+                                  .status = SLICE("4.4.1"),
+                                  .reply = SLICE("connection timed out"),
+                                  .remote = SLICE("mx.test[192.0.2.1]"),
+                                  .diag_type = SLICE("x-postrider"),
+                                  .missed = true};
+    queue_job_done(queue, j, &r, on_done, NULL);
+}
+
+static void add_many(uint64_t *ids, size_t n, const char *rcpt)
+{
+    for (size_t i = 0; i < n; i++) {
+        ids[i] = i + 1;
+        add_to(&ids[i], rcpt);
+    }
+}
+
+static void windows_grow_and_shrink(void **state)
+{
+    static uint64_t ids[40];
+    struct queue_job *jobs[40];
+    struct queue_options o = paced();
+    (void)state;
+    o.normal.pace.failed_cohorts = 0;
+    queue_configure(queue, &o);
+    add_many(ids, 40, "x@a.test");
+    assert_int_equal(take_all(jobs), 2);
+    finish(jobs[0], QUEUE_SENT); /* a reply, whatever it says, is a sign of life */
+    assert_int_equal(take_all(jobs + 2), 2);
+    finish(jobs[1], QUEUE_FAILED);
+    assert_int_equal(take_all(jobs + 4), 2);
+    finish(jobs[2], QUEUE_SENT);
+    assert_int_equal(take_all(jobs + 6), 2);
+    finish(jobs[3], QUEUE_SENT);
+    assert_int_equal(take_all(jobs + 8), 1); /* the limit */
+    for (int i = 4; i < 7; i++)
+        miss(jobs[i]);
+    assert_int_equal(take_all(jobs + 9), 0); /* 2 at a time, which are under way */
+    miss(jobs[7]);
+    miss(jobs[8]);
+    assert_int_equal(take_all(jobs), 1); /* never less, for nobody is declared dead here */
+    finish(jobs[0], QUEUE_SENT);
+}
+
+/* What is due for a dead destination is put off without an attempt, until it has rested. */
+static void the_dead_are_left_alone(void **state)
+{
+    static uint64_t ids[10];
+    struct queue_job *jobs[10];
+    struct queue_options o = paced();
+    (void)state;
+    queue_configure(queue, &o);
+    add_many(ids, 10, "x@a.test");
+    assert_int_equal(take_all(jobs), 2);
+    assert_int_equal(jobs[0]->concurrency, 2);
+    miss(jobs[0]);
+    miss(jobs[1]);
+    for (int i = 2; i < 10; i++) {
+        struct queue_job *j = take();
+        assert_true(j->put_off);
+        queue_job_put_off(queue, j, on_done, NULL);
+    }
+    assert_int_equal(done_calls, 10);
+    assert_int_equal(idle(), 300000);
+    struct queue_info i = {0};
+    assert_int_equal(queue_show(queue, 5, remember_reason, &i), OK);
+    assert_int_equal(i.next_attempt_s, T0 + 300);
+    assert_string_equal(reason_shown, "delivery temporarily suspended: connection timed out");
+    at(299);
+    add_to(&ids[0], "y@a.test"); /* a new one is not attempted either */
+    struct queue_job *j = take();
+    assert_true(j->put_off);
+    queue_job_put_off(queue, j, on_done, NULL);
+    at(300); /* rested: as in the beginning */
+    assert_int_equal(take_all(jobs), 2);
+    assert_false(jobs[0]->put_off);
+    miss(jobs[0]);
+    finish(jobs[1], QUEUE_SENT);
+    assert_false(take()->put_off);
+}
+
+static void a_flush_wakes_the_dead(void **state)
+{
+    static uint64_t ids[2];
+    struct queue_job *jobs[2];
+    struct queue_options o = paced();
+    (void)state;
+    queue_configure(queue, &o);
+    add_many(ids, 2, "x@a.test");
+    assert_int_equal(take_all(jobs), 2);
+    miss(jobs[0]);
+    miss(jobs[1]);
+    assert_int_equal(idle(), 300000);
+    assert_int_equal(queue_flush(queue, 0), OK);
+    assert_int_equal(take_all(jobs), 2);
+    assert_false(jobs[0]->put_off);
+}
+
+static void expiry_does_not_wait_for_the_dead(void **state)
+{
+    static uint64_t ids[3];
+    struct queue_job *jobs[3];
+    struct queue_options o = paced();
+    (void)state;
+    o.maximal_queue_lifetime = 200;
+    queue_configure(queue, &o);
+    add_many(ids, 2, "x@a.test");
+    at(250);
+    ids[2] = 3;
+    add_to(&ids[2], "y@a.test");
+    assert_int_equal(take_all(jobs), 2);
+    miss(jobs[0]);
+    miss(jobs[1]);
+    assert_int_equal(bounces, 2);
+    struct queue_job *j = take();
+    assert_true(j->put_off);
+    queue_job_put_off(queue, j, on_done, NULL);
+    at(550);
+    miss(take());
+    assert_int_equal(bounces, 3);
+    assert_true(bounce_says("connection timed out"));
+}
+
+static void destinations_wait_between_attempts(void **state)
+{
+    static uint64_t ids[3];
+    struct queue_options o = options;
+    (void)state;
+    o.normal.destination_delay_s = 10;
+    queue_configure(queue, &o);
+    add_many(ids, 3, "x@a.test");
+    struct queue_job *j = take();
+    assert_int_equal(idle(), -1);
+    finish(j, QUEUE_SENT);
+    assert_int_equal(idle(), 10000);
+    at(9);
+    assert_int_equal(idle(), 1000);
+    at(10);
+    finish(take(), QUEUE_SENT);
+    ids[0] = 9;
+    add_to(&ids[0], "x@b.test");
+    finish(take(), QUEUE_SENT); /* another destination does not wait for it */
+    at(20);
+    finish(take(), QUEUE_SENT);
+    ids[0] = 10;
+    add_to(&ids[0], "x@a.test"); /* the delay outlives what waited */
+    assert_int_equal(idle(), 10000);
+}
+
+static void transports_wait_between_attempts(void **state)
+{
+    static uint64_t ids[2] = {1, 2};
+    struct queue_options o = options;
+    (void)state;
+    o.normal.transport_delay_s = 10;
+    queue_configure(queue, &o);
+    add_to(&ids[0], "x@a.test");
+    add_to(&ids[1], "x@b.test");
+    struct queue_job *j = take();
+    assert_int_equal(idle(), -1);
+    finish(j, QUEUE_SENT);
+    assert_int_equal(idle(), 10000);
+    at(10);
+    finish(take(), QUEUE_SENT);
+    assert_int_equal(fake_count(store, "q"), 0);
+}
+
+static void transports_have_so_many_processes(void **state)
+{
+    static uint64_t ids[30];
+    static char names[30][16];
+    struct queue_job *jobs[30];
+    struct queue_options o = options;
+    size_t sent = 0, n;
+    (void)state;
+    o.normal.processes = 3;
+    queue_configure(queue, &o);
+    for (size_t i = 0; i < 30; i++) {
+        ids[i] = i + 1;
+        snprintf(names[i], sizeof names[i], "x@d%zu.test", i % 10);
+        add_to(&ids[i], names[i]);
+    }
+    while ((n = take_all(jobs)) > 0) {
+        assert_int_equal(n, 3);
+        for (size_t i = 0; i < n; i++, sent++)
+            finish(jobs[i], QUEUE_SENT);
+    }
+    assert_int_equal(sent, 30);
+}
+
+static void deferred_transports_wait_for_a_flush(void **state)
+{
+    struct queue_options o = options;
+    uint64_t id = 1;
+    (void)state;
+    o.normal.deferred = true;
+    queue_configure(queue, &o);
+    add_to(&id, "x@a.test");
+    struct queue_job *j = take();
+    assert_true(j->put_off);
+    queue_job_put_off(queue, j, on_done, NULL);
+    assert_int_equal(idle(), 300000);
+    struct queue_info i = {0};
+    assert_int_equal(queue_show(queue, 1, remember_reason, &i), OK);
+    assert_string_equal(reason_shown, "deferred transport");
+    assert_int_equal(queue_flush(queue, 1), OK);
+    j = take();
+    assert_false(j->put_off);
+    finish(j, QUEUE_DEFERRED);
+    at(600);
+    assert_true(take()->put_off);
+}
+
+/* ---- fairness ---- */
+
+static void add_mailing(uint64_t *id, size_t n, size_t domains)
+{
+    static struct queue_rcpt r[40000];
+    static char names[40000][24];
+    for (size_t i = 0; i < n; i++) {
+        snprintf(names[i], sizeof names[i], "u@d%zu.test", i % domains);
+        r[i] = (struct queue_rcpt){.address = slice_cstr(names[i])};
+    }
+    add(id, envelope(r, n));
+}
+
+/* How many attempts begin before the message's; all of them are left under way or done. */
+static size_t turns_before(uint64_t message, bool finished)
+{
+    for (size_t n = 0;; n++) {
+        struct queue_job *j = take();
+        bool found = j->envelope.message == message;
+        if (finished || found)
+            finish(j, QUEUE_SENT);
+        if (found)
+            return n;
+    }
+}
+
+static void a_mailing_to_many_delays_no_letter(void **state)
+{
+    uint64_t mailing = 1, letter = 2;
+    (void)state;
+    add_mailing(&mailing, 40000, 20000);
+    for (int i = 0; i < 100; i++)
+        finish(take(), QUEUE_SENT);
+    add_to(&letter, "x@friend.test");
+    assert_true(turns_before(letter, true) <= 2);
+}
+
+static void a_mailing_to_one_delays_no_letter(void **state)
+{
+    uint64_t mailing = 1, letter = 2;
+    (void)state;
+    add_mailing(&mailing, 30000, 1); /* 10000 bundles */
+    finish(take(), QUEUE_SENT);
+    add_to(&letter, "x@d0.test");
+    assert_true(turns_before(letter, true) <= 2 * LETTER_BUNDLES);
+    at(1);
+    letter = 3;
+    add_to(&letter, "y@d0.test");
+    assert_true(turns_before(letter, true) <= 2 * LETTER_BUNDLES);
+}
+
+/* All of it is sent in the end, and nothing is looked at again and again. */
+static void mailings_come_to_their_end(void **state)
+{
+    uint64_t ids[3] = {1, 2, 3};
+    size_t n = 0;
+    int64_t wait;
+    struct queue_job *j;
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        add_mailing(&ids[i], 30000, i == 1 ? 1 : 3000);
+    queue_kick(queue);
+    size_t before = fake_walked(store);
+    while (queue_next(queue, &j, &wait) == OK) {
+        finish(j, QUEUE_SENT);
+        n++;
+    }
+    assert_int_equal(n, 2 * 12000 + 10000);
+    assert_true(fake_walked(store) - before < 10 * n);
+    assert_int_equal(fake_count(store, "q"), 0);
 }
 
 /* ---- administration ---- */
@@ -700,13 +1032,13 @@ static void hold_and_release(void **state)
     assert_int_equal(show(1).state, QUEUE_STATE_DEFERRED);
     assert_int_equal(queue_hold(queue, 1, true), OK);
     assert_int_equal(show(1).state, QUEUE_STATE_HOLD);
-    assert_int_equal(idle(9), -1);
+    assert_int_equal(idle(), -1);
     assert_int_equal(queue_flush(queue, 0), OK);
-    assert_int_equal(idle(9), -1);
+    assert_int_equal(idle(), -1);
     restart();
-    assert_int_equal(idle(9), -1);
+    assert_int_equal(idle(), -1);
     assert_int_equal(queue_hold(queue, 1, false), OK);
-    struct queue_job *j = take(9);
+    struct queue_job *j = take();
     assert_int_equal(show(1).state, QUEUE_STATE_ACTIVE);
     assert_int_equal(queue_hold(queue, 1, true), BUSY);
     assert_int_equal(queue_delete(queue, 1), BUSY);
@@ -721,19 +1053,19 @@ static void flush_makes_due(void **state)
     (void)state;
     add_to(&a, "x@far.test");
     add_to(&b, "y@far.test");
-    finish(take(9), QUEUE_DEFERRED);
-    finish(take(9), QUEUE_DEFERRED);
+    finish(take(), QUEUE_DEFERRED);
+    finish(take(), QUEUE_DEFERRED);
     assert_int_equal(show(1).next_attempt_s, T0 + 300);
     at(10);
     assert_int_equal(queue_flush(queue, 1), OK);
-    struct queue_job *j = take(9);
+    struct queue_job *j = take();
     assert_int_equal(j->envelope.message, 1);
     assert_int_equal(j->attempt, 2);
     finish(j, QUEUE_DEFERRED);
-    assert_int_equal(idle(9), 290000);
+    assert_int_equal(idle(), 290000);
     assert_int_equal(queue_flush(queue, 0), OK);
-    finish(take(9), QUEUE_SENT);
-    finish(take(9), QUEUE_SENT);
+    finish(take(), QUEUE_SENT);
+    finish(take(), QUEUE_SENT);
     assert_int_equal(fake_count(store, "q"), 0);
     assert_int_equal(queue_flush(queue, 1), NOT_FOUND);
 }
@@ -758,12 +1090,15 @@ static void delete_and_list(void **state)
     assert_int_equal(queue_delete(queue, 7), NOT_FOUND);
     assert_int_equal(queue_list(queue, count_listed, &listed), OK);
     assert_int_equal(listed, 100); /* stopped by the callee */
-    struct queue_job *j = take(9);
+    struct queue_job *j = take();
     assert_int_equal(queue_delete(queue, 0), BUSY);
     assert_int_equal(fake_count(store, "qe"), 1);
     finish(j, QUEUE_SENT);
     assert_int_equal(fake_count(store, "q"), 0);
-    assert_int_equal(idle(9), -1);
+    int64_t wait = 0;
+    for (int i = 0; i < 20 && wait == 0; i++)
+        wait = idle(); /* it finds out in steps that they are gone */
+    assert_int_equal(wait, -1);
 }
 
 static void delete_of_many_bundles(void **state)
@@ -806,8 +1141,8 @@ static void damage_is_contained(void **state)
     add_to(&a, "x@far.test");
     add_to(&b, "y@far.test");
     fake_put(store, q_key_slice(&key), SLICE("\x01 nonsense"));
-    assert_int_equal(queue_next(queue, 9, &j, &wait), CORRUPT);
-    j = take(9);
+    assert_int_equal(queue_next(queue, &j, &wait), CORRUPT);
+    j = take();
     assert_int_equal(j->envelope.message, 2);
     assert_int_equal(queue_list(queue, count_any, &listed), OK);
     assert_int_equal(listed, 2);
@@ -822,7 +1157,7 @@ static void stale_schedule_entry_goes(void **state)
     fake_put(store, q_key_slice(&s), SLICE("far.test"));
     fake_put(store, q_key_slice(&d), SLICE(""));
     queue_kick(queue);
-    assert_int_equal(idle(9), -1);
+    assert_int_equal(idle(), -1);
     assert_int_equal(fake_count(store, "q"), 0);
 }
 
@@ -833,7 +1168,7 @@ static void records_survive_any_bytes(void **state)
                               .dsn_notify = SLICE("NEVER"),
                               .dsn_orcpt = SLICE("rfc822;a@b")};
     struct slice reason = SLICE("later");
-    struct q_bundle b = {true, true, 123, 4, SLICE("b"), 1, &rcpt, &reason}, got;
+    struct q_bundle b = {true, true, true, 123, 4, SLICE("b"), 1, &rcpt, &reason}, got;
     struct arena arena;
     struct buf bytes;
     (void)state;
@@ -841,7 +1176,8 @@ static void records_survive_any_bytes(void **state)
     buf_init(&bytes, 1 << 20);
     q_bundle_encode(&b, &bytes);
     assert_int_equal(q_bundle_decode(buf_slice(&bytes), &arena, &got), OK);
-    assert_true(got.held && got.due_s == 123 && got.attempts == 4 && got.n == 1);
+    assert_true(got.held && got.warned && got.flushed && got.due_s == 123 && got.attempts == 4 &&
+                got.n == 1);
     assert_true(slice_is(got.rcpts[0].dsn_orcpt, "rfc822;a@b") &&
                 slice_is(got.reasons[0], "later"));
     for (size_t n = 0; n < buf_len(&bytes); n++)
@@ -897,6 +1233,17 @@ int main(void)
         T(part_of_a_bundle_stays),
         T(destinations_have_limits_and_turns),
         T(transports_have_limits_of_their_own),
+        T(windows_grow_and_shrink),
+        T(the_dead_are_left_alone),
+        T(a_flush_wakes_the_dead),
+        T(expiry_does_not_wait_for_the_dead),
+        T(destinations_wait_between_attempts),
+        T(transports_wait_between_attempts),
+        T(transports_have_so_many_processes),
+        T(deferred_transports_wait_for_a_flush),
+        T(a_mailing_to_many_delays_no_letter),
+        T(a_mailing_to_one_delays_no_letter),
+        T(mailings_come_to_their_end),
         T(restart_makes_active_due),
         T(uncommitted_work_is_not_handed_out),
         T(abandoned_delivery_is_forgotten),

@@ -88,11 +88,11 @@
     X("default_delivery_slot_discount", "50", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("default_delivery_slot_loan", "3", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("default_delivery_status_filter", "", UNSERVED, "replies of delivery are told to the sender as they are") \
-    X("default_destination_concurrency_failed_cohort_limit", "1", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
-    X("default_destination_concurrency_limit", "20", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
-    X("default_destination_concurrency_negative_feedback", "1", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
-    X("default_destination_concurrency_positive_feedback", "1", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
-    X("default_destination_rate_delay", "0s", UNSERVED, "mail is sent without a pause between deliveries") \
+    X("default_destination_concurrency_failed_cohort_limit", "1", READ, "") \
+    X("default_destination_concurrency_limit", "20", READ, "") \
+    X("default_destination_concurrency_negative_feedback", "1", READ, "") \
+    X("default_destination_concurrency_positive_feedback", "1", READ, "") \
+    X("default_destination_rate_delay", "0s", READ, "") \
     X("default_destination_recipient_limit", "50", INNER, "") \
     X("default_extra_recipient_limit", "1000", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("default_filter_nexthop", "", UNSERVED, "routing by it does not happen") \
@@ -104,11 +104,11 @@
     X("default_recipient_refill_delay", "5s", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("default_recipient_refill_limit", "100", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("default_transport", "smtp", UNSERVED, "routing by it does not happen") \
-    X("default_transport_rate_delay", "0s", UNSERVED, "mail is sent without a pause between deliveries") \
+    X("default_transport_rate_delay", "0s", READ, "") \
     X("default_verp_delimiters", "+=", UNSERVED, "XVERP is not offered") \
     X("defer_code", "450", UNSERVED, "every reply code is Postrider's own") \
     X("defer_service_name", "defer", INNER, "") \
-    X("defer_transports", "", UNSERVED, "these transports are not held back") \
+    X("defer_transports", "", READ, "") \
     X("delay_logging_resolution_limit", "2", UNSERVED, "logging goes to stderr and the journal; log_level says how much") \
     X("delay_notice_recipient", "postmaster", UNSERVED, "notices to postmaster are not sent") \
     X("delay_warning_time", "0h", READ, "") \

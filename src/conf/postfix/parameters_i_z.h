@@ -10,7 +10,7 @@
     X("inet_interfaces", "all", READ, "") \
     X("inet_protocols", "all", READ, "") \
     X("info_log_address_format", "external", UNSERVED, "logging goes to stderr and the journal; log_level says how much") \
-    X("initial_destination_concurrency", "5", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
+    X("initial_destination_concurrency", "5", READ, "") \
     X("internal_mail_filter_classes", "", INNER, "how milters are called; none are yet") \
     X("invalid_hostname_reject_code", "501", UNSERVED, "every reply code is Postrider's own") \
     X("ipc_idle", "5s", INNER, "") \

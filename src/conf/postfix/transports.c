@@ -14,6 +14,14 @@ void services_put_transport(struct services *s, const struct master_service *m, 
         s->transports_line = m->line;
 }
 
+/* The column maxproc, where it has a number. */
+static void take_maxproc(struct services *s, const struct master_service *m, const char *key)
+{
+    struct slice most = m->fields[6];
+    if (most.len && ascii_digit(most.data[0]))
+        services_assign(s, SLICE("maxproc"), most, slice_cstr(key), m->line);
+}
+
 void services_take_client(struct services *s, const struct master_service *m)
 {
     const char *key = arena_printf(s->reading->arena, "%.*s/unix", SLICE_ARG(m->name));
@@ -22,6 +30,7 @@ void services_take_client(struct services *s, const struct master_service *m)
         return;
     }
     services_take_options(s, m, slice_cstr(key));
+    take_maxproc(s, m, key);
     services_put_transport(s, m, slice_is(m->command, "lmtp") ? "lmtp" : "smtp");
 }
 
@@ -32,6 +41,8 @@ void services_take_pipe(struct services *s, const struct master_service *m)
     bool in_argv = false;
     const char *key = arena_printf(s->reading->arena, "%.*s/unix", SLICE_ARG(m->name));
     size_t i = key ? services_take_options(s, m, slice_cstr(key)) : m->n_words;
+    if (key)
+        take_maxproc(s, m, key);
     buf_init(&item, CONF_VALUE_MAX);
     buf_init(&argv, CONF_VALUE_MAX);
     enum result r = conf_field_put(&item, "name", m->name);
@@ -112,6 +123,15 @@ void services_take_limits(struct services *s)
     static const char *const limits[][2] = {
         {"_destination_recipient_limit", "default_destination_recipient_limit"},
         {"_destination_concurrency_limit", "default_destination_concurrency_limit"},
+        {"_destination_concurrency_positive_feedback",
+         "default_destination_concurrency_positive_feedback"},
+        {"_destination_concurrency_negative_feedback",
+         "default_destination_concurrency_negative_feedback"},
+        {"_destination_concurrency_failed_cohort_limit",
+         "default_destination_concurrency_failed_cohort_limit"},
+        {"_initial_destination_concurrency", "initial_destination_concurrency"},
+        {"_destination_rate_delay", "default_destination_rate_delay"},
+        {"_transport_rate_delay", "default_transport_rate_delay"},
         {"_time_limit", "command_time_limit"}};
     size_t n = s->reading->found.n;
     for (size_t i = 0; i < n && s->result == OK; i++) {

@@ -17,7 +17,7 @@ enum { RETRY_MS = 1000, LONGEST_SLEEP_MS = 60 * 1000, MESSAGE_MAX = 1 << 30, ARE
 struct feed {
     struct io_task task;
     struct mailbox_role *mailbox;
-    atomic_uint jobs, per_destination, under_way;
+    atomic_uint jobs, under_way;
     pthread_mutex_t lock;
     struct list_node routed; /* jobs whose way auth has told, for the task to go on with */
 };
@@ -33,10 +33,9 @@ void feed_kick(struct feed *f)
     io_wake(&f->task);
 }
 
-void feed_window(struct feed *f, uint32_t jobs, uint32_t per_destination)
+void feed_window(struct feed *f, uint32_t jobs)
 {
     f->jobs = jobs;
-    f->per_destination = per_destination;
     feed_kick(f);
 }
 
@@ -76,6 +75,7 @@ static void read_results(const struct ipc_RELAY_RESULT *r, struct queue_rcpt_res
             .diag_type = SLICE("x-postrider"),
             .tls = usable ? r->tls : SLICE(""),
             .reports = usable && r->reports,
+            .missed = usable && r->missed,
         };
         if (!usable || parse_outcome(r->outcomes.items[i], &out[i].outcome) != OK)
             continue;
@@ -185,6 +185,7 @@ static enum result send_job(struct feed *f, struct queue_job *q, struct buf *mes
     m.RELAY_JOB.ret = e->ret;
     m.RELAY_JOB.envid = e->envid;
     m.RELAY_JOB.attempt = q->attempt;
+    m.RELAY_JOB.concurrency = q->concurrency;
     m.RELAY_JOB.size = buf_len(message);
     enum result r =
         arena_failed(&a) ? FAILED : put_message(&m, buf_slice(message), &m.RELAY_JOB.message);
@@ -283,6 +284,10 @@ static enum result start_here(struct feed *f, struct queue_job *q, struct slice 
 static void start_job(struct feed *f, struct queue_job *q)
 {
     struct buf message;
+    if (q->put_off) {
+        queue_job_put_off(f->mailbox->queue, q, recorded, f);
+        return;
+    }
     if (!is_served_here(q) && ends_here(f->mailbox, q, recorded, f))
         return;
     buf_init(&message, MESSAGE_MAX);
@@ -370,7 +375,7 @@ static void run(struct io_task *task, unsigned events)
     start_routed(f);
     while (ipc_channel_up(f->mailbox->role->peers[ROLE_RELAY]) && f->under_way < f->jobs) {
         struct queue_job *q;
-        enum result r = queue_next(f->mailbox->queue, f->per_destination, &q, &wait_ms);
+        enum result r = queue_next(f->mailbox->queue, &q, &wait_ms);
         if (r != OK) {
             if (r != NOT_FOUND)
                 wait_ms = RETRY_MS;

@@ -15,6 +15,6 @@ void feed_free(struct feed *f);
 /* Something may be due now. From any thread. */
 void feed_kick(struct feed *f);
 /* relay's RELAY_WINDOW. */
-void feed_window(struct feed *f, uint32_t jobs, uint32_t per_destination);
+void feed_window(struct feed *f, uint32_t jobs);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "conf/pipe.h"
 #include "mime/encoding.h"
 #include "role/mailbox/control.h"
 #include "role/mailbox/feed.h"
@@ -14,50 +13,6 @@
 #include "role/mailbox/quota.h"
 
 enum { LOGINS_REMEMBERED = 200000, COUNTED_MAX = 1000000 };
-
-/* What a transport has of its own; recipients 0: nothing. */
-static struct queue_limit limit_of(const struct conf *c, struct slice name, struct slice kind)
-{
-    char label[80];
-    struct queue_limit l = {.recipients = 0};
-    snprintf(l.transport, sizeof l.transport, "%.*s", SLICE_ARG(name));
-    snprintf(label, sizeof label, "%.*s/unix", SLICE_ARG(name));
-    const struct conf *own = conf_for_service(c, slice_cstr(label));
-    uint32_t recipients = slice_is(kind, "pipe")
-                              ? pipe_recipient_limit(c, name)
-                              : (uint32_t)own->default_destination_recipient_limit;
-    if (recipients != (uint32_t)c->default_destination_recipient_limit || own != c) {
-        l.recipients = recipients;
-        l.concurrency = (uint32_t)own->default_destination_concurrency_limit;
-    }
-    return l;
-}
-
-static size_t limits_of(const struct conf *c, struct queue_limit out[QUEUE_LIMITS_MAX])
-{
-    size_t n = 0;
-    for (size_t i = 0; i < c->transport_services.n && n < QUEUE_LIMITS_MAX; i++) {
-        struct slice kind = c->transport_services.items[i], name = slice_split(&kind, '=');
-        out[n] = limit_of(c, name, kind);
-        n += out[n].recipients > 0;
-    }
-    return n;
-}
-
-static struct queue_options queue_options_of(const struct conf *c,
-                                             struct queue_limit limits[QUEUE_LIMITS_MAX])
-{
-    return (struct queue_options){
-        .minimal_backoff_time = (uint64_t)c->minimal_backoff_time,
-        .maximal_backoff_time = (uint64_t)c->maximal_backoff_time,
-        .maximal_queue_lifetime = (uint64_t)c->maximal_queue_lifetime,
-        .bounce_queue_lifetime = (uint64_t)c->bounce_queue_lifetime,
-        .delay_warning_time = (uint64_t)c->delay_warning_time,
-        .recipient_limit = (uint32_t)c->default_destination_recipient_limit,
-        .limits = limits,
-        .n_limits = limits_of(c, limits),
-    };
-}
 
 static enum result open_kv(struct mailbox_role *m, const struct conf *c, struct error *err)
 {
@@ -115,7 +70,7 @@ static enum result open_all(struct mailbox_role *m, const struct conf *c, struct
     struct store_options store = {.quota = quota_of_store(m->quota),
                                   .trace_lifetime = (uint64_t)c->trace_lifetime};
     struct queue_limit limits[QUEUE_LIMITS_MAX];
-    struct queue_options queue = queue_options_of(c, limits);
+    struct queue_options queue = mailbox_queue_options(c, limits);
     enum result r = open_kv(m, c, err);
     if (r == OK)
         r = store_open(m->kv, &store, &m->store, err);
@@ -169,7 +124,7 @@ static void configured(struct role *role)
 {
     const struct conf *c = role_conf(role);
     struct queue_limit limits[QUEUE_LIMITS_MAX];
-    struct queue_options o = queue_options_of(c, limits);
+    struct queue_options o = mailbox_queue_options(c, limits);
     queue_configure(mailbox_state(role)->queue, &o);
     store_trace(mailbox_state(role)->store, (uint64_t)c->trace_lifetime);
     mailbox_state(role)->marks = c->enable_original_recipient;
@@ -197,7 +152,7 @@ static void request(struct role *role, struct ipc_channel *from, struct ipc_mess
         mailbox_logged_in(m, from, msg);
         break;
     case IPC_RELAY_WINDOW:
-        feed_window(m->feed, msg->RELAY_WINDOW.jobs, msg->RELAY_WINDOW.per_destination);
+        feed_window(m->feed, msg->RELAY_WINDOW.jobs);
         break;
     default:
         if (msg->call)

@@ -44,6 +44,10 @@ static inline struct mailbox_role *mailbox_state(struct role *r)
 /* The names of mailboxes as the configuration has them now; the caller's reference. */
 struct mailbox_names *mailbox_names_of_now(struct mailbox_role *m);
 
+/* limits.c: the settings of the queue; the result points into `limits`. */
+struct queue_options mailbox_queue_options(const struct conf *c,
+                                           struct queue_limit limits[static QUEUE_LIMITS_MAX]);
+
 /* deliver.c: IPC DELIVER from edge. */
 void mailbox_deliver(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg);
 

@@ -89,16 +89,17 @@ static void conn_release(struct outconn *c)
 void conn_finish(struct outconn *c, const struct verdict *failure)
 {
     struct relay *relay = c->relay;
-    struct verdict copy = failure ? *failure : (struct verdict){0};
+    struct verdict missed = failure ? *failure : (struct verdict){0};
+    missed.missed = true;
     conn_close_stream(c);
     pthread_mutex_lock(&relay->lock);
     list_remove(&c->idle);
     if (c->job && failure)
-        job_finish_all(c->job, failure, c->remote);
+        job_finish_all(c->job, &missed, c->remote);
     else if (c->job)
         dest_return(c->dest, c->job);
     c->dest->alive -= c->counted;
-    dest_conn_gone(c->dest, failure && !c->counted ? &copy : NULL);
+    dest_conn_gone(c->dest, failure && !c->counted ? &missed : NULL);
     conn_release(c);
     pthread_mutex_unlock(&relay->lock);
 }

@@ -65,8 +65,11 @@ static void set_route(struct dest *d, struct route *route, const struct verdict 
     if (d->route)
         route_unref(d->route);
     d->route = route;
-    if (!route)
-        fail_waiting(d, failure);
+    if (!route) {
+        struct verdict missed = *failure;
+        missed.missed = failure->outcome == SMTP_DEFERRED;
+        fail_waiting(d, &missed);
+    }
 }
 
 /* Hands out what waits: to idle connections, then to new ones. */

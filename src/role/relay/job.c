@@ -15,7 +15,7 @@ void verdict_set(struct verdict *v, enum smtp_outcome outcome, const char *statu
 {
     va_list ap;
     v->outcome = outcome;
-    v->remote = false;
+    v->remote = v->missed = false;
     snprintf(v->status, sizeof v->status, "%s", status);
     va_start(ap, format);
     vsnprintf(v->text, sizeof v->text, format, ap);
@@ -84,6 +84,7 @@ enum result job_new(struct relay *relay, struct ipc_channel *from, struct ipc_me
     j->call = m->call;
     j->message_id = q->message_id;
     j->attempt = q->attempt;
+    j->limit = q->concurrency ? q->concurrency : 1;
     j->started_ms = clock_monotonic_ms();
     j->destination = arena_dup(&j->arena, q->destination);
     enum result r = take_recipients(j, q);
@@ -175,6 +176,7 @@ static void answer(struct rjob *j, const struct lists *l, const char *tls)
     m.RELAY_RESULT.remotes = (struct slice_list){l->remotes, n};
     m.RELAY_RESULT.diag_types = (struct slice_list){l->diag_types, n};
     m.RELAY_RESULT.reports = j->reports;
+    m.RELAY_RESULT.missed = j->missed;
     m.RELAY_RESULT.tls = slice_cstr(tls);
     ipc_answer(j->from, j->call, &m);
 }
@@ -219,5 +221,6 @@ void job_finish_all(struct rjob *j, const struct verdict *v, const char *remote)
     for (size_t i = 0; i < j->mail.n_rcpts; i++)
         results[i] = (struct smtp_client_result){v->outcome, v->remote, slice_cstr(v->status),
                                                  slice_cstr(v->text)};
+    j->missed = v->missed;
     job_finish(j, results, remote, "");
 }

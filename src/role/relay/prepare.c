@@ -152,7 +152,6 @@ void job_prepare(struct rjob *j, const struct conf *conf, struct relay_tables *t
     const struct conf *c = relay_service(conf, j->destination, label);
     struct slice transport, nexthop, service = slice_cstr(label);
     target_route_split(j->destination, &transport, &nexthop);
-    j->limit = (unsigned)c->default_destination_concurrency_limit;
     if (!slice_is(conf_transport_kind(conf, transport), "smtp")) {
         go_on(j);
         return;

@@ -101,14 +101,6 @@ const struct conf *relay_service(const struct conf *c, struct slice destination,
     return conf_for_service(c, slice_cstr(label));
 }
 
-static unsigned destination_limit(struct role *role)
-{
-    const struct conf *c = role_conf(role);
-    unsigned limit = (unsigned)c->default_destination_concurrency_limit;
-    conf_unref(c);
-    return limit;
-}
-
 static void take_job(struct role *role, struct ipc_channel *from, struct ipc_message *m)
 {
     struct relay *r = state_of(role);
@@ -130,14 +122,12 @@ static void take_job(struct role *role, struct ipc_channel *from, struct ipc_mes
     conf_unref(c);
 }
 
-/* Twice the connections, so that each finds its next job waiting. */
 static void peer_up(struct role *role, enum ipc_role peer)
 {
     struct ipc_message m = {.type = IPC_RELAY_WINDOW};
     if (peer != ROLE_MAILBOX)
         return;
     m.RELAY_WINDOW.jobs = RELAY_JOBS;
-    m.RELAY_WINDOW.per_destination = 2 * destination_limit(role);
     if (ipc_send(role->peers[ROLE_MAILBOX], &m) != OK)
         LOG(LOG_WARNING, "relay.window_not_sent", LOG_C("peer", "mailbox"));
 }

@@ -63,6 +63,7 @@ const struct conf *relay_service(const struct conf *c, struct slice destination,
 struct verdict {
     enum smtp_outcome outcome;
     bool remote;
+    bool missed; /* nobody was reached at the destination: see RELAY_RESULT */
     char status[16];
     char text[600];
 };
@@ -87,6 +88,7 @@ struct rjob {
     struct rewriting *rewriting; /* in the arena; NULL: none */
     int64_t started_ms;
     bool reports; /* the server that took it reports success itself (RFC 3461) */
+    bool missed;  /* as a verdict's */
     uint32_t attempt;
     struct smtp_client_mail mail;
     struct smtp_client_rcpt *rcpts;

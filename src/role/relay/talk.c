@@ -94,6 +94,7 @@ static bool end_job(struct outconn *c)
     if (stale)
         return false; /* the server closed an idle connection: the job had no part in it */
     c->job->reports = smtp_client_takes_dsn(&c->client);
+    c->job->missed = c->client.failure.status.len > 0; /* the session ended under it */
     job_finish(c->job, c->client.results, c->remote, c->tls);
     c->job = NULL;
     smtp_client_next(&c->client);
