@@ -31,9 +31,9 @@ enum {
     CLASS_LOW = 2048,        /* below it the window is filled again */
     DESTINATION_CLASS = 128, /* most of them for one destination */
     LETTER_BUNDLES = 8,
-    SCAN_CHUNK = 1024,       /* entries looked at in one go */
-    DEAD_REMEMBERED = 10000, /* destinations that nothing waits for, oldest forgotten first */
-    PUT_OFF_AT_A_TIME = 100  /* of a dead destination, being recorded */
+    SCAN_CHUNK = 1024,      /* entries looked at in one go */
+    REMEMBERED_MAX = 10000, /* destinations that nothing waits for, oldest forgotten first */
+    PUT_OFF_AT_A_TIME = 100 /* of a dead destination, being recorded */
 };
 
 struct queue_limits;
@@ -85,6 +85,8 @@ struct q_dest {
     int64_t next_ms;       /* no attempt before */
     int64_t dead_until_ms; /* with death */
     struct q_death *death; /* NULL: alive */
+    int64_t
+        known_until_ms; /* what is known of it counts so long though nothing waits; 0: nothing is */
     size_t name_len;
     char name[];
 };

@@ -138,7 +138,7 @@ static void remember(struct schedule *s, struct q_dest *d)
     if (!list_empty(&d->remembered))
         return;
     list_push_back(&s->remembered, &d->remembered);
-    if (++s->n_remembered > DEAD_REMEMBERED)
+    if (++s->n_remembered > REMEMBERED_MAX)
         forget(s, CONTAINER_OF(s->remembered.next, struct q_dest, remembered));
 }
 
@@ -166,7 +166,7 @@ void dest_settle(struct schedule *s, struct q_dest *d)
         share_settle(s, &d->shares[c], c);
         used |= d->shares[c].loaded > 0 || d->shares[c].more;
     }
-    if (!used && !d->death && d->next_ms == 0) {
+    if (!used && d->known_until_ms == 0) {
         forget(s, d);
     } else if (!used) {
         remember(s, d);
@@ -197,7 +197,7 @@ static void forget_some(struct schedule *s, int64_t now_ms)
 {
     while (!list_empty(&s->remembered)) {
         struct q_dest *d = CONTAINER_OF(s->remembered.next, struct q_dest, remembered);
-        if ((d->death && d->dead_until_ms > now_ms) || d->next_ms > now_ms)
+        if (d->known_until_ms > now_ms)
             return;
         forget(s, d);
     }
@@ -241,6 +241,12 @@ void schedule_revive(struct schedule *s)
 }
 
 /* ---- handing out ---- */
+
+static void know(struct q_dest *d, int64_t until_ms)
+{
+    if (until_ms > d->known_until_ms)
+        d->known_until_ms = until_ms;
+}
 
 static uint32_t most_active(const struct q_dest *d)
 {
@@ -324,8 +330,10 @@ void turn_over(struct schedule *s, const struct q_item *item, int64_t now_ms)
     d->active--;
     if (!item->put_off) {
         t->active--;
-        if (t->limit->destination_delay_s)
+        if (t->limit->destination_delay_s) {
             d->next_ms = now_ms + (int64_t)t->limit->destination_delay_s * 1000;
+            know(d, d->next_ms);
+        }
         if (t->limit->transport_delay_s)
             t->next_ms = now_ms + (int64_t)t->limit->transport_delay_s * 1000;
         if (!list_empty(&t->parked) && t->next_ms > now_ms)
@@ -369,13 +377,18 @@ void schedule_heard(struct schedule *s, struct q_item *item, const struct queue_
 {
     struct q_dest *d = item->dest;
     const struct pace_rules *rules = &d->transport->limit->pace;
-    if (!missed && d->death) {
-        begin_pace(d);
-    } else if (!missed) {
-        pace_reached(&d->pace, rules, d->active);
-    } else if (!d->death && pace_missed(&d->pace, rules)) {
-        d->death = death_new(missed); /* without memory it stays alive, with the window it has */
+    if (!missed) {
+        d->known_until_ms = d->next_ms;
+        if (d->death)
+            begin_pace(d);
+        else
+            pace_reached(&d->pace, rules, d->active);
+    } else if (!d->death) {
+        know(d, now_ms + rest_ms);
         d->dead_until_ms = now_ms + rest_ms;
+        if (pace_missed(&d->pace, rules))
+            d->death =
+                death_new(missed); /* without memory it stays alive, with the window it has */
     }
     dest_settle(s, d);
 }
