@@ -20,7 +20,7 @@ static void check(const struct drop *d)
 static void check_same(const struct drop *a, const struct drop *b)
 {
     if (!slice_eq(a->sender, b->sender) || !slice_eq(a->ret, b->ret) ||
-        !slice_eq(a->envid, b->envid) || !slice_eq(a->notify, b->notify) ||
+        !slice_eq(a->envid, b->envid) || !slice_eq(a->notify, b->notify) || a->probe != b->probe ||
         a->smtputf8 != b->smtputf8 || a->eightbit != b->eightbit || a->rcpts.n != b->rcpts.n ||
         !slice_eq(a->message, b->message))
         abort();

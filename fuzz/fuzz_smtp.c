@@ -24,7 +24,7 @@ static void answer(struct smtp_session *s, enum smtp_want want, unsigned turn, s
         break;
     case SMTP_WANT_RCPT:
         if (turn % 4)
-            smtp_rcpt_accepted(s, (struct slice_list){&target, 1}, SLICE("grant"), out);
+            smtp_rcpt_accepted(s, (struct slice_list){&target, 1}, SLICE("grant"), SLICE(""), out);
         else
             smtp_rcpt_refused(s, 554, SLICE("5.7.1"), SLICE("no"), out);
         break;

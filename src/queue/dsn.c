@@ -20,6 +20,10 @@ static const char *action_name(enum dsn_action a)
         return "relayed";
     case DSN_EXPANDED:
         return "expanded";
+    case DSN_DELIVERABLE:
+        return "deliverable";
+    case DSN_UNDELIVERABLE:
+        return "undeliverable";
     }
     return "failed";
 }
@@ -179,6 +183,9 @@ static const char *subject_of(enum dsn_action gist)
         return "Undelivered Mail Returned to Sender";
     case DSN_DELAYED:
         return "Delayed Mail (still being retried)";
+    case DSN_DELIVERABLE:
+    case DSN_UNDELIVERABLE:
+        return "Mail Delivery Status Report";
     default:
         return "Successful Mail Delivery Report";
     }
@@ -225,7 +232,8 @@ static void put_human_rcpt(const struct dsn_rcpt *r, bool utf8, struct buf *out)
         put_word(out, r->remote, utf8);
         buf_puts(out, " said:\r\n    ");
     }
-    bool well = r->action != DSN_FAILED && r->action != DSN_DELAYED;
+    bool well =
+        r->action != DSN_FAILED && r->action != DSN_DELAYED && r->action != DSN_UNDELIVERABLE;
     struct slice unsaid = well ? slice_cstr(action_name(r->action)) : SLICE("no reason was given");
     put_folded(out, r->reply.len ? r->reply : unsaid, 4, "    ", utf8);
 }
@@ -240,6 +248,10 @@ static const char *words_of(enum dsn_action gist)
     case DSN_DELAYED:
         return "Your message could not be delivered yet to the recipients below. It "
                "will be\r\ntried again; you need not send it again.\r\n";
+    case DSN_DELIVERABLE:
+    case DSN_UNDELIVERABLE:
+        return "This is the report that you asked for. Nothing was delivered, and no other\r\n"
+               "server was asked.\r\n";
     default:
         return "Your message was delivered to the recipients below, or passed on to a "
                "server\r\nor a list from which no further report may come.\r\n";
@@ -275,11 +287,13 @@ static bool is_status(struct slice s)
 }
 
 /* RFC 3464 2.3.4: the class of the status goes with the action; a recipient that was given up keeps
- * the temporary status that it was given up with. */
+ * the temporary status that it was given up with, as does one that could not be told about now. */
 static void put_status(const struct dsn_rcpt *r, struct buf *out)
 {
-    char class = r->action == DSN_FAILED ? '5' : r->action == DSN_DELAYED ? '4' : '2';
-    bool good = is_status(r->status) && (r->status.data[0] == class || r->expired);
+    bool failed = r->action == DSN_FAILED || r->action == DSN_UNDELIVERABLE;
+    char class = failed ? '5' : r->action == DSN_DELAYED ? '4' : '2';
+    bool kept = r->expired || r->action == DSN_UNDELIVERABLE;
+    bool good = is_status(r->status) && (r->status.data[0] == class || kept);
     buf_puts(out, "Status: ");
     if (good)
         buf_append(out, r->status);

@@ -10,7 +10,17 @@ enum {
     DSN_RETURN_DEFAULT = 50000 /* and when nobody asked for anything */
 };
 
-enum dsn_action { DSN_FAILED, DSN_DELAYED, DSN_DELIVERED, DSN_RELAYED, DSN_EXPANDED };
+/* The last two are no outcome, but what `sendmail -bv` was told of an address; they stand in
+ * reports of their own. */
+enum dsn_action {
+    DSN_FAILED,
+    DSN_DELAYED,
+    DSN_DELIVERED,
+    DSN_RELAYED,
+    DSN_EXPANDED,
+    DSN_DELIVERABLE,
+    DSN_UNDELIVERABLE
+};
 
 struct dsn_rcpt {
     enum dsn_action action;

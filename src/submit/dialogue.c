@@ -132,9 +132,9 @@ static enum result begin(struct talk *t, const struct drop *d, struct buf *out)
     return ask(t, out);
 }
 
-/* All recipients; stops at the first that can't be told about now. */
-static enum result name_rcpts(struct talk *t, const struct drop *d, struct buf *out,
-                              drop_refused_fn *refused, void *arg, size_t *taken)
+/* All recipients. With a message to follow it stops at the first that can't be told about now. */
+static enum result name_rcpts(struct talk *t, const struct drop *d, bool verify, struct buf *out,
+                              drop_told_fn *told, void *arg, size_t *taken)
 {
     for (size_t i = 0; i < d->rcpts.n; i++) {
         buf_printf(out, "RCPT TO:<%.*s>", SLICE_ARG(d->rcpts.items[i]));
@@ -144,25 +144,25 @@ static enum result name_rcpts(struct talk *t, const struct drop *d, struct buf *
         enum result r = ask(t, out);
         if (r != OK)
             return r;
+        if (verify || t->reply->code / 100 == 5)
+            told(arg, d->rcpts.items[i], t->reply->code, slice_cstr(t->reply->text));
         if (is_good(t))
             ++*taken;
-        else if (t->reply->code / 100 == 5)
-            refused(arg, d->rcpts.items[i], t->reply->code, slice_cstr(t->reply->text));
-        else
+        else if (!verify && t->reply->code / 100 != 5)
             return OK;
     }
     return OK;
 }
 
 static enum result say(struct talk *t, const struct drop *d, bool verify, struct buf *out,
-                       drop_refused_fn *refused, void *arg)
+                       drop_told_fn *told, void *arg)
 {
     size_t taken = 0;
     enum result r = begin(t, d, out);
     if (r != OK || !is_good(t))
         return r;
-    r = name_rcpts(t, d, out, refused, arg, &taken);
-    bool later = !is_good(t) && t->reply->code / 100 != 5;
+    r = name_rcpts(t, d, verify, out, told, arg, &taken);
+    bool later = !verify && !is_good(t) && t->reply->code / 100 != 5;
     if (r != OK || later || verify || taken == 0) {
         t->reply->taken = later ? 0 : taken;
         return r;
@@ -177,7 +177,7 @@ static enum result say(struct talk *t, const struct drop *d, bool verify, struct
     return r;
 }
 
-static enum result converse(int fd, const struct drop *d, bool verify, drop_refused_fn *refused,
+static enum result converse(int fd, const struct drop *d, bool verify, drop_told_fn *told,
                             void *arg, struct drop_reply *ret)
 {
     struct talk t = {.fd = fd, .reply = ret};
@@ -185,7 +185,7 @@ static enum result converse(int fd, const struct drop *d, bool verify, drop_refu
     *ret = (struct drop_reply){.code = 451, .text = "no answer"};
     buf_init(&t.in, REPLY_MAX);
     buf_init(&out, REPLY_MAX);
-    enum result r = say(&t, d, verify, &out, refused, arg);
+    enum result r = say(&t, d, verify, &out, told, arg);
     if (r != OK) {
         ret->code = 451;
         ret->taken = 0;
@@ -199,14 +199,14 @@ static enum result converse(int fd, const struct drop *d, bool verify, drop_refu
     return r;
 }
 
-enum result drop_send(int fd, const struct drop *d, drop_refused_fn *refused, void *arg,
+enum result drop_send(int fd, const struct drop *d, drop_told_fn *told, void *arg,
                       struct drop_reply *ret)
 {
-    return converse(fd, d, false, refused, arg, ret);
+    return converse(fd, d, false, told, arg, ret);
 }
 
-enum result drop_verify(int fd, const struct drop *d, drop_refused_fn *refused, void *arg,
+enum result drop_verify(int fd, const struct drop *d, drop_told_fn *told, void *arg,
                         struct drop_reply *ret)
 {
-    return converse(fd, d, true, refused, arg, ret);
+    return converse(fd, d, true, told, arg, ret);
 }

@@ -26,6 +26,7 @@ struct drop {
     struct slice sender;             /* "": the null sender; the server completes the domain */
     struct slice ret, envid, notify; /* RFC 3461, "" when not given */
     bool smtputf8, eightbit;
+    bool probe; /* not to be delivered: the sender is told what would become of it */
     struct slice_list rcpts;
     struct slice message; /* with CRLF line ends */
 };
@@ -53,15 +54,17 @@ struct drop_reply {
     size_t taken;  /* recipients that the message went to, when code is 250 */
     char text[400];
 };
-/* Called for every recipient that is refused for good. */
-typedef void drop_refused_fn(void *arg, struct slice rcpt, unsigned code, struct slice text);
+/* What was said of a recipient: drop_send calls it for those that are refused for good. */
+typedef void drop_told_fn(void *arg, struct slice rcpt, unsigned code, struct slice text);
 
 /* Hands one message over. With a recipient that can't be told about now (4xx) nothing is taken.
  * *ret is set whatever is returned; CLOSED, FAILED: the connection broke, and ret->code is 451. */
-enum result drop_send(int fd, const struct drop *d, drop_refused_fn *refused, void *arg,
+enum result drop_send(int fd, const struct drop *d, drop_told_fn *refused, void *arg,
                       struct drop_reply *ret);
-/* As drop_send, without a message: are these recipients good? ret->taken counts them. */
-enum result drop_verify(int fd, const struct drop *d, drop_refused_fn *refused, void *arg,
+/* As drop_send, without a message: are these recipients good? `told` is called with the reply to
+ * each of them, whatever it is, as long as the connection holds; ret->taken counts the good ones.
+ * Where the sender is refused none is asked for: ret->code says it. */
+enum result drop_verify(int fd, const struct drop *d, drop_told_fn *told, void *arg,
                         struct drop_reply *ret);
 
 #endif

@@ -49,6 +49,7 @@ enum result drop_format_head(const struct drop *d, struct buf *out)
     put_option(out, "notify", d->notify);
     put_option(out, "smtputf8", d->smtputf8 ? SLICE("yes") : SLICE_NONE);
     put_option(out, "8bit", d->eightbit ? SLICE("yes") : SLICE_NONE);
+    put_option(out, "probe", d->probe ? SLICE("yes") : SLICE_NONE);
     for (size_t i = 0; i < d->rcpts.n; i++)
         put_line(out, "rcpt", d->rcpts.items[i]);
     buf_printf(out, "size %zu\n\n", d->message.len);
@@ -136,6 +137,8 @@ static bool take_line(struct slice line, struct drop *d, size_t rcpts_room, uint
         d->smtputf8 = true;
     else if (slice_is(name, "8bit"))
         d->eightbit = true;
+    else if (slice_is(name, "probe"))
+        d->probe = true;
     else
         return slice_is(name, "size") && slice_parse_u64(value, DROP_MESSAGE_MAX, size) == OK;
     return true;

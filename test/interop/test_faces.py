@@ -381,13 +381,58 @@ def test_ordinary_users_send_always(folder):
         assert len(waiting) == 2 and all(f.stat().st_mode & 0o777 == 0o600 and f.stat().st_uid == 65534 for f in waiting)
         assert as_nobody(server, folder, "mailq").returncode == 69
         assert server.command("mailq").stdout.count("sender UID 65534") == 2
-        assert send("x", "-bv", "alice").returncode == 75
+        done = send("x", "-bv", "-f", "bob@" + DOMAIN, "alice")
+        assert done.returncode == 0 and done.stdout == f"Mail Delivery Status Report will be mailed to <bob@{DOMAIN}>.\n"
         assert as_nobody(server, folder, "sendmail", "-bs", input="QUIT\r\n").stdout.startswith("421 ")
         server.start()
         subjects = lambda user: [email.message_from_bytes(m)["Subject"] for m in server.inbox(user)]  # noqa: E731
         wait_for(lambda: sorted(subjects("alice")) == ["half known", "running", "stopped"], 20, "what waited")
-        wait_for(lambda: subjects("bob"), 20, "the notice that there is no such user")
+        wait_for(lambda: len(subjects("bob")) == 3, 20, "the notice that there is no such user, and the report")
+        assert sorted(subjects("bob")) == ["Mail Delivery Status Report"] + 2 * ["Undelivered Mail Returned to Sender"]
         assert wait_for(lambda: not list(pathlib.Path(server.state, "maildrop").iterdir()), 20, "an empty maildrop")
+    finally:
+        server.stop()
+
+
+def report_about(raw):
+    """Of a report: subject, text, and action, status and words by recipient."""
+    message = email.message_from_bytes(raw)
+    text, status, original = message.get_payload()
+    assert message.get_content_type() == "multipart/report" and message["Auto-Submitted"] == "auto-replied"
+    fields = {part["Final-Recipient"].split("; ")[1]: (part["Action"], part["Status"], " ".join(part["Diagnostic-Code"].split()))
+              for part in status.get_payload()[1:]}
+    return message["Subject"], text.get_payload(), fields, original.as_string()
+
+
+def test_what_would_become_of_mail(folder):
+    """sendmail -bv: nothing is delivered, and a report comes by mail; -v: delivered, and a report comes."""
+    aliases = folder / "probe.aliases"
+    aliases.write_text("team: alice, far@elsewhere.test\nprog: \"|/bin/true x\"\n")
+    server = our_server(folder, "probe", alias_maps=f"hash:{aliases}", relayhost="[127.0.0.1]:9", default_privs="nobody")
+    try:
+        words = ("alice", "team", "prog", "nobody-here", "x@elsewhere.test")
+        done = server.command("sendmail", "-bv", "-f", "bob@" + DOMAIN, *words, input="")
+        assert (done.returncode, done.stdout) == (0, f"Mail Delivery Status Report will be mailed to <bob@{DOMAIN}>.\n"), done.stderr
+        raw = wait_for(lambda: server.inbox("bob"), 20, "the report")[0]
+        subject, text, about, original = report_about(raw)
+        assert subject == "Mail Delivery Status Report" and "Nothing was delivered" in text
+        good = ("deliverable", "2")
+        assert {address.split("@")[0]: (action, status[0]) for address, (action, status, _) in about.items()} == {
+            "alice": good, "team": good, "prog": good, "x": good, "nobody-here": ("undeliverable", "5")}, about
+        said = {address.split("@")[0]: words for address, (_, _, words) in about.items()}
+        assert "mailbox alice" in said["alice"] and "mailbox alice; mail to far@elsewhere.test" in said["team"], said
+        assert "command /bin/true x, as user" in said["prog"] and "User unknown" in said["nobody-here"], said
+        assert "next hop [127.0.0.1]:9" in said["x"], said
+        assert "Subject: probe" in original
+        assert server.inbox("alice") == [] and server.command("mailq").stdout == "Mail queue is empty\n"
+        for wrong in (("-bv",), ("-bv", "-f", "", "alice")):
+            assert server.command("sendmail", *wrong, input="").returncode == 64
+
+        done = server.command("sendmail", "-v", "-f", "bob@" + DOMAIN, "alice", input="Subject: told\n\nx\n")
+        assert (done.returncode, done.stdout) == (0, f"Mail Delivery Status Report will be mailed to <bob@{DOMAIN}>.\n"), done.stderr
+        wait_for(lambda: len(server.inbox("bob")) == 2, 20, "the report of a delivery")
+        (raw,) = [m for m in server.inbox("bob") if b"Subject: told" in m]
+        assert [action for action, _, _ in report_about(raw)[2].values()] == ["delivered"] and len(server.inbox("alice")) == 1
     finally:
         server.stop()
 

@@ -169,7 +169,7 @@ def test_installed_used_and_removed(root, deb):
     root.shell("echo secret1 | postrider user add alice --password-stdin")
     mail = "printf 'Subject: hello\\n\\nhi\\n' | setpriv --reuid 65534 --regid 65534 --clear-groups "
     arrived = lambda n: f"messages={n}" in root.run("doveadm", "mailbox", "status", "-u", "alice", "messages", "INBOX").stdout
-    wait_for(lambda: root.run("sendmail", "-bv", "alice").returncode == 0, 15, "alice is an account")
+    wait_for(lambda: root.run("doveadm", "auth", "test", "alice", "secret1").returncode == 0, 15, "alice is an account")
     root.shell(mail + "sendmail -i alice")
     wait_for(lambda: arrived(1), 15, "the mail of nobody in alice's mailbox")
     root.ok(init, "reload")

@@ -261,7 +261,8 @@ static void give_answer(struct play *p, struct slice words)
     p->want = 0;
     if (slice_is(verb, "accept")) {
         struct slice target = SLICE("local bob ");
-        smtp_rcpt_accepted(&p->s, (struct slice_list){&target, 1}, SLICE("grant"), &p->out);
+        smtp_rcpt_accepted(&p->s, (struct slice_list){&target, 1}, SLICE("grant"), SLICE(""),
+                           &p->out);
     } else if (slice_is(verb, "refuse")) {
         uint64_t code;
         assert_int_equal(slice_parse_u64(slice_split(&words, ' '), 999, &code), OK);

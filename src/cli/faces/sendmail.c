@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { PROBE_NAMED_MAX = 100, PROBE_BYTES_MAX = 128 * 1024 };
+
 int sendmail_fail(int status, const char *format, ...)
 {
     va_list ap;
@@ -63,6 +65,18 @@ static bool needs_utf8(const struct drop *d)
     return !ascii;
 }
 
+static void announce(const struct drop *d)
+{
+    printf("Mail Delivery Status Report will be mailed to <%.*s>.\n", SLICE_ARG(d->sender));
+}
+
+/* One -v: of what became of the message; several made Postfix's programs talkative. What -N says
+ * stands. */
+static bool wants_report(const struct sendmail *s, const struct drop *d)
+{
+    return s->verbose == 1 && !s->notify && d->sender.len;
+}
+
 static int deliver(struct sendmail *s, struct arena *a, struct drop *d)
 {
     char number[32];
@@ -86,22 +100,46 @@ static int deliver(struct sendmail *s, struct arena *a, struct drop *d)
         d->message = buf_slice(&m.bytes);
         d->eightbit = m.eightbit;
         d->smtputf8 = needs_utf8(d);
+        d->notify = wants_report(s, d) ? SLICE("SUCCESS,FAILURE,DELAY") : d->notify;
         status = sendmail_submit(s, d);
+        if (status == EX_OK && wants_report(s, d))
+            announce(d);
     }
     buf_release(&m.bytes);
     return status;
 }
 
+/* What stands in the report as the message that it is about. */
+static void put_probe(const struct drop *d, struct buf *out)
+{
+    buf_puts(out, "Subject: probe\r\n");
+    for (size_t i = 0; i < d->rcpts.n && i < PROBE_NAMED_MAX; i++)
+        buf_printf(out, "%s%.*s", i ? ",\r\n " : "To: ", SLICE_ARG(d->rcpts.items[i]));
+    buf_puts(out, "\r\n\r\n");
+}
+
 static int verify(struct sendmail *s, struct arena *a, struct drop *d)
 {
     char number[32];
+    struct buf message;
     int status = set_sender(s, login_name(number), a, d);
-    if (status == EX_OK && s->n_rcpts == 0)
-        status = sendmail_fail(EX_USAGE, "-bv: name recipients");
+    if (status == EX_OK && (s->n_rcpts == 0 || d->sender.len == 0))
+        status = sendmail_fail(EX_USAGE, s->n_rcpts ? "-bv: name a sender, who will get the report"
+                                                    : "-bv: name recipients");
     if (status == EX_OK)
         status = add_words(s, a, &d->rcpts);
-    d->smtputf8 = needs_utf8(d);
-    return status == EX_OK ? sendmail_verify(s, d) : status;
+    if (status != EX_OK)
+        return status;
+    buf_init(&message, PROBE_BYTES_MAX);
+    put_probe(d, &message);
+    d->message = buf_slice(&message);
+    d->smtputf8 = d->eightbit = needs_utf8(d);
+    d->probe = true;
+    status = sendmail_probe(s, d);
+    buf_release(&message);
+    if (status == EX_OK)
+        announce(d);
+    return status;
 }
 
 static int with_envelope(struct sendmail *s)

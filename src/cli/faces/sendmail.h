@@ -32,6 +32,7 @@ struct sendmail {
     bool from_headers;     /* -t */
     bool keep_dots;        /* -i */
     bool eightbit;         /* -B8BITMIME */
+    unsigned verbose;      /* how many -v: one asks for a report */
     const char *sender;    /* -f; NULL: the caller */
     const char *full_name; /* -F */
     const char *ret, *envid, *notify;
@@ -55,7 +56,8 @@ int sendmail_read(const struct sendmail *s, const char *login, struct arena *a,
 
 /* submit.c: hands over, in pieces of DROP_RCPTS_MAX recipients; an exit status. */
 int sendmail_submit(const struct sendmail *s, struct drop *d);
-int sendmail_verify(const struct sendmail *s, const struct drop *d);
+/* -bv: lays it into the folder maildrop, for a report to its sender. */
+int sendmail_probe(const struct sendmail *s, struct drop *d);
 /* -bs: passes bytes both ways. */
 int sendmail_smtp(const struct sendmail *s);
 

@@ -118,6 +118,9 @@ static bool take(struct sendmail *s, int option, const char *value, int *ret_sta
     case 'i':
         s->keep_dots = true;
         return true;
+    case 'v':
+        s->verbose++;
+        return true;
     case 't':
         s->from_headers = true;
         return true;
@@ -128,7 +131,7 @@ static bool take(struct sendmail *s, int option, const char *value, int *ret_sta
     case '?':
         *ret_status = EX_USAGE;
         return false;
-    default: /* -A -G -L -U -X -c -e -h -m -n -p -v -x: harmless, and without effect */
+    default: /* -A -G -L -U -X -c -e -h -m -n -p -x: harmless, and without effect */
         return true;
     }
 }

@@ -61,10 +61,7 @@ static int by_folder(const struct sendmail *s, const struct drop *d)
         return EX_OK;
     if (r == LIMIT)
         return sendmail_fail(EX_DATAERR, "%s", err.text);
-    return sendmail_fail(EX_TEMPFAIL,
-                         "the server does not run, and the message can't be kept for "
-                         "it: %s",
-                         err.text);
+    return sendmail_fail(EX_TEMPFAIL, "the message can't be kept for the server: %s", err.text);
 }
 
 /* The others have the message. These are refused once more when the server takes them from its
@@ -129,31 +126,15 @@ int sendmail_submit(const struct sendmail *s, struct drop *d)
 
 /* ---- -bv and -bs ---- */
 
-int sendmail_verify(const struct sendmail *s, const struct drop *d)
+/* The server answers by mail, as Postfix does: now, or when it is started. */
+int sendmail_probe(const struct sendmail *s, struct drop *d)
 {
-    char path[CLI_PATH_SIZE];
-    struct error err = {""};
-    int status = EX_OK, fd;
-    for (size_t i = 0; i < d->rcpts.n; i++) {
-        struct drop one = *d;
-        struct drop_reply reply;
-        struct refusals refused = {.n = 0};
-        arena_init(&refused.arena, REFUSED_BYTES_MAX);
-        one.rcpts = (struct slice_list){&d->rcpts.items[i], 1};
-        if (!path_of(s, "sendmail", path))
-            return EX_CONFIG;
-        if (drop_connect(path, &fd, &err) != OK)
-            return sendmail_fail(EX_TEMPFAIL, "the server does not run: %s", err.text);
-        enum result r = drop_verify(fd, &one, tell_refused, &refused, &reply);
-        arena_release(&refused.arena);
-        close(fd);
-        if (r != OK || reply.code / 100 == 4)
-            return sendmail_fail(EX_TEMPFAIL, "%.*s: %s", SLICE_ARG(one.rcpts.items[0]),
-                                 reply.text);
-        if (refused.n || reply.code / 100 == 5)
-            status = EX_NOUSER;
-        else
-            printf("%.*s... deliverable\n", SLICE_ARG(one.rcpts.items[0]));
+    struct slice_list all = d->rcpts;
+    int status = EX_OK;
+    for (size_t at = 0; at < all.n && status == EX_OK; at += DROP_RCPTS_MAX) {
+        d->rcpts.items = all.items + at;
+        d->rcpts.n = all.n - at < DROP_RCPTS_MAX ? all.n - at : DROP_RCPTS_MAX;
+        status = by_folder(s, d);
     }
     return status;
 }

@@ -138,12 +138,12 @@ static bool keep(struct smtp_tx *tx, struct slice_list targets, struct slice gra
 }
 
 void smtp_rcpt_accepted(struct smtp_session *s, struct slice_list targets, struct slice grant,
-                        struct buf *out)
+                        struct slice words, struct buf *out)
 {
     s->waiting = 0;
     s->out = out;
     if (keep(s->tx, targets, grant))
-        smtp_reply(s, "250 2.1.5 Ok");
+        smtp_reply(s, "250 2.1.5 Ok%s%.*s", words.len ? ": " : "", SLICE_ARG(words));
     else
         refuse(s, "452 4.5.3 Error: too many recipients", SLICE_NONE);
 }

@@ -215,9 +215,11 @@ enum smtp_auth_refusal {
 };
 void smtp_auth_refused(struct smtp_session *s, enum smtp_auth_refusal why, struct buf *out);
 
-/* Copied into the transaction. */
+/* Copied into the transaction. words: behind "Ok" in the reply, printable and at most
+ * SMTP_WORDS_MAX bytes, or "". */
+enum { SMTP_WORDS_MAX = 350 };
 void smtp_rcpt_accepted(struct smtp_session *s, struct slice_list targets, struct slice grant,
-                        struct buf *out);
+                        struct slice words, struct buf *out);
 /* enhanced "5.7.1"; text behind it. A code of 421 ends the session. */
 void smtp_rcpt_refused(struct smtp_session *s, unsigned code, struct slice enhanced,
                        struct slice text, struct buf *out);

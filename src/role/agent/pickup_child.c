@@ -17,9 +17,11 @@
 #include "queue/dsn.h"
 #include "submit/drop.h"
 
-enum { ARENA_MAX = 64 << 20, REFUSED_MAX = DROP_RCPTS_MAX };
+enum { ARENA_MAX = 64 << 20, TOLD_MAX = DROP_RCPTS_MAX };
 
-struct refused {
+/* What was said of a recipient that the sender is to be told of. */
+struct told {
+    enum dsn_action action;
     struct slice rcpt, status, text;
 };
 
@@ -28,8 +30,8 @@ struct picking {
     struct arena arena;
     struct buf bytes;
     struct drop drop;
-    struct refused *refused;
-    size_t n_refused;
+    struct told *told;
+    size_t n_told;
     unsigned uid;
     char socket[4096];
 };
@@ -101,22 +103,32 @@ static bool read_file(struct picking *p, int fd, struct buf *answer)
 /* ---- handing over ---- */
 
 /* "5.1.1 text": the status and the words. */
-static void refuse(void *arg, struct slice rcpt, unsigned code, struct slice text)
+static void tell(struct picking *p, enum dsn_action action, struct slice rcpt, struct slice text)
 {
-    struct picking *p = arg;
-    if (p->n_refused == REFUSED_MAX)
+    if (p->n_told == TOLD_MAX)
         return;
     struct slice words = arena_dup(&p->arena, text);
     struct slice status = slice_sub(words, 0, slice_find(words, ' '));
-    (void)code;
-    p->refused[p->n_refused++] = (struct refused){rcpt, status, words};
+    p->told[p->n_told++] = (struct told){action, rcpt, status, words};
 }
 
-static void refuse_all(struct picking *p, const struct drop_reply *reply)
+static void refuse(void *arg, struct slice rcpt, unsigned code, struct slice text)
 {
-    p->n_refused = 0;
+    (void)code;
+    tell(arg, DSN_FAILED, rcpt, text);
+}
+
+static void judge(void *arg, struct slice rcpt, unsigned code, struct slice text)
+{
+    tell(arg, code / 100 == 2 ? DSN_DELIVERABLE : DSN_UNDELIVERABLE, rcpt, text);
+}
+
+/* The same reply holds for all. */
+static void tell_all(struct picking *p, enum dsn_action action, const struct drop_reply *reply)
+{
+    p->n_told = 0;
     for (size_t i = 0; i < p->drop.rcpts.n; i++)
-        refuse(p, p->drop.rcpts.items[i], reply->code, slice_cstr(reply->text));
+        tell(p, action, p->drop.rcpts.items[i], slice_cstr(reply->text));
 }
 
 static struct slice completed(struct picking *p, struct slice address)
@@ -129,15 +141,15 @@ static struct slice completed(struct picking *p, struct slice address)
 
 static enum result build_notice(struct picking *p, bool expired, struct buf *out)
 {
-    struct dsn_rcpt *rcpts = arena_alloc_n(&p->arena, p->n_refused, sizeof *rcpts);
+    struct dsn_rcpt *rcpts = arena_alloc_n(&p->arena, p->n_told, sizeof *rcpts);
     int64_t now = clock_realtime_s();
     if (!rcpts)
         return FAILED;
-    for (size_t i = 0; i < p->n_refused; i++)
-        rcpts[i] = (struct dsn_rcpt){.action = DSN_FAILED,
-                                     .address = completed(p, p->refused[i].rcpt),
-                                     .status = p->refused[i].status,
-                                     .reply = p->refused[i].text,
+    for (size_t i = 0; i < p->n_told; i++)
+        rcpts[i] = (struct dsn_rcpt){.action = p->told[i].action,
+                                     .address = completed(p, p->told[i].rcpt),
+                                     .status = p->told[i].status,
+                                     .reply = p->told[i].text,
                                      .attempted_s = now,
                                      .expired = expired};
     struct dsn d = {
@@ -151,7 +163,7 @@ static enum result build_notice(struct picking *p, bool expired, struct buf *out
         .now_s = now,
         .smtputf8 = p->drop.smtputf8,
         .rcpts = rcpts,
-        .n_rcpts = p->n_refused,
+        .n_rcpts = p->n_told,
         .returned = slice_sub(p->drop.message, 0, header_length(p->drop.message)),
     };
     d.whole = p->drop.message.len <= DSN_RETURN_DEFAULT && !slice_is_nocase(p->drop.ret, "HDRS");
@@ -165,15 +177,18 @@ static void ignore_refusal(void *arg, struct slice rcpt, unsigned code, struct s
     (void)arg, (void)rcpt, (void)code, (void)text;
 }
 
-/* The words for the log of what became of the notice. */
-static const char *send_notice(struct picking *p, bool expired)
+/* False: it could not be sent for now. *ret_words: for the log, what became of the notice. */
+static bool send_notice(struct picking *p, bool expired, const char **ret_words)
 {
     struct buf message;
     struct drop_reply reply = {.code = 451};
     struct error err;
     int fd;
-    if (p->drop.sender.len == 0 || !dsn_wants(p->drop.notify, DSN_WISH_FAILURE))
-        return "nobody wants a notice";
+    bool wanted = p->drop.probe || dsn_wants(p->drop.notify, DSN_WISH_FAILURE);
+    if (p->drop.sender.len == 0 || !wanted) {
+        *ret_words = "nobody wants a notice";
+        return true;
+    }
     buf_init(&message, DSN_RETURN_MAX * 4);
     enum result r = build_notice(p, expired, &message);
     if (r == OK)
@@ -188,7 +203,8 @@ static const char *send_notice(struct picking *p, bool expired)
         close(fd);
     }
     buf_release(&message);
-    return r == OK && reply.taken ? "a notice went to the sender" : "no notice could be sent";
+    *ret_words = r == OK && reply.taken ? "a notice went to the sender" : "no notice could be sent";
+    return r == OK && reply.code / 100 != 4;
 }
 
 static void hand_over(struct picking *p, bool last_try, struct buf *answer)
@@ -207,11 +223,38 @@ static void hand_over(struct picking *p, bool last_try, struct buf *answer)
         say(answer, 'L', "uid %u: %u %s", p->uid, reply.code, reply.text);
         return;
     }
-    if (later || (reply.taken == 0 && p->n_refused == 0))
-        refuse_all(p, &reply);
-    const char *notice = p->n_refused ? send_notice(p, later) : "";
+    if (later || (reply.taken == 0 && p->n_told == 0))
+        tell_all(p, DSN_FAILED, &reply);
+    const char *notice = "";
+    if (p->n_told)
+        (void)send_notice(p, later, &notice);
     say(answer, 'K', "uid %u: %zu recipients taken, %zu refused %s (%.200s)", p->uid, reply.taken,
-        p->n_refused, notice, reply.text);
+        p->n_told, notice, reply.text);
+}
+
+/* Asks about the recipients, and sends what was said to the sender. */
+static void probe(struct picking *p, bool last_try, struct buf *answer)
+{
+    struct error err = {""};
+    struct drop_reply reply;
+    int fd;
+    if (drop_connect(p->socket, &fd, &err) != OK) {
+        say(answer, 'L', "%s", err.text);
+        return;
+    }
+    p->n_told = 0;
+    enum result r = drop_verify(fd, &p->drop, judge, p, &reply);
+    close(fd);
+    if (r != OK && !last_try) {
+        say(answer, 'L', "uid %u: %u %s", p->uid, reply.code, reply.text);
+        return;
+    }
+    if (r != OK || p->n_told == 0)
+        tell_all(p, DSN_UNDELIVERABLE, &reply);
+    const char *notice;
+    bool done = send_notice(p, false, &notice) || last_try;
+    say(answer, done ? 'K' : 'L', "uid %u: %zu recipients asked about, %s", p->uid, p->n_told,
+        notice);
 }
 
 void pickup_run(const struct pickup_file *f, struct buf *answer)
@@ -219,13 +262,13 @@ void pickup_run(const struct pickup_file *f, struct buf *answer)
     struct picking p = {.conf = f->conf};
     int fd = -1;
     arena_init(&p.arena, ARENA_MAX);
-    p.refused = arena_alloc_n(&p.arena, REFUSED_MAX, sizeof *p.refused);
+    p.told = arena_alloc_n(&p.arena, TOLD_MAX, sizeof *p.told);
     snprintf(p.socket, sizeof p.socket, "%.*s/sendmail", SLICE_ARG(f->conf->state_directory));
-    if (!p.refused) {
+    if (!p.told) {
         say(answer, 'L', "no memory");
         return;
     }
     if (open_file(&p, f->name, &fd, answer) && read_file(&p, fd, answer))
-        hand_over(&p, f->last_try, answer);
+        (p.drop.probe ? probe : hand_over)(&p, f->last_try, answer);
     /* The child ends here: what it holds ends with it. */
 }

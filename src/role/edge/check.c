@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "ipc/target_show.h"
 #include "role/edge/deliver.h"
 #include "role/edge/peer_name.h"
 
@@ -256,6 +257,30 @@ static void keep_rule(struct conn *c, struct smtp_tx *tx, const struct ipc_RCPT_
     c->smtp.envelope_bytes += said.len;
 }
 
+/* To this machine's programs, for `sendmail -bv`: where it leads. Of one line's length, since that
+ * is all that is asked for. */
+static struct slice words_of(struct conn *c, const struct ipc_RCPT_RESULT *a,
+                             char room[static SMTP_WORDS_MAX])
+{
+    struct buf out;
+    if (c->service != LISTEN_SENDMAIL)
+        return SLICE("");
+    buf_init(&out, 64 * 1024);
+    for (size_t i = 0; i < a->targets.n && buf_len(&out) < SMTP_WORDS_MAX; i++) {
+        struct target t;
+        if (target_parse(a->targets.items[i], &t) != OK || t.kind == TARGET_VIA)
+            continue;
+        buf_puts(&out, buf_len(&out) ? "; " : "");
+        target_show(&t, &out);
+        buf_puts(&out, t.bcc ? " (a copy)" : "");
+    }
+    struct slice text = slice_sub(buf_slice(&out), 0, SMTP_WORDS_MAX);
+    for (size_t i = 0; i < text.len; i++)
+        room[i] = text.data[i] >= 0x20 && text.data[i] < 0x7f ? text.data[i] : '?';
+    buf_release(&out);
+    return slice_of(room, text.len);
+}
+
 static void rcpt_answered(struct conn *c, const struct ipc_RCPT_RESULT *a)
 {
     struct smtp_session *s = &c->smtp.session;
@@ -269,7 +294,8 @@ static void rcpt_answered(struct conn *c, const struct ipc_RCPT_RESULT *a)
     if (a->code == 250) {
         keep_actions(c, a);
         uint32_t before = s->tx->n_rcpts;
-        smtp_rcpt_accepted(s, a->targets, a->grant, &c->out);
+        char room[SMTP_WORDS_MAX];
+        smtp_rcpt_accepted(s, a->targets, a->grant, words_of(c, a, room), &c->out);
         if (s->tx->n_rcpts > before)
             keep_rule(c, s->tx, a);
         return;
