@@ -234,6 +234,8 @@ static enum route_end end_of(const struct conf *c, const struct way *w)
         return END_LOCAL;
     if (slice_is(kind, "virtual"))
         return END_MAILBOX;
+    if (slice_is(kind, "mailbox"))
+        return w->class == CLASS_LOCAL ? END_LOCAL : END_MAILBOX;
     if (slice_is(kind, "lmtp") && slice_starts(w->nexthop, SLICE("unix:")) &&
         is_own_socket(c, w->nexthop))
         return w->class == CLASS_LOCAL ? END_LOCAL : END_MAILBOX;

@@ -53,7 +53,7 @@
     X(BOOL, resolve_dequoted_address, "yes", 0, 0, "postfix", "Look into quoted local parts for further domains.") \
     X(TEXT, empty_address_recipient, "MAILER-DAEMON", 0, 0, "postfix", "Who gets mail that is addressed to <>.") \
     X(TEXT, relayhost, "", 0, 0, "postfix", "Next hop for all foreign mail: host, host:port, [host] or [host]:port; brackets switch the MX lookup off.") \
-    X(LIST, transport_services, "smtp=smtp relay=smtp lmtp=lmtp local=local virtual=virtual error=error retry=error discard=discard", 0, 0, "postrider", "The transports that there are, each name=kind: smtp, lmtp, local, virtual, error, discard or pipe. Settings of one alone are those of the service \"name/unix\".") \
+    X(LIST, transport_services, "smtp=smtp relay=smtp lmtp=lmtp local=local virtual=virtual error=error retry=error discard=discard", 0, 0, "postrider", "The transports that there are, each name=kind: smtp, lmtp, local, virtual, mailbox (local or virtual, as the domain is), error, discard or pipe. Settings of one alone are those of the service \"name/unix\".") \
     X(MAPS, pipe_transports, "", 0, 0, "postrider", "Transports of kind pipe: {name=maildrop, flags=DRhu, user=vmail, argv={/usr/bin/maildrop -d $${recipient}}}: pipe(8)'s attributes.") \
     X(TEXT, recipient_delimiter, "+", 0, 0, "postfix", "Separates user and detail in user+detail. Empty: none.") \
     X(LIST, transport_sockets, "/run/dovecot/, /var/run/dovecot/, /run/cyrus/, /var/run/cyrus/, /var/lib/cyrus/, /var/imap/socket/", 0, 0, "postrider", "Unix sockets (or folders/ of them) that lmtp:unix:/path in transport_maps may name. Those in settings such as virtual_transport and those below queue_directory need no entry.") \

@@ -299,6 +299,37 @@ def test_mailbox_command_of_main_cf(tmp_path, command, kept, said):
     assert f"{folder}/main.cf:2: mailbox_command: " in text and said in text if said else "mailbox_command:" not in text
 
 
+MASTER_DOVECOT = """smtp inet n - y - - smtpd
+local unix - n n - - local
+dovecot unix - n n - - pipe
+  flags=DRhu user=vmail:vmail argv={program} -f ${{sender}} -d ${{recipient}}
+"""
+
+
+@pytest.mark.parametrize("program,kind,said", [
+    ("/usr/lib/dovecot/dovecot-lda", "mailbox", "Dovecot's program is not run"),
+    ("/usr/lib/dovecot/deliver", "mailbox", "Dovecot's program is not run"),
+    ("/usr/bin/spamc -u debian-spamd -e /usr/lib/dovecot/deliver", "pipe", "must not leave the mail to Dovecot's program"),
+    ("/usr/bin/maildrop", "pipe", None)])
+def test_dovecot_as_a_pipe(tmp_path, program, kind, said):
+    """What many how-tos have: the transport leads to the mailboxes here, in either class of domain."""
+    folder = write(tmp_path / "postfix", "compatibility_level = 3.6\nmydestination = host.test\nmyhostname = host.test\n"
+                   "virtual_mailbox_domains = box.test\nvirtual_transport = dovecot\nmailbox_transport = dovecot:\n"
+                   "dovecot_destination_recipient_limit = 1\nalias_maps =\n", MASTER_DOVECOT.format(program=program))
+    rows = show("config", "show", "--json", "--postfix", folder)
+    assert f"dovecot={kind}" in rows["transport_services"]["value"].replace(",", " ").split()
+    assert ("name=dovecot" in rows["pipe_transports"]["value"]) == (kind == "pipe")
+    told = postrider("config", "check", "-v", "--postfix", folder)
+    text = told.stdout + told.stderr
+    assert f"{folder}/master.cf:3: dovecot: " in text and said in text if said else "Dovecot's" not in text
+    users = tmp_path / "users"
+    users.write_text("alice:{PLAIN}x\ncarol@box.test:{PLAIN}x\n")
+    (tmp_path / "own.conf").write_text(f"users_file = {users}\nlocal_recipient_maps =\n")
+    for address, account in (("alice@host.test", "alice"), ("carol@box.test", "carol@box.test")):
+        way = postrider("-c", tmp_path / "own.conf", "config", "route", "--postfix", folder, address)
+        assert (f"mailbox {account}" in way.stdout) == (kind == "mailbox") and (" by dovecot" in way.stdout) == (kind == "pipe"), way
+
+
 def test_every_value_has_its_place(tmp_path):
     folder = write(tmp_path / "postfix", CONFIGURATIONS["isp"])
     (tmp_path / "own.conf").write_text("hopcount_limit = 7\n")

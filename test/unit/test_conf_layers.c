@@ -302,8 +302,8 @@ static void services_become_listeners(void **state)
         "[::1]:2525 inet" FIELDS "smtpd\n"
         "pickup unix" FIELDS "pickup\n"
         "slow unix" FIELDS "smtp -o smtp_helo_timeout=5\n"
-        "dovecot unix" FIELDS "pipe\n  flags=DRhu user=vmail:vmail\n"
-        "  argv=/usr/lib/dovecot/deliver -d ${recipient} { a b }\n",
+        "maildrop unix" FIELDS "pipe\n  flags=DRhu user=vmail:vmail\n"
+        "  argv=/usr/bin/maildrop -d ${recipient} { a b }\n",
         &errors);
     if (!c)
         fail_msg("%.*s", SLICE_ARG(buf_slice(&errors.text)));
@@ -311,9 +311,9 @@ static void services_become_listeners(void **state)
                 LIST("smtp://localhost:25#smtp", "smtp://localhost:587#submission",
                      "smtps://localhost:465#smtps", "smtp://127.0.0.1:10025#127.0.0.1:10025",
                      "smtp://[::1]:2525#[::1]:2525"));
-    assert_list(c->transport_services, LIST("slow=smtp", "dovecot=pipe"));
-    assert_list(c->pipe_transports, LIST("{name=dovecot, flags=DRhu, user=vmail:vmail, "
-                                         "argv={/usr/lib/dovecot/deliver -d ${recipient} {a b}}}"));
+    assert_list(c->transport_services, LIST("slow=smtp", "maildrop=pipe"));
+    assert_list(c->pipe_transports, LIST("{name=maildrop, flags=DRhu, user=vmail:vmail, "
+                                         "argv={/usr/bin/maildrop -d ${recipient} {a b}}}"));
     const struct conf *s = conf_for_service(c, SLICE("submission"));
     assert_true(slice_is(s->smtpd_tls_security_level, "encrypt"));
     assert_true(slice_is(s->smtpd_banner, "mx.test  two words"));

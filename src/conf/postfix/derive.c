@@ -4,6 +4,7 @@
 
 #include "conf/postfix/interfaces.h"
 #include "conf/postfix/postfix.h"
+#include "conf/postfix/services.h"
 
 struct deriving {
     struct conf_scope *scope;
@@ -149,21 +150,14 @@ static void derive_network_files(struct deriving *d)
 
 /* ---- mailbox_command ---- */
 
-static bool is_dovecots(struct slice command)
-{
-    struct slice program = slice_split(&command, ' ');
-    struct slice name = slice_from(program, slice_rfind(program, '/') + 1);
-    return slice_is(name, "dovecot-lda") ||
-           (slice_is(name, "deliver") && slice_search(program, SLICE("dovecot")) != SIZE_MAX);
-}
-
 /* Dovecot's program brings mail to the mailboxes that are ours now. */
 static void derive_mailbox_command(struct deriving *d)
 {
     const struct conf_assignment *a = conf_scope_assignment(d->scope, SLICE("mailbox_command"));
     if (!a || !a->file || a->value.len == 0)
         return;
-    if (is_dovecots(a->value)) {
+    struct slice rest = a->value, program = slice_split(&rest, ' ');
+    if (services_is_dovecots(program)) {
         conf_note(d->reading->errors, a->file, a->line,
                   "mailbox_command: Dovecot's program is not run; mail of local accounts goes to "
                   "their mailboxes here");

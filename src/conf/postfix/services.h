@@ -30,11 +30,14 @@ void services_assign(struct services *s, struct slice name, struct slice value,
 /* A parameter's value as it is for all; "" where it can't be told. */
 struct slice services_value(struct services *s, const char *name);
 
-/* screen.c: may plain SMTP take the place of this postscreen? An error where it kept clients out. */
+/* screen.c: may plain SMTP take the place of this postscreen? An error where it kept clients out.
+ */
 void services_check_screen(struct services *s, const struct master_service *m);
 
 void services_put_transport(struct services *s, const struct master_service *m, const char *kind);
 void services_take_client(struct services *s, const struct master_service *m);
+/* Does the path name Dovecot's program that brings mail to mailboxes, which are ours now? */
+bool services_is_dovecots(struct slice program);
 void services_take_pipe(struct services *s, const struct master_service *m);
 /* maildrop_destination_recipient_limit and its like become settings of the transport's service. */
 void services_take_limits(struct services *s);

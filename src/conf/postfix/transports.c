@@ -34,6 +34,46 @@ void services_take_client(struct services *s, const struct master_service *m)
     services_put_transport(s, m, slice_is(m->command, "lmtp") ? "lmtp" : "smtp");
 }
 
+bool services_is_dovecots(struct slice program)
+{
+    struct slice name = slice_from(program, slice_rfind(program, '/') + 1);
+    return slice_is(name, "dovecot-lda") ||
+           (slice_is(name, "deliver") && slice_search(program, SLICE("dovecot")) != SIZE_MAX);
+}
+
+/* Dovecot's program alone leads to the mailboxes here. Behind another one (spamc -e …) it is that
+ * one's to start. True: it is no pipe. */
+static bool take_dovecot(struct services *s, const struct master_service *m, struct slice argv)
+{
+    struct slice first = slice_split(&argv, ' ');
+    bool behind = false;
+    if (services_is_dovecots(first)) {
+        conf_note(s->reading->errors, s->file, m->line,
+                  "%.*s: Dovecot's program is not run; mail for this transport goes to the "
+                  "mailboxes here",
+                  SLICE_ARG(m->name));
+        services_put_transport(s, m, "mailbox");
+        return true;
+    }
+    while (argv.data && !behind)
+        behind = services_is_dovecots(slice_split(&argv, ' '));
+    if (behind)
+        conf_warn(s->reading->errors, s->file, m->line,
+                  "%.*s: %.*s is run as it is and must not leave the mail to Dovecot's program: "
+                  "POP3 and IMAP do not show what that writes; have it hand the mail back by "
+                  "sendmail, or name the transport `virtual` where this one is",
+                  SLICE_ARG(m->name), SLICE_ARG(first));
+    return false;
+}
+
+static void put_pipe(struct services *s, const struct master_service *m, struct slice item)
+{
+    buf_printf(&s->pipes, "%s{%.*s}", buf_len(&s->pipes) ? ", " : "", SLICE_ARG(item));
+    if (!s->pipes_line)
+        s->pipes_line = m->line;
+    services_put_transport(s, m, "pipe");
+}
+
 /* "flags=DRhu user=vmail argv=/usr/bin/maildrop -d ${recipient}" as a record. */
 void services_take_pipe(struct services *s, const struct master_service *m)
 {
@@ -70,12 +110,8 @@ void services_take_pipe(struct services *s, const struct master_service *m)
             "%.*s: a pipe transport has attributes (flags=, user=) and argv=command, in this "
             "order, with { } in pairs",
             SLICE_ARG(m->name));
-    else
-        buf_printf(&s->pipes, "%s{%.*s}", buf_len(&s->pipes) ? ", " : "",
-                   SLICE_ARG(buf_slice(&item)));
-    if (!s->pipes_line)
-        s->pipes_line = m->line;
-    services_put_transport(s, m, "pipe");
+    else if (!take_dovecot(s, m, buf_slice(&argv)))
+        put_pipe(s, m, buf_slice(&item));
     buf_release(&argv);
     buf_release(&item);
 }
