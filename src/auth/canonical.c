@@ -276,9 +276,11 @@ static enum result add_copy(const struct copying *c, const char *rule, struct sl
         return FAILED;
     if (to->n)
         memcpy(all, to->targets, to->n * sizeof *all);
+    struct slice copy_for = address_text(&r.canonical, c->arena);
     for (size_t i = 0; i < r.n; i++) {
         all[to->n + i] = r.targets[i];
         all[to->n + i].bcc = true;
+        all[to->n + i].copy_for = copy_for;
     }
     to->targets = all;
     to->n += r.n;

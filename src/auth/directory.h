@@ -121,8 +121,9 @@ struct directory_target {
     struct slice user, text;  /* COMMAND, FILE: as in a target (ipc.h) */
     struct slice owner;       /* the envelope sender that it gets; data NULL: the message's own */
     struct slice
-        delivered; /* the recipient whose alias or .forward led here; data NULL: none did */
-    bool bcc;      /* of always_bcc and its like */
+        delivered;         /* the recipient whose alias or .forward led here; data NULL: none did */
+    bool bcc;              /* of always_bcc and its like */
+    struct slice copy_for; /* with bcc: the address that these named, complete */
 };
 
 /* Postfix's address classes. */

@@ -148,11 +148,14 @@ void ipc_memfd_unmap(struct slice s);
  *                                "via", are sent on; "-" for either: as the message has it.
  * USER: whose rights, a name or "#" and a number; "-" those of default_privs; "~NAME" the user
  * whose own wish it is (.forward). ADDRESS: the recipient on whose behalf it is done.
- * "bcc " in front: not from the envelope but from always_bcc and its like; one such target is
- * served once a message, however many recipients name it, and its failure is nobody's. */
+ * "bcc N:FOR " in front: not from the envelope but from always_bcc and its like, which named the
+ * address FOR; one such target is served once a message, however many recipients name it, and its
+ * failure is nobody's. ("bcc " alone, FOR unknown, is how versions before wrote it into the queue.)
+ */
 enum target_kind { TARGET_REMOTE, TARGET_LOCAL, TARGET_COMMAND, TARGET_FILE, TARGET_VIA };
 struct target {
     bool local, bcc;              /* local: kind == TARGET_LOCAL */
+    struct slice copy_for;        /* with bcc: FOR; "" where it is not known */
     struct slice account, detail; /* LOCAL */
     struct slice address;         /* REMOTE, COMMAND, FILE */
     struct slice route;           /* REMOTE; "": none */

@@ -62,6 +62,10 @@ enum result target_parse(struct slice text, struct target *ret)
     enum result r = OK;
     if (slice_is(kind, "bcc")) {
         t.bcc = true;
+        t.copy_for = SLICE("");
+        bool named = rest.len && ascii_digit(rest.data[0]);
+        if (named && (take_counted(&rest, false, &t.copy_for) != OK || !take_space(&rest)))
+            return INVALID;
         kind = slice_split(&rest, ' ');
     }
     if (!rest.data || rest.len == 0)
@@ -107,8 +111,11 @@ static void format_served(const struct target *t, struct buf *out)
 
 void target_format(const struct target *t, struct buf *out)
 {
-    if (t->bcc)
+    if (t->bcc) {
         buf_puts(out, "bcc ");
+        put_counted(out, t->copy_for.data ? t->copy_for : SLICE(""));
+        buf_putc(out, ' ');
+    }
     if (t->local || t->kind == TARGET_LOCAL) {
         buf_puts(out, "local ");
         buf_append(out, t->account);

@@ -499,7 +499,15 @@ static void targets_have_one_form(void **state)
     assert_true(t.bcc && slice_is(t.address, "\"a b\"@y.z"));
     assert_true(slice_is(t.route, "error:5.1.1 gone away"));
     target_format(&t, &out);
-    assert_true(slice_is(buf_slice(&out), "bcc remote \"a b\"@y.z\terror:5.1.1 gone away"));
+    assert_true(slice_is(buf_slice(&out), "bcc 0: remote \"a b\"@y.z\terror:5.1.1 gone away"));
+    buf_reset(&out);
+    assert_int_equal(target_parse(SLICE("bcc 7:o p@y.z local bob "), &t), OK);
+    assert_true(t.bcc && t.local && slice_is(t.copy_for, "o p@y.z") && slice_is(t.account, "bob"));
+    target_format(&t, &out);
+    assert_true(slice_is(buf_slice(&out), "bcc 7:o p@y.z local bob "));
+    assert_int_equal(target_parse(SLICE("bcc 70:o p@y.z local bob "), &t), INVALID);
+    assert_int_equal(target_parse(SLICE("bcc 7:o p@y.zlocal bob "), &t), INVALID);
+    assert_int_equal(target_parse(SLICE("bcc 7:o p@y.z"), &t), INVALID);
     assert_int_equal(target_parse(SLICE("remote \tsmtp:x"), &t), INVALID);
     assert_int_equal(target_parse(SLICE("bcc"), &t), INVALID);
     assert_int_equal(target_parse(SLICE("remote "), &t), INVALID);

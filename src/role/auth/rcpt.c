@@ -27,7 +27,8 @@ static struct slice target_text(const struct directory_target *from, struct aren
                        .kind = from->local ? TARGET_LOCAL : kinds[from->kind],
                        .user = from->user,
                        .text = from->text,
-                       .bcc = from->bcc};
+                       .bcc = from->bcc,
+                       .copy_for = from->copy_for};
     struct buf b;
     buf_init(&b, 4096);
     target_format(&t, &b);

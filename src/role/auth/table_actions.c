@@ -1,5 +1,6 @@
 /* table_actions.c: what access tables ask for beside a verdict that changes where a recipient's
  * mail goes: REDIRECT, BCC, FILTER. */
+#include "auth/rewrite.h"
 #include "base/log.h"
 #include "ipc/ipc.h"
 #include "role/auth/explain.h"
@@ -12,10 +13,13 @@ static void append_targets(struct resolved *to, const struct resolved *more, boo
     if (!all)
         return;
     size_t n = 0;
+    struct slice copy_for = address_text(&more->canonical, a);
     for (size_t i = 0; i < to->n; i++)
         all[n++] = to->targets[i];
     for (size_t i = 0; i < more->n; i++) {
         all[n] = more->targets[i];
+        if (bcc && !all[n].bcc)
+            all[n].copy_for = copy_for;
         all[n++].bcc |= bcc;
     }
     to->targets = all;
@@ -54,64 +58,92 @@ bool action_transport_known(const struct directory *d, struct slice route)
            (slice_is(kind, "smtp") || slice_is(kind, "lmtp") || slice_is(kind, "pipe"));
 }
 
+static struct slice filter_text(const struct target *t, struct arena *a)
+{
+    struct buf text;
+    buf_init(&text, IPC_INLINE_MAX);
+    target_format(t, &text);
+    struct slice made = buf_ok(&text) ? arena_dup(a, buf_slice(&text)) : SLICE_NONE;
+    buf_release(&text);
+    return made;
+}
+
+static bool has_text(const struct slice_list *list, struct slice text)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (slice_eq(list->items[i], text))
+            return true;
+    return false;
+}
+
+/* Several targets of one copy's address come to the filter once. */
 struct slice_list action_filter_targets(struct slice rcpt, struct slice route,
                                         struct slice_list targets, struct arena *a)
 {
     struct slice_list list = {arena_alloc_n(a, targets.n + 1, sizeof *list.items), 0};
-    const struct target there = {.kind = TARGET_REMOTE, .address = rcpt, .route = route};
-    struct buf text;
-    if (!list.items)
-        return list;
-    buf_init(&text, IPC_INLINE_MAX);
-    target_format(&there, &text);
-    struct slice first = buf_ok(&text) ? arena_dup(a, buf_slice(&text)) : SLICE_NONE;
-    buf_release(&text);
-    if (!first.data)
-        return list;
-    list.items[list.n++] = first;
-    struct slice via = SLICE_NONE; /* holds for all behind it, so it goes with the copies */
-    for (size_t i = 0; i < targets.n; i++) {
+    struct target there = {.kind = TARGET_REMOTE, .address = rcpt, .route = route};
+    for (size_t i = 0; list.items && i <= targets.n; i++) {
         struct target t;
-        if (target_parse(targets.items[i], &t) != OK)
+        if (i > 0 && (target_parse(targets.items[i - 1], &t) != OK || !t.bcc || !t.copy_for.len))
             continue;
-        if (t.kind == TARGET_VIA)
-            via = targets.items[i];
-        if (!t.bcc)
-            continue;
-        if (via.data)
-            list.items[list.n++] = via;
-        list.items[list.n++] = targets.items[i];
-        via = SLICE_NONE;
+        if (i > 0) {
+            there.address = there.copy_for = t.copy_for;
+            there.bcc = true;
+        }
+        struct slice text = filter_text(&there, a);
+        if (!text.data)
+            return (struct slice_list){NULL, 0};
+        if (!has_text(&list, text))
+            list.items[list.n++] = text;
     }
     return list;
 }
 
-/* To the filter's transport, as it came; the filter gives it back by another listener. Aliases are
- * for that one to follow. */
-static void filter(struct query *q, const struct directory *d, struct slice route, struct arena *a,
-                   struct finding *f)
+static bool has_copy(const struct directory_target *all, size_t n, struct slice address)
 {
-    struct directory_target *one = arena_alloc_n(a, 1, sizeof *one);
-    if (!one || !action_transport_known(d, route)) {
+    for (size_t i = 0; i < n; i++)
+        if (all[i].bcc && slice_eq(all[i].address, address))
+            return true;
+    return false;
+}
+
+/* To the filter's transport, as it came, and so do its copies, since Postfix sends the message
+ * there as a whole; the filter gives it back by another listener. Aliases are for that one to
+ * follow. */
+static void filter(const struct directory *d, struct slice rcpt, struct slice route,
+                   struct arena *a, struct finding *f)
+{
+    struct resolved *r = &f->resolved;
+    struct directory_target *all = arena_alloc_n(a, r->n + 1, sizeof *all);
+    size_t n = 1;
+    if (!all || !action_transport_known(d, route)) {
         refuse_action(f, route, "there is no such transport");
         return;
     }
-    *one = (struct directory_target){.address = q->rcpt, .route = route};
-    const struct resolved filtered = {.kind = RESOLVE_FOREIGN, .targets = one, .n = 1};
-    redirect(&f->resolved, &filtered, a);
+    all[0] = (struct directory_target){.address = rcpt, .route = route};
+    for (size_t i = 0; i < r->n; i++) {
+        struct slice copy = r->targets[i].copy_for;
+        if (r->targets[i].bcc && !has_copy(all, n, copy))
+            all[n++] = (struct directory_target){
+                .address = copy, .route = route, .bcc = true, .copy_for = copy};
+    }
+    r->kind = RESOLVE_FOREIGN;
+    r->targets = all;
+    r->n = n;
 }
 
 bool query_apply_actions(struct query *q, const struct directory *d, struct arena *a,
                          struct finding *f)
 {
     struct directory_system system = query_system(q, d);
+    struct slice filter_route = SLICE_NONE, rcpt = q->rcpt;
     for (size_t i = 0; i < f->decision.actions.n && f->decision.code == 250; i++) {
         struct slice action = f->decision.actions.items[i], address = action;
         struct slice kind = slice_split(&address, ' ');
         bool bcc = slice_is(kind, "bcc");
         struct resolved r;
         if (slice_is(kind, "filter"))
-            filter(q, d, address, a, f);
+            filter_route = address; /* the last one counts, for all that the others add */
         if (!bcc && !slice_is(kind, "redirect"))
             continue;
         if (q->explain) {
@@ -125,8 +157,12 @@ bool query_apply_actions(struct query *q, const struct directory *d, struct aren
             refuse_action(f, action, "its address leads nowhere");
         else if (bcc)
             append_targets(&f->resolved, &r, true, a);
-        else
+        else {
             redirect(&f->resolved, &r, a);
+            rcpt = address_text(&r.canonical, a);
+        }
     }
+    if (filter_route.data && f->decision.code == 250)
+        filter(d, rcpt, filter_route, a, f);
     return true;
 }
