@@ -208,15 +208,24 @@ static enum result use_relocated(struct finding *f)
 
 /* ---- here or there ---- */
 
-/* Is it a socket that we listen on ourselves? Then the way ends here. */
+/* /var/run is a link to /run. */
+static struct slice without_var(struct slice path)
+{
+    return slice_starts(path, SLICE("/var/run/")) ? slice_from(path, 4) : path;
+}
+
+/* Is it a socket that we listen on ourselves, or the one that Dovecot made where its configuration,
+ * which is ours now, says nothing else? Then the way ends here. */
 static bool is_own_socket(const struct conf *c, struct slice nexthop)
 {
     struct slice path = slice_from(nexthop, 5);
+    if (c->dovecot_config.len && slice_is(without_var(path), "/run/dovecot/lmtp"))
+        return true;
     for (size_t i = 0; i < c->listen.n; i++) {
         struct listen_url url;
         if (listen_parse(c->listen.items[i], &url) != OK || url.path.len == 0)
             continue;
-        if (slice_eq(path, url.path))
+        if (slice_eq(without_var(path), without_var(url.path)))
             return true;
         size_t dir = c->queue_directory.len;
         bool below = slice_starts(url.path, c->queue_directory) && url.path.len > dir + 1 &&

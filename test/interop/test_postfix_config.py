@@ -330,6 +330,32 @@ def test_dovecot_as_a_pipe(tmp_path, program, kind, said):
         assert (f"mailbox {account}" in way.stdout) == (kind == "mailbox") and (" by dovecot" in way.stdout) == (kind == "pipe"), way
 
 
+DOVECOT_LMTP = """protocols = imap lmtp
+service lmtp {
+  unix_listener %s {
+    mode = 0600
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("listener,nexthop,here", [
+    ("/var/spool/postfix/private/dovecot-lmtp", "private/dovecot-lmtp", True), ("/run/dovecot/mail", "/var/run/dovecot/mail", True),
+    ("lmtp", "/run/dovecot/lmtp", True), (None, "/var/run/dovecot/lmtp", True), (None, "private/other-lmtp", False)])
+def test_lmtp_to_the_old_dovecot(tmp_path, listener, nexthop, here):
+    """What went to Dovecot by LMTP goes to the mailboxes, which its configuration made ours."""
+    folder = write(tmp_path / "postfix", "compatibility_level = 3.6\nmydestination = host.test\nmyhostname = host.test\n"
+                   f"virtual_mailbox_domains = box.test\nvirtual_transport = lmtp:unix:{nexthop}\n"
+                   f"mailbox_transport = lmtp:unix:{nexthop}\nalias_maps =\n",
+                   "smtp inet n - y - - smtpd\nlocal unix - n n - - local\nlmtp unix - - y - - lmtp\n")
+    (tmp_path / "users").write_text("alice:{PLAIN}x\ncarol@box.test:{PLAIN}x\n")
+    (tmp_path / "own.conf").write_text(f"users_file = {tmp_path}/users\nlocal_recipient_maps =\n")
+    (tmp_path / "dovecot.conf").write_text(DOVECOT_LMTP % listener if listener else "protocols = imap lmtp\n")
+    for address, account in (("alice@host.test", "alice"), ("carol@box.test", "carol@box.test")):
+        way = postrider("-c", tmp_path / "own.conf", "--postfix", folder, "--dovecot", tmp_path / "dovecot.conf", "config", "route", address)
+        assert way.returncode == 0 and (f"  mailbox {account}\n" in way.stdout) == here, way
+
+
 def test_every_value_has_its_place(tmp_path):
     folder = write(tmp_path / "postfix", CONFIGURATIONS["isp"])
     (tmp_path / "own.conf").write_text("hopcount_limit = 7\n")
