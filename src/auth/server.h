@@ -38,9 +38,6 @@ uint64_t server_number(const struct server_table *t, const char *name, uint64_t 
 /* "yes" and the like. */
 bool server_yes(const struct server_table *t, const char *name, bool without);
 
-/* Has that type of table the parameter? */
-bool server_parameter_known(struct slice type, struct slice name);
-
 /* What the file of a table "type:name" would hold whose parameters stand in main.cf (at `path`) as
  * name_parameter: appended, each in the line that it has there, $names replaced. FAILED: can't be
  * read, or too long for `out`. INVALID: a value can't be expanded. Values are not told in `err`. */

@@ -5,6 +5,7 @@
 
 #include "auth/server.h"
 #include "conf/lines.h"
+#include "conf/postfix/table_parameters.h"
 #include "conf/scope.h"
 
 enum { MAIN_CF_ARENA = 8 << 20 };
@@ -25,7 +26,7 @@ static bool is_ours(const struct making *m, struct slice name, struct slice *ret
         name.data[m->name.len] != '_')
         return false;
     *ret = slice_from(name, m->name.len + 1);
-    return server_parameter_known(m->type, *ret);
+    return table_parameter_known(m->type, *ret);
 }
 
 static enum result add(struct making *m, const struct conf_assignment *a, struct slice name,

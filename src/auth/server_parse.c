@@ -3,74 +3,9 @@
 
 #include <string.h>
 
+#include "conf/postfix/table_parameters.h"
 #include "table/lines.h"
 #include "table/spec.h"
-
-/* What each type's manual page lists. Taken and not used:
- * - idle_interval, retry_interval: each question has a connection of its own;
- * - LDAP: version (3 is spoken, as servers of today want), debuglevel, tls_random_file, and cache,
- *   cache_expiry, cache_size, which Postfix does not use any more either;
- * - memcache: flags, ttl (for writing), max_try, retry_pause (a question is asked once),
- *   line_size_limit, data_size_limit (Postfix's default of 10240 bytes holds). */
-static const char *const common[] = {"domain", "expansion_limit", "result_format", NULL};
-static const char *const sql_names[] = {
-    "query", "table", "select_field", "where_field", "additional_conditions", NULL};
-static const char *const pgsql_names[] = {"hosts",         "user",           "password",
-                                          "dbname",        "encoding",       "select_function",
-                                          "idle_interval", "retry_interval", NULL};
-static const char *const mysql_names[] = {"hosts",
-                                          "user",
-                                          "password",
-                                          "dbname",
-                                          "charset",
-                                          "idle_interval",
-                                          "retry_interval",
-                                          "option_file",
-                                          "option_group",
-                                          "require_result_set",
-                                          "tls_cert_file",
-                                          "tls_key_file",
-                                          "tls_CAfile",
-                                          "tls_CApath",
-                                          "tls_ciphers",
-                                          "tls_verify_cert",
-                                          NULL};
-static const char *const sqlite_names[] = {"dbpath", NULL};
-static const char *const ldap_names[] = {"server_host",
-                                         "server_port",
-                                         "timeout",
-                                         "search_base",
-                                         "query_filter",
-                                         "result_filter",
-                                         "result_attribute",
-                                         "special_result_attribute",
-                                         "terminal_result_attribute",
-                                         "leaf_result_attribute",
-                                         "scope",
-                                         "bind",
-                                         "bind_dn",
-                                         "bind_pw",
-                                         "recursion_limit",
-                                         "size_limit",
-                                         "dereference",
-                                         "chase_referrals",
-                                         "version",
-                                         "debuglevel",
-                                         "start_tls",
-                                         "tls_ca_cert_dir",
-                                         "tls_ca_cert_file",
-                                         "tls_cert",
-                                         "tls_key",
-                                         "tls_require_cert",
-                                         "tls_random_file",
-                                         "tls_cipher_suite",
-                                         "cache",
-                                         "cache_expiry",
-                                         "cache_size",
-                                         NULL};
-static const char *const memcache_names[] = {
-    "memcache",        "backup",  "flags",       "ttl",     "key_format", "data_size_limit",
-    "line_size_limit", "max_try", "retry_pause", "timeout", "domain",     NULL};
 
 static bool among(const char *const *names, struct slice name)
 {
@@ -78,21 +13,6 @@ static bool among(const char *const *names, struct slice name)
         if (slice_is(name, *names))
             return true;
     return false;
-}
-
-bool server_parameter_known(struct slice type, struct slice name)
-{
-    if (slice_is(type, "memcache"))
-        return among(memcache_names, name);
-    if (among(common, name))
-        return true;
-    if (slice_is(type, "ldap"))
-        return among(ldap_names, name);
-    if (among(sql_names, name))
-        return true;
-    if (slice_is(type, "sqlite"))
-        return among(sqlite_names, name);
-    return among(slice_is(type, "pgsql") ? pgsql_names : mysql_names, name);
 }
 
 struct slice server_value(const struct server_table *t, const char *name, const char *without)
@@ -150,6 +70,15 @@ static bool is_secret(struct slice name)
     return slice_is(name, "password") || slice_is(name, "bind_pw");
 }
 
+static enum result unknown_name(const struct server_table *t, struct slice file, unsigned line,
+                                struct slice name, struct error *err)
+{
+    const char *near = table_parameter_suggest(t->type, name);
+    return error_set(err, INVALID, "%.*s:%u: %.*s tables have no parameter `%.*s`%s%s%s",
+                     SLICE_ARG(file), line, SLICE_ARG(t->type), SLICE_ARG(slice_sub(name, 0, 60)),
+                     near ? ": did you mean `" : "", near ? near : "", near ? "`?" : "");
+}
+
 static enum result take_line(struct server_table *t, struct slice file, unsigned line,
                              struct slice text, struct arena *a, struct error *err)
 {
@@ -157,10 +86,8 @@ static enum result take_line(struct server_table *t, struct slice file, unsigned
     const char *why = table_name_value(text, &name, &value);
     if (why)
         return error_set(err, INVALID, "%.*s:%u: %s", SLICE_ARG(file), line, why);
-    if (!server_parameter_known(t->type, name))
-        return error_set(err, INVALID, "%.*s:%u: %.*s tables have no parameter `%.*s`",
-                         SLICE_ARG(file), line, SLICE_ARG(t->type),
-                         SLICE_ARG(slice_sub(name, 0, 60)));
+    if (!table_parameter_known(t->type, name))
+        return unknown_name(t, file, line, name, err);
     if (slice_find(value, '\0') != SIZE_MAX)
         why = "holds a NUL byte";
     else if (value.len)

@@ -59,9 +59,13 @@ const char *conf_served_by(struct slice name)
     return postfix_parameter_find(name) ? "Postfix" : NULL;
 }
 
-/* Takes the candidate when it is nearer than the best so far. */
-static void consider(struct slice name, const char *candidate, const char **best,
-                     size_t *least_so_far)
+size_t conf_farthest(struct slice name)
+{
+    return name.len / 4 + 2;
+}
+
+void conf_consider(struct slice name, const char *candidate, const char **best,
+                   size_t *least_so_far)
 {
     size_t d = distance(name, slice_cstr(candidate));
     if (d < *least_so_far) {
@@ -73,12 +77,12 @@ static void consider(struct slice name, const char *candidate, const char **best
 const char *conf_suggest(struct slice name)
 {
     const char *best = NULL;
-    size_t nearest = name.len / 4 + 2; /* more than that is another word */
+    size_t nearest = conf_farthest(name);
     for (size_t i = 0; i < CONF_SETTING_COUNT; i++)
-        consider(name, conf_table[i].name, &best, &nearest);
+        conf_consider(name, conf_table[i].name, &best, &nearest);
     for (size_t i = 0; i < ELSEWHERE_COUNT; i++)
-        consider(name, elsewhere[i].name, &best, &nearest);
+        conf_consider(name, elsewhere[i].name, &best, &nearest);
     for (size_t i = 0; postfix_parameter_at(i); i++)
-        consider(name, postfix_parameter_at(i)->name, &best, &nearest);
+        conf_consider(name, postfix_parameter_at(i)->name, &best, &nearest);
     return best;
 }

@@ -22,6 +22,11 @@ extern const struct conf_setting conf_table[CONF_SETTING_COUNT];
 size_t conf_find(struct slice name);
 /* The name most like this one, ours or one that is served elsewhere, or NULL where none is near. */
 const char *conf_suggest(struct slice name);
+/* For suggestions among other names: the distance from which on a candidate is another word, and
+ * taking a candidate that is nearer than the best so far. */
+size_t conf_farthest(struct slice name);
+void conf_consider(struct slice name, const char *candidate, const char **best,
+                   size_t *least_so_far);
 /* Whose parameter it is, when it is exactly one that is not served here: "Postfix"; else NULL. */
 const char *conf_served_by(struct slice name);
 

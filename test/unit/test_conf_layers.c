@@ -361,6 +361,33 @@ static void assert_warning(const char *main_cf, const char *master_cf, const cha
     conf_errors_release(&errors);
 }
 
+/* "ldap:NAME" has its parameters in main.cf: a slip is told, other tables' names and the user's own
+ * are not. */
+static void parameters_of_tables_are_checked(void **state)
+{
+    static const char tables[] = "virtual_alias_maps = ldap:accounts, proxy:pgsql:accounts_old\n"
+                                 "accounts_server_host = x\naccounts_old_dbname = y\n"
+                                 "accounts_pw = z\naccounts_bind_pw = $accounts_pw\n";
+    char text[512];
+    struct conf_errors errors;
+    (void)state;
+    const struct conf *c = load_services(tables, "", &errors);
+    assert_non_null(c);
+    assert_true(slice_search(buf_slice(&errors.warnings), SLICE("unknown parameter")) == SIZE_MAX);
+    conf_unref(c);
+    conf_errors_release(&errors);
+    snprintf(text, sizeof text, "%saccounts_serch_base = x\n", tables);
+    assert_error(text, "main.cf:6: unknown parameter `accounts_serch_base`, which Postfix ignores "
+                       "too: did you mean `accounts_search_base`?");
+    snprintf(text, sizeof text, "%saccounts_old_dbnam = x\n", tables);
+    assert_error(text, "main.cf:6: unknown parameter `accounts_old_dbnam`, which Postfix ignores "
+                       "too: did you mean `accounts_old_dbname`?");
+    snprintf(text, sizeof text, "%saccounts_something_else = x\n", tables);
+    assert_warning(text, "",
+                   "main.cf:6: unknown parameter `accounts_something_else` does nothing, "
+                   "in Postfix neither: ldap tables have no `something_else`: remove it");
+}
+
 static void assert_screen_error(const char *main_cf, const char *expect)
 {
     struct conf_errors errors;
@@ -523,6 +550,7 @@ int main(void)
         cmocka_unit_test(malformed_services_are_told),
         cmocka_unit_test(services_not_served_are_told),
         cmocka_unit_test(networks_are_worked_out),
+        cmocka_unit_test(parameters_of_tables_are_checked),
         cmocka_unit_test(saslauthds_place_is_taken),
         cmocka_unit_test(saslauthds_start_is_read),
         cmocka_unit_test(records_are_checked),

@@ -79,8 +79,9 @@ static void test_files(void **state)
     assert_true(slice_starts(t.query, SLICE("SELECT s FROM t WHERE w = '%s'")));
     assert_string_equal(parse("ldap", "search_base = dc=x\nversion = 3\n", &t), "");
     assert_true(slice_is(t.query, "(mailacceptinggeneralid=%s)"));
-    assert_string_equal(parse("ldap", "\nsearch_bas = dc=x\n", &t),
-                        "/t.cf:2: ldap tables have no parameter `search_bas`");
+    assert_string_equal(
+        parse("ldap", "\nsearch_bas = dc=x\n", &t),
+        "/t.cf:2: ldap tables have no parameter `search_bas`: did you mean `search_base`?");
     assert_string_equal(parse("memcache", "timeout = x\n", &t),
                         "/t.cf:1: timeout = x is no number");
     assert_string_equal(parse("ldap", "bind = sasl\n", &t),

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "conf/postfix/parameters.h"
 #include "conf/postfix/postfix.h"
+#include "conf/postfix/table_parameters.h"
 #include "conf/table.h"
 
 enum { NAMES_MAX = 20000 };
@@ -62,23 +63,39 @@ static bool names_table(struct slice value, struct slice spec)
     return false;
 }
 
-/* Old tables have their parameters in main.cf: "ldap:NAME" has NAME_server_host. */
-static bool of_table(struct reporting *r, struct slice name)
+static bool table_is_named(struct reporting *r, struct slice spec)
 {
-    static const char *const types[] = {"ldap:", "mysql:", "pgsql:", "sqlite:", "memcache:"};
+    for (int layer = CONF_LAYER_OWN; layer <= CONF_LAYER_POSTFIX; layer++)
+        for (size_t i = 0; i < r->scope->layers[layer].n; i++)
+            if (names_table(r->scope->layers[layer].items[i].value, spec))
+                return true;
+    return false;
+}
+
+/* What of a table a name is: "ldap:NAME" has its parameters in main.cf as NAME_server_host. */
+struct table_part {
+    const char *type; /* NULL: no table's */
+    struct slice parameter;
+    bool known;
+};
+
+/* Another table's name may begin alike: one that has the parameter is meant, else the longest. */
+static struct table_part part_of_table(struct reporting *r, struct slice name)
+{
+    struct table_part part = {NULL, SLICE(""), false};
     char spec[128];
-    for (size_t end = 1; end < name.len; end++) {
-        if (name.data[end] != '_')
-            continue;
-        for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
-            snprintf(spec, sizeof spec, "%s%.*s", types[t], SLICE_ARG(slice_sub(name, 0, end)));
-            for (size_t i = 0; i < r->scope->layers[CONF_LAYER_POSTFIX].n; i++)
-                if (names_table(r->scope->layers[CONF_LAYER_POSTFIX].items[i].value,
-                                slice_cstr(spec)))
-                    return true;
+    for (size_t end = 1; end < name.len && !part.known; end++) {
+        for (size_t t = 0; name.data[end] == '_' && table_types[t] && !part.known; t++) {
+            struct slice parameter = slice_from(name, end + 1);
+            snprintf(spec, sizeof spec, "%s:%.*s", table_types[t],
+                     SLICE_ARG(slice_sub(name, 0, end)));
+            if (table_is_named(r, slice_cstr(spec)))
+                part = (struct table_part){
+                    table_types[t], parameter,
+                    table_parameter_known(slice_cstr(table_types[t]), parameter)};
         }
     }
-    return false;
+    return part;
 }
 
 /* ---- names that nobody has ---- */
@@ -96,12 +113,32 @@ static bool guards(const char *name)
     return p && p->class == GUARD;
 }
 
+/* A slip there changes whom the table lets in, or where it sends mail. */
+static void report_table_part(struct reporting *r, const struct conf_assignment *a,
+                              const struct table_part *part)
+{
+    const char *near = table_parameter_suggest(slice_cstr(part->type), part->parameter);
+    if (near)
+        conf_error(r->errors, a->file, a->line,
+                   "unknown parameter `%.*s`, which Postfix ignores too: did you mean `%.*s%s`?",
+                   SLICE_ARG(a->name),
+                   SLICE_ARG(slice_sub(a->name, 0, a->name.len - part->parameter.len)), near);
+    else
+        conf_warn(r->errors, a->file, a->line,
+                  "unknown parameter `%.*s` does nothing, in Postfix neither: %s tables have no "
+                  "`%.*s`: remove it",
+                  SLICE_ARG(a->name), part->type, SLICE_ARG(part->parameter));
+}
+
 static void report_unknown(struct reporting *r, const struct conf_assignment *a)
 {
     const char *near = conf_suggest(a->name);
-    if (map_get(&r->referred, a->name) || of_table(r, a->name))
+    struct table_part part = part_of_table(r, a->name);
+    if (map_get(&r->referred, a->name) || part.known)
         return;
-    if (near && guards(near))
+    if (part.type)
+        report_table_part(r, a, &part);
+    else if (near && guards(near))
         conf_error(r->errors, a->file, a->line,
                    "unknown parameter `%.*s`, which Postfix ignores too: did you mean `%s`?",
                    SLICE_ARG(a->name), near);
