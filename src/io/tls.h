@@ -49,13 +49,17 @@ const char *tls_context_label(const struct tls_context *c);
 /* Client certificates, before others see the context. */
 struct tls_client_rules {
     bool required; /* without a verified one the handshake fails; else tls_peer_verified tells */
-    struct slice ca_pem;         /* who may vouch; empty: nobody, and none is verified */
-    struct slice ca_unnamed_pem; /* these too, but clients are not told their names */
-    bool crl;                    /* there must be revocation lists in ca_pem */
-    int depth;                   /* most authorities in a chain; < 0: OpenSSL's own limit */
+    struct slice ca_pem; /* who may vouch; empty: nobody, and none is verified */
+    bool crl;            /* there must be revocation lists in ca_pem */
+    int depth;           /* most authorities in a chain; < 0: OpenSSL's own limit */
 };
 MUST_USE enum result tls_server_ask(struct tls_context *c, const struct tls_client_rules *rules,
                                     struct error *err);
+/* Behind tls_server_ask: the authorities of a file may vouch too, but clients are not told their
+ * names. *ret_n: how many; 0 of a file with revocation lists only. INVALID: one of the file's parts
+ * is broken, or there is nothing of the kind in it; then none counts. */
+MUST_USE enum result tls_server_add_authorities(struct tls_context *c, struct slice pem,
+                                                unsigned *ret_n, struct error *err);
 /* Client. rules NULL: TLS 1.2 and newer, as OpenSSL has it. verify: check the chain against the
  * system's store and the name; otherwise encrypt only (opportunistic, RFC 7435). */
 MUST_USE enum result tls_client_new(const struct tls_rules *rules, bool verify,

@@ -15,22 +15,27 @@ static bool add_authority(SSL_CTX *ctx, X509_STORE *store, X509 *ca)
 
 /* Certificates and revocation lists. */
 static enum result read_authorities(SSL_CTX *ctx, X509_STORE *store, struct slice pem,
-                                    struct error *err)
+                                    unsigned *ret_n, unsigned *ret_lists, struct error *err)
 {
     BIO *bio = tls_bio(pem);
     STACK_OF(X509_INFO) *all =
         bio ? PEM_X509_INFO_read_bio(bio, NULL, tls_no_pass_phrase, NULL) : NULL;
     bool ok = all != NULL;
-    unsigned n = 0;
+    unsigned n = 0, lists = 0;
     for (int i = 0; ok && i < sk_X509_INFO_num(all); i++) {
         const X509_INFO *one = sk_X509_INFO_value(all, i);
         ok = (!one->x509 || add_authority(ctx, store, one->x509)) &&
              (!one->crl || X509_STORE_add_crl(store, one->crl) == 1);
         n += one->x509 != NULL;
+        lists += one->crl != NULL;
     }
     sk_X509_INFO_pop_free(all, X509_INFO_free);
     BIO_free(bio);
-    return ok && n ? OK : tls_error(err, "reading the certificates of authorities");
+    *ret_n = n;
+    *ret_lists = lists;
+    if (ok && n + lists == 0)
+        return error_set(err, INVALID, "there is no certificate in PEM form");
+    return ok ? OK : tls_error(err, "reading the certificates of authorities");
 }
 
 /* A certificate that is not required does not end the handshake; tls_peer_verified looks at the
@@ -49,9 +54,12 @@ enum result tls_server_ask(struct tls_context *c, const struct tls_client_rules 
     X509_STORE *store = X509_STORE_new();
     if (!store)
         return tls_error(err, "asking for client certificates");
-    enum result r = rules->ca_pem.len ? read_authorities(c->ctx, store, rules->ca_pem, err) : OK;
-    if (r == OK && rules->ca_unnamed_pem.len)
-        r = read_authorities(NULL, store, rules->ca_unnamed_pem, err);
+    unsigned n = 0, lists = 0;
+    enum result r = OK;
+    if (rules->ca_pem.len)
+        r = read_authorities(c->ctx, store, rules->ca_pem, &n, &lists, err);
+    if (r == OK && rules->ca_pem.len && n == 0)
+        r = error_set(err, INVALID, "there is no certificate of an authority");
     if (r == OK && rules->crl)
         X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
     if (r == OK && SSL_CTX_set1_verify_cert_store(c->ctx, store) != 1)
@@ -65,6 +73,17 @@ enum result tls_server_ask(struct tls_context *c, const struct tls_client_rules 
                        SSL_VERIFY_PEER | (rules->required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
                        rules->required ? NULL : take_any);
     return OK;
+}
+
+enum result tls_server_add_authorities(struct tls_context *c, struct slice pem, unsigned *ret_n,
+                                       struct error *err)
+{
+    X509_STORE *store = NULL;
+    unsigned lists = 0;
+    ERR_clear_error();
+    if (SSL_CTX_get0_verify_cert_store(c->ctx, &store) != 1 || !store)
+        return tls_error(err, "asking for client certificates");
+    return read_authorities(NULL, store, pem, ret_n, &lists, err);
 }
 
 bool tls_peer_verified(const struct tls *t)

@@ -414,6 +414,32 @@ def test_a_folder_of_authorities(start, certificates, tmp_path):
     assert not relays(s, clients[0])
 
 
+def test_a_broken_file_in_a_folder_of_authorities(start, certificates, tmp_path):
+    """It is told by its name, and the others count; a folder without any certificate verifies nobody."""
+    ca, broken = certificates.make("mixed-ca"), certificates.make("mixed-broken")
+    good, bad = certificates.client("mixed-good", ca), certificates.client("mixed-bad", broken)
+    folder = tmp_path / "authorities"
+    folder.mkdir()
+    for name, source in (("a.pem", broken), ("b.pem", ca)):
+        shutil.copy(source[0], folder / name)
+    openssl("rehash", str(folder))
+    hashed = next(p for p in folder.iterdir() if p.is_symlink() and p.resolve() == (folder / "a.pem").resolve())
+    text = (folder / "a.pem").read_text()
+    (folder / "a.pem").write_text(text[:len(text) // 2])  # no END: it must not swallow the next file
+    (folder / "00000000.0").write_bytes(b"\x30\x82\0\0 not PEM 5\n")
+    s = start(smtpd_tls_ask_ccert="yes", smtpd_tls_CApath=str(folder),
+              smtpd_relay_restrictions="permit_tls_all_clientcerts, reject_unauth_destination")
+    assert relays(s, good) and not relays(s, bad)
+    for name in (hashed.name, "00000000.0"):
+        assert re.search(rf"tls\.authorities .*file={name} .*mend or remove it", s.log()), s.log()
+    (folder / "a.pem").write_text(text)
+    wait_for(lambda: relays(s, bad), 10, "the mended file")
+    for name in ("a.pem", "b.pem"):
+        (folder / name).write_text("nothing\n")
+    wait_for(lambda: not relays(s, good), 10, "a folder without a certificate")
+    assert "there is no certificate of an authority in it" in s.log()
+
+
 @pytest.fixture
 def login_server(start, certificates):
     ca = certificates.make("login-ca")

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "conf/paths.h"
 #include "role/certificates.h"
+#include "role/file_list.h"
 #include "role/tls_rules.h"
 
 enum { PEM_MAX = 4 << 20, RULES_ARENA = 256 * 1024 };
@@ -236,40 +237,64 @@ static bool requires(const struct conf *c, enum edge_tls_kind kind)
            (mandatory || c->postfix_config.len == 0);
 }
 
+/* As OpenSSL, a file that is broken makes nobody an authority, and the others count. */
+static enum result add_folder(struct edge_certificates *all, struct tls_context *tls,
+                              struct slice folder, struct error *err)
+{
+    struct buf text;
+    struct slice name, pem;
+    unsigned total = 0;
+    buf_init(&text, PEM_MAX);
+    enum result r = read_file(all, folder, &text, err);
+    struct slice rest = buf_slice(&text);
+    while (r == OK && file_list_next(&rest, &name, &pem)) {
+        struct error why = {""};
+        unsigned n = 0;
+        if (tls_server_add_authorities(tls, pem, &n, &why) == OK)
+            total += n;
+        else
+            LOG(LOG_ERROR, "tls.authorities", LOG_S("folder", folder), LOG_S("file", name),
+                LOG_C("why", why.text),
+                LOG_C("then", "it makes nobody an authority, the other files count: mend or remove "
+                              "it"));
+    }
+    buf_release(&text);
+    if (r == OK && total == 0)
+        r = error_set(err, INVALID, "there is no certificate of an authority in it");
+    return r;
+}
+
 static bool ask(struct edge_certificates *all, struct tls_context *tls, const struct conf *c,
                 enum edge_tls_kind kind, struct error *err)
 {
     bool login = kind == EDGE_TLS_LOGIN;
     struct slice path = conf_path(login ? c->ssl_ca : c->smtpd_tls_CAfile);
     struct slice folder = login ? SLICE_NONE : conf_path(c->smtpd_tls_CApath);
-    struct buf pem, more;
+    struct buf pem;
     enum result r = OK;
     if (login ? !c->ssl_verify_client_cert && !c->auth_ssl_require_client_cert
               : !c->smtpd_tls_ask_ccert && !c->smtpd_tls_req_ccert)
         return true;
     buf_init(&pem, PEM_MAX);
-    buf_init(&more, PEM_MAX);
     if (path.len)
         r = read_file(all, path, &pem, err);
-    if (r == OK && folder.len)
-        r = read_file(all, folder, &more, err);
     /* Postfix counts the authorities with the one that is trusted, OpenSSL those in between. */
     int depth = c->smtpd_tls_ccert_verifydepth > 0 ? (int)c->smtpd_tls_ccert_verifydepth - 1 : 0;
     struct tls_client_rules rules = {.required = requires(c, kind),
                                      .ca_pem = buf_slice(&pem),
-                                     .ca_unnamed_pem = buf_slice(&more),
                                      .crl = login && c->ssl_require_crl,
                                      .depth = login ? -1 : depth};
     if (r == OK)
         r = tls_server_ask(tls, &rules, err);
+    if (r == OK && folder.len)
+        r = add_folder(all, tls, folder, err);
     if (r != OK) {
         LOG(LOG_ERROR, "tls.authorities", LOG_S("path", path), LOG_S("folder", folder),
             LOG_C("why", err->text), LOG_C("then", "no client certificate is verified"));
-        rules.ca_pem = rules.ca_unnamed_pem = SLICE("");
+        rules.ca_pem = SLICE("");
         r = tls_server_ask(tls, &rules, err);
     }
     buf_release(&pem);
-    buf_release(&more);
     return r == OK;
 }
 

@@ -1,6 +1,6 @@
-/* authorities.c: the folder of smtpd_tls_CApath, which edge gets as one text. Only the names that
- * OpenSSL itself would look for there count (c_rehash(1): "8d1a2b3c.0", and ".r0" of revocation
- * lists): another file in the folder makes nobody an authority. */
+/* authorities.c: the folder of smtpd_tls_CApath, which edge gets as one text (role/file_list.h).
+ * Only the names that OpenSSL itself would look for there count (c_rehash(1): "8d1a2b3c.0", and
+ * ".r0" of revocation lists): another file in the folder makes nobody an authority. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "ipc/ipc.h"
+#include "role/file_list.h"
 #include "role/master/master.h"
 
 enum { AUTHORITIES_MAX = 1024, AUTHORITIES_BYTES = 2 << 20, HASH_DIGITS = 8 };
@@ -83,7 +84,7 @@ struct file_stamp authorities_stamp(const char *path)
 }
 
 /* NULL, or why it was not. */
-static const char *append_file(const char *name, struct buf *out)
+static const char *read_file(const char *name, struct buf *out)
 {
     struct stat st;
     char piece[4096];
@@ -95,9 +96,26 @@ static const char *append_file(const char *name, struct buf *out)
     while (regular && buf_ok(out) && (n = read(fd, piece, sizeof piece)) > 0)
         buf_append(out, slice_of(piece, (size_t)n));
     int why = errno;
-    buf_putc(out, '\n'); /* the next file begins a line */
     fd_close(&fd);
     return !regular ? "it is no regular file" : n < 0 ? strerror(why) : NULL;
+}
+
+/* One that can't be read is left out. False: it is too large. */
+static bool append_file(const char *path, const char *file, struct buf *out)
+{
+    struct buf bytes;
+    char name[4096];
+    buf_init(&bytes, AUTHORITIES_BYTES);
+    snprintf(name, sizeof name, "%s/%s", path, file);
+    const char *why = read_file(name, &bytes);
+    if (why)
+        LOG(LOG_WARNING, "file.not_read", LOG_C("setting", "smtpd_tls_CApath"), LOG_C("path", name),
+            LOG_C("why", why));
+    else
+        file_list_put(out, slice_cstr(file), buf_slice(&bytes));
+    bool fits = buf_ok(&bytes);
+    buf_release(&bytes);
+    return fits;
 }
 
 int authorities_open(const char *path)
@@ -108,15 +126,10 @@ int authorities_open(const char *path)
     if (!folder_list(path, &f))
         return -1;
     buf_init(&all, AUTHORITIES_BYTES);
-    for (int i = 0; i < f.n && i < AUTHORITIES_MAX; i++) {
-        char name[4096];
-        snprintf(name, sizeof name, "%s/%s", path, f.names[i]->d_name);
-        const char *why = append_file(name, &all);
-        if (why)
-            LOG(LOG_WARNING, "file.not_read", LOG_C("setting", "smtpd_tls_CApath"),
-                LOG_C("path", name), LOG_C("why", why));
-    }
-    bool fits = buf_ok(&all) && f.n <= AUTHORITIES_MAX;
+    bool fits = f.n <= AUTHORITIES_MAX;
+    for (int i = 0; fits && i < f.n; i++)
+        fits = append_file(path, f.names[i]->d_name, &all);
+    fits = fits && buf_ok(&all);
     if (!fits || ipc_memfd(buf_slice(&all), &fd) != OK) {
         errno = fits ? ENOMEM : EFBIG;
         fd = -1;

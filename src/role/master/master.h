@@ -107,8 +107,8 @@ bool certificate_table(const struct conf *c, const char *path);
 bool authorities_is_folder(const char *path);
 /* Changes with the folder and with each of its files. All zero when there is no such folder. */
 struct file_stamp authorities_stamp(const char *path);
-/* All of them in one file without a name, to be closed. -1 with errno: EFBIG: more than 1024, or
- * than 2 MiB. What can't be read is logged and left out. */
+/* All of them in one file without a name (role/file_list.h), to be closed. -1 with errno: EFBIG:
+ * more than 1024, or than 2 MiB. What can't be read is logged and left out. */
 int authorities_open(const char *path);
 
 /* files.c: files that roles may not open themselves. */
