@@ -5,12 +5,24 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TCP_LINE_MAX = 4096, SOCKETMAP_MAX = 100000, MEMCACHE_MAX = 10240, MEMCACHE_KEY_MAX = 250 };
+enum {
+    TCP_LINE_MAX = 4096,
+    TCP_REQUEST_MAX = 256 * 1024,
+    SOCKETMAP_MAX = 100000,
+    MEMCACHE_MAX = 10240,
+    MEMCACHE_KEY_MAX = 250
+};
 
 static enum result no_protocol(const char *what, struct error *err)
 {
     return error_set(err, FAILED, "%s: the server's answer has no form that the protocol knows",
                      what);
+}
+
+/* Not NOT_FOUND: a long line of a message would get past a table that checks it. */
+static enum result too_long(struct error *err)
+{
+    return error_set(err, FAILED, "the key is too long");
 }
 
 /* ---- tcp ---- */
@@ -79,13 +91,13 @@ enum result server_ask_tcp(struct slice rest, struct slice key, struct arena *a,
                            struct error *err)
 {
     struct buf request, answer;
-    buf_init(&request, 4 * TCP_LINE_MAX);
+    buf_init(&request, TCP_REQUEST_MAX);
     buf_init(&answer, TCP_LINE_MAX);
     buf_puts(&request, "get ");
     put_encoded(&request, key);
     buf_putc(&request, '\n');
     struct server_exchange x = {rest, buf_slice(&request), has_line, SERVER_TIMEOUT_S};
-    enum result r = buf_ok(&request) ? server_exchange(&x, &answer, err) : NOT_FOUND;
+    enum result r = buf_ok(&request) ? server_exchange(&x, &answer, err) : too_long(err);
     r = r == OK ? server_read_tcp(buf_slice(&answer), a, ret, err) : r;
     buf_release(&request);
     buf_release(&answer);
@@ -154,7 +166,7 @@ enum result server_ask_socketmap(struct slice rest, struct slice key, struct are
     buf_putc(&request, ',');
     struct server_exchange x = {slice_sub(rest, 0, colon), buf_slice(&request), has_netstring,
                                 SERVER_TIMEOUT_S};
-    enum result r = buf_ok(&request) ? server_exchange(&x, &answer, err) : NOT_FOUND;
+    enum result r = buf_ok(&request) ? server_exchange(&x, &answer, err) : too_long(err);
     r = r == OK ? server_read_socketmap(buf_slice(&answer), a, ret, err) : r;
     buf_release(&request);
     buf_release(&answer);

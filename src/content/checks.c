@@ -1,10 +1,12 @@
 /* checks.c: runs over a message, asks the tables, and makes the changes that they ask for. Nothing
  * is copied as long as nothing changes. */
+#include <stdlib.h>
+
 #include "content/lines.h"
 
 enum { SCRATCH_MAX = 1 << 20, GROWTH_MAX = 1 << 20, REPLY_MAX = 500 };
 
-struct run {
+struct content_run {
     const struct content_checks *checks;
     struct arena *arena;  /* of the result */
     struct arena scratch; /* of one line */
@@ -14,12 +16,14 @@ struct run {
     struct content_result result;
     size_t kept; /* bytes of the message that are in result.message, or were left out */
     bool ended;  /* REJECT, DISCARD, PASS: nothing more is looked at */
+    struct content_lines lines;
+    struct content_line line; /* the one that is asked about */
 };
 
 /* ---- changing ---- */
 
 /* Puts text in the place of the bytes [from, to). */
-static void change(struct run *r, size_t from, size_t to, struct slice text)
+static void change(struct content_run *r, size_t from, size_t to, struct slice text)
 {
     struct buf *out = &r->result.message;
     if (!r->result.changed)
@@ -48,7 +52,7 @@ static bool is_header(struct slice text)
 
 /* ---- actions ---- */
 
-static void reject(struct run *r, struct slice text)
+static void reject(struct content_run *r, struct slice text)
 {
     /* RFC 3463: "4.7.1 words" or "5.7.1 words"; without a code it is 5.7.1. */
     bool coded = text.len > 5 && (text.data[0] == '4' || text.data[0] == '5') &&
@@ -72,8 +76,8 @@ static bool is_address(struct slice text)
 }
 
 /* NULL: done. Else why it is not. */
-static const char *edit(struct run *r, const struct content_line *l, enum content_action action,
-                        struct slice text)
+static const char *edit(struct content_run *r, const struct content_line *l,
+                        enum content_action action, struct slice text)
 {
     size_t from = (size_t)(l->raw.data - r->message.data), to = from + l->raw.len;
     bool needs_header = l->class != CONTENT_BODY;
@@ -89,8 +93,8 @@ static const char *edit(struct run *r, const struct content_line *l, enum conten
     return NULL;
 }
 
-static const char *perform(struct run *r, const struct content_line *l, enum content_action action,
-                           struct slice text)
+static const char *perform(struct content_run *r, const struct content_line *l,
+                           enum content_action action, struct slice text)
 {
     switch (action) {
     case ACTION_REJECT:
@@ -127,30 +131,24 @@ static bool works_outgoing(enum content_action a)
            a == ACTION_REPLACE || a == ACTION_STRIP || a == ACTION_WARN;
 }
 
-static void look_at(struct run *r, const struct content_line *l)
+/* What the tables say to r->line. */
+static void take(struct content_run *r, enum result found, const struct table_match *match,
+                 const char *why)
 {
-    struct table_match match;
-    struct error err = {""};
+    const struct content_line *l = &r->line;
     struct slice text;
-    const struct tables *tables = &r->checks->tables[l->class];
-    /* Empty lines never match. */
-    if (tables->n == 0 || l->text.len == 0)
-        return;
-    if (l->class == CONTENT_BODY && l->at >= r->checks->body_checks_size_limit)
-        return;
-    enum result found = tables_find(tables, l->text, &r->scratch, &match, &err);
     if (found == NOT_FOUND)
         return;
     struct content_event e = {.class = l->class, .line = l->text};
     if (found != OK) {
         r->result.verdict = CONTENT_UNAVAILABLE;
         r->ended = true;
-        e.problem = err.text;
+        e.problem = why;
         e.action = ACTION_UNKNOWN;
     } else {
-        e.action = content_action_parse(match.value, &text);
-        e.text = e.action == ACTION_UNKNOWN ? match.value : text;
-        e.where = match.where;
+        e.action = content_action_parse(match->value, &text);
+        e.text = e.action == ACTION_UNKNOWN ? match->value : text;
+        e.where = match->where;
         if (r->checks->outgoing && !works_outgoing(e.action))
             e.problem = "the action is not possible for mail on its way out";
         else
@@ -160,29 +158,99 @@ static void look_at(struct run *r, const struct content_line *l)
         r->each(r->arg, &e);
 }
 
+static void look_at(struct content_run *r, struct slice text)
+{
+    struct table_match match;
+    struct error err = {""};
+    enum result found =
+        tables_find(&r->checks->tables[r->line.class], text, &r->scratch, &match, &err);
+    take(r, found, &match, err.text);
+}
+
+/* Empty lines never match. */
+static bool is_looked_at(const struct content_run *r, const struct content_line *l)
+{
+    return r->checks->tables[l->class].n > 0 && l->text.len > 0 &&
+           (l->class != CONTENT_BODY || l->at < r->checks->body_checks_size_limit);
+}
+
+/* A server's protocol or its library could end the line at a NUL. */
+static struct slice without_nul(struct slice text, struct arena *a)
+{
+    if (slice_find(text, '\0') == SIZE_MAX)
+        return text;
+    char *copy = arena_alloc(a, text.len);
+    for (size_t i = 0; copy && i < text.len; i++)
+        copy[i] = text.data[i] ? text.data[i] : ' ';
+    return copy ? slice_of(copy, text.len) : text;
+}
+
+bool content_run_next(struct content_run *r, struct content_question *ret)
+{
+    while (!r->ended && content_lines_next(&r->lines, &r->line)) {
+        arena_clear(&r->scratch);
+        if (!is_looked_at(r, &r->line))
+            continue;
+        if (r->checks->waits[r->line.class]) {
+            *ret = (struct content_question){r->line.class, without_nul(r->line.text, &r->scratch)};
+            return true;
+        }
+        look_at(r, r->line.text);
+    }
+    return false;
+}
+
+void content_run_answer(struct content_run *r, enum result found, const struct table_match *match,
+                        const char *why)
+{
+    take(r, found, match, why);
+}
+
+enum result content_run_new(const struct content_checks *c, struct slice message, struct arena *a,
+                            void (*each)(void *arg, const struct content_event *e), void *arg,
+                            struct content_run **ret)
+{
+    struct content_run *r = malloc(sizeof *r);
+    if (!r)
+        return FAILED;
+    *r =
+        (struct content_run){.checks = c, .arena = a, .each = each, .arg = arg, .message = message};
+    if (content_lines_open(&r->lines, message, c) != OK) {
+        content_lines_close(&r->lines);
+        free(r);
+        return FAILED;
+    }
+    arena_init(&r->scratch, SCRATCH_MAX);
+    *ret = r;
+    return OK;
+}
+
+enum result content_run_end(struct content_run *r, struct content_result *ret)
+{
+    bool ok = true;
+    if (r->result.changed) {
+        buf_append(&r->result.message, slice_from(r->message, r->kept));
+        ok = buf_ok(&r->result.message);
+        if (!ok || !ret)
+            buf_release(&r->result.message);
+    }
+    if (ok && ret)
+        *ret = r->result;
+    content_lines_close(&r->lines);
+    arena_release(&r->scratch);
+    free(r);
+    return ok ? OK : FAILED;
+}
+
 enum result content_check(const struct content_checks *c, struct slice message, struct arena *a,
                           void (*each)(void *arg, const struct content_event *e), void *arg,
                           struct content_result *ret)
 {
-    struct run r = {.checks = c, .arena = a, .each = each, .arg = arg, .message = message};
-    struct content_lines lines;
-    struct content_line line;
-    if (content_lines_open(&lines, message, c) != OK)
+    struct content_run *r = NULL;
+    struct content_question q;
+    if (content_run_new(c, message, a, each, arg, &r) != OK)
         return FAILED;
-    arena_init(&r.scratch, SCRATCH_MAX);
-    while (!r.ended && content_lines_next(&lines, &line)) {
-        look_at(&r, &line);
-        arena_clear(&r.scratch);
-    }
-    content_lines_close(&lines);
-    arena_release(&r.scratch);
-    if (r.result.changed) {
-        buf_append(&r.result.message, slice_from(message, r.kept));
-        if (!buf_ok(&r.result.message)) {
-            buf_release(&r.result.message);
-            return FAILED;
-        }
-    }
-    *ret = r.result;
-    return OK;
+    while (content_run_next(r, &q))
+        look_at(r, q.line);
+    return content_run_end(r, ret);
 }

@@ -29,6 +29,7 @@ struct content_checks {
     size_t line_length_limit;      /* bytes of a body line; the rest is looked at as one more */
     bool outgoing;                 /* mail on its way out: it can only be changed, not refused */
     bool disable_mime;             /* all behind the first header is body */
+    bool waits[CONTENT_CLASSES];   /* a table of it asks a server: see content_run_next */
 };
 
 /* Is there any table at all? */
@@ -77,10 +78,33 @@ struct content_result {
     struct buf message; /* the caller releases it */
 };
 
-/* Looks at every line. FAILED: no memory. */
+/* Looks at every line, and waits where tables ask servers. FAILED: no memory. */
 MUST_USE enum result content_check(const struct content_checks *c, struct slice message,
                                    struct arena *a,
                                    void (*each)(void *arg, const struct content_event *e),
                                    void *arg, struct content_result *ret);
+
+/* ---- the same in steps, for those who may not wait ---- */
+
+/* A message under way. Checks, message and arena stay as they are until content_run_end. */
+struct content_run;
+/* FAILED: no memory. */
+MUST_USE enum result content_run_new(const struct content_checks *c, struct slice message,
+                                     struct arena *a,
+                                     void (*each)(void *arg, const struct content_event *e),
+                                     void *arg, struct content_run **ret);
+struct content_question {
+    enum content_class class; /* whose tables are asked */
+    struct slice line;        /* without NUL bytes; lives until the answer */
+};
+/* Goes on to the next line whose tables ask a server (True): then content_run_answer says what they
+ * say. False: nothing is left to ask. */
+bool content_run_next(struct content_run *r, struct content_question *ret);
+/* found: as tables_find; why: where it is neither OK nor NOT_FOUND. */
+void content_run_answer(struct content_run *r, enum result found, const struct table_match *match,
+                        const char *why);
+/* Frees it, also one that is not at its end (ret NULL: nobody wants the result). FAILED as
+ * content_check. */
+enum result content_run_end(struct content_run *r, struct content_result *ret);
 
 #endif

@@ -13,10 +13,6 @@ static const struct table *open_one(const struct content_source *s, struct conte
         if (slice_eq(table_name(c->opened[i]), spec))
             return c->opened[i];
     enum result r = table_open(spec, s->reader, s->problem, s->arg, &t, &err);
-    if (r == OK && table_waits(t)) {
-        table_close(t);
-        r = error_set(&err, INVALID, "a table that asks a server can't check messages");
-    }
     if (r != OK) {
         s->failed(s->arg, spec, err.text);
         c->broken = true;
@@ -27,8 +23,10 @@ static const struct table *open_one(const struct content_source *s, struct conte
 }
 
 static enum result open_list(const struct content_source *s, struct content_set *c,
-                             struct slice_list specs, struct tables *ret)
+                             enum content_class class)
 {
+    struct slice_list specs = s->specs[class];
+    struct tables *ret = &c->checks.tables[class];
     ret->items = calloc(specs.n + 1, sizeof *ret->items);
     if (!ret->items)
         return FAILED;
@@ -36,6 +34,7 @@ static enum result open_list(const struct content_source *s, struct content_set 
         const struct table *t = open_one(s, c, specs.items[i]);
         if (t)
             ret->items[ret->n++] = t;
+        c->checks.waits[class] |= t && table_waits(t);
     }
     return OK;
 }
@@ -77,7 +76,7 @@ enum result content_set_open(const struct content_source *s, struct content_set 
     }
     enum result r = !c || c->opened ? OK : FAILED;
     for (unsigned i = 0; c && r == OK && i < CONTENT_CLASSES; i++)
-        r = open_list(s, c, s->specs[i], &c->checks.tables[i]);
+        r = open_list(s, c, (enum content_class)i);
     if (r == OK)
         *ret = c;
     else

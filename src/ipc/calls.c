@@ -104,6 +104,8 @@ enum ipc_type ipc_answer_type(enum ipc_type request)
         return IPC_REWRITE_RESULT;
     case IPC_ACTION_ASK:
         return IPC_ACTION_RESULT;
+    case IPC_CHECK_ASK:
+        return IPC_CHECK_RESULT;
     case IPC_DKIM_SIGN:
         return IPC_DKIM_SIGN_RESULT;
     case IPC_LOCAL_JOB:

@@ -62,6 +62,8 @@
     X(REWRITE_RESULT)                                                                              \
     X(ACTION_ASK)                                                                                  \
     X(ACTION_RESULT)                                                                               \
+    X(CHECK_ASK)                                                                                   \
+    X(CHECK_RESULT)                                                                                \
     X(DKIM_SIGN)                                                                                   \
     X(DKIM_SIGN_RESULT)                                                                            \
     X(USER_CHECK)                                                                                  \
@@ -368,6 +370,12 @@
     F(STR, grant)
 /* address "": there is none, reason says why. targets and grant as in RCPT_RESULT. */
 #define IPC_FIELDS_ACTION_RESULT(F) F(STR, address) F(LIST, targets) F(STR, grant) F(STR, reason)
+
+/* edge -> auth: what do the tables of header_checks or its like (source) say to a line of a
+ * message, where one of them asks a server? code: 0 a value, 1 none has the line, 2 could not be
+ * asked: reason says why. where: of the entry, for the log. */
+#define IPC_FIELDS_CHECK_ASK(F) F(STR, source) F(STR, text)
+#define IPC_FIELDS_CHECK_RESULT(F) F(U8, code) F(STR, value) F(STR, where) F(STR, reason)
 
 /* edge -> auth: sign what is signed of a message (dkim/gather.h). auth signs for clients that have
  * proven themselves: logged in as conn, or by the socket that comes along (fd) as with RCPT_CHECK.

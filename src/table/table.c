@@ -290,7 +290,7 @@ enum result table_each(const struct table *t,
 enum result table_find(const struct table *t, struct slice key, struct arena *a,
                        struct table_match *ret, struct error *err)
 {
-    size_t max = t->patterns ? TABLE_PATTERN_KEY_MAX : TABLE_KEY_MAX;
+    size_t max = t->patterns || t->waits ? TABLE_PATTERN_KEY_MAX : TABLE_KEY_MAX;
     if (key.len > max || slice_find(key, '\0') != SIZE_MAX)
         return NOT_FOUND;
     if (!t->patterns && !table_key_is_utf8(key))

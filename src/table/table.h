@@ -18,7 +18,8 @@
 
 enum {
     TABLE_KEY_MAX = 4096,               /* bytes; a longer key is in no table of exact keys */
-    TABLE_PATTERN_KEY_MAX = 128 * 1024, /* bytes; a longer text matches no pattern */
+    TABLE_PATTERN_KEY_MAX = 128 * 1024, /* bytes; a longer text matches no pattern, and no server
+                                           is asked about it */
     TABLE_VALUE_MAX = 64 * 1024,        /* bytes of one value */
     TABLE_FILE_MAX = 64 * 1024 * 1024   /* bytes of one file */
 };

@@ -21,7 +21,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 import databases  # noqa: E402
 import peers  # noqa: E402
-from harness import DOMAIN, PROGRAM, Server, wait_for  # noqa: E402
+from harness import DOMAIN, PROGRAM, Server, free_port, wait_for  # noqa: E402
+from scripted import Scripted  # noqa: E402
 from test_tables import DYNAMICMAPS, answers, ours, theirs  # noqa: E402,F401
 
 KEYS = ["joe@example.com", "JOE@Example.com", "o'brien@example.com", "two@example.com", "nobody@example.com", "joe",
@@ -269,6 +270,92 @@ def test_stopped_while_a_table_is_asked(tmp_path):
         for client in clients:
             client.join(20)
         assert "role.stuck" not in server.log()
+
+
+CHECKED = {"Subject: refuse": "REJECT 5.7.1 by the server", "Subject: later": "REJECT 4.7.1 not now", "X-Drop: 1": "IGNORE",
+           "Subject: elsewhere": f"REDIRECT bob@{DOMAIN}", "Subject: copied": f"BCC carol@{DOMAIN}", "Subject: filtered": "FILTER lost:x",
+           "bad line": "REPLACE good line", "X-Long: " + "x" * 20000: "REJECT 5.7.1 too long"}
+
+
+def checks_talk(rfile, wfile):
+    size = b""
+    while not size.endswith(b":"):
+        size += rfile.read(1)
+    _, key = rfile.read(int(size[:-1])).decode().split(" ", 1)
+    rfile.read(1)
+    text = "TEMP not now" if "X-Down" in key else f"OK {CHECKED[key]}" if key in CHECKED else "NOTFOUND "
+    wfile.write(f"{len(text)}:{text},".encode())
+
+
+def test_checks_of_messages(tmp_path):
+    """header_checks and body_checks of a server: each action; nothing passes a server that does not answer."""
+    def send(subject, extra="", body="text\r\n"):
+        with server.smtp() as client:
+            try:
+                client.sendmail("a@far.test", [f"alice@{DOMAIN}"], f"From: a@far.test\r\nSubject: {subject}\r\n{extra}\r\n{body}")
+            except smtplib.SMTPDataError as refused:
+                return refused.smtp_code, refused.smtp_error.decode()
+        return 250, ""
+
+    def got(user, subject):
+        return [m for m in server.inbox(user) if f"Subject: {subject}\r\n".encode() in m]
+
+    with Played(checks_talk) as checks:
+        table = f"socketmap:inet:127.0.0.1:{checks.port}:c"
+        server = Server(tmp_path, header_checks=f"regexp:{{{{/^X-First:/ IGNORE}}}}, proxy:{table}", body_checks=table).start()
+        try:
+            assert send("plain", "X-Drop: 1\r\nX-First: 1\r\nX-Keep: 1\r\n", "bad line\r\nlast\r\n")[0] == 250
+            (message,) = got("alice", "plain")
+            assert message.endswith(b"\r\nX-Keep: 1\r\n\r\ngood line\r\nlast\r\n") and b"X-Drop" not in message and b"X-First" not in message
+            assert send("refuse") == (550, "5.7.1 by the server")
+            assert send("later") == (451, "4.7.1 not now")
+            assert send("long", "X-Long: " + "x" * 20000 + "\r\n") == (550, "5.7.1 too long")
+            assert send("elsewhere")[0] == 250 and got("bob", "elsewhere") and not got("alice", "elsewhere")
+            assert send("copied")[0] == 250 and got("carol", "copied") and got("alice", "copied")
+            assert send("filtered")[0] == 451 and "there is no such transport" in server.log()
+            assert send("down", "X-Down: 1\r\n") == (451, "4.3.0 Error: message checks are not available now")
+            assert not got("alice", "down")
+            # Many at once, more than auth's helpers.
+            answers = []
+            clients = [threading.Thread(target=lambda i=i: answers.append(send(f"many-{i}"))) for i in range(20)]
+            for client in clients:
+                client.start()
+            for client in clients:
+                client.join(60)
+            assert answers == [(250, "")] * 20, answers
+            # A client that leaves while its lines are looked up.
+            with server.smtp() as client:
+                client.ehlo()
+                client.mail("a@far.test")
+                client.rcpt(f"alice@{DOMAIN}")
+                client.docmd("DATA")
+                client.sock.sendall(b"Subject: gone\r\n" + b"X: 1\r\n" * 500 + b"\r\n.\r\n")
+                client.close()
+            checks.shutdown()
+            checks.server_close()
+            assert send("nobody there") == (451, "4.3.0 Error: message checks are not available now")
+            assert not got("alice", "nobody there")
+        finally:
+            server.stop()
+        assert "role.restarted" not in server.log()
+
+
+def test_checks_on_the_way_out(tmp_path):
+    """smtp_header_checks and smtp_body_checks of a server; one that does not answer defers."""
+    with Played(checks_talk) as checks, Scripted(("127.0.0.1", free_port()), None) as remote:
+        table = f"socketmap:inet:127.0.0.1:{checks.port}:c"
+        server = Server(tmp_path, relayhost=f"[127.0.0.1]:{remote.server.server_address[1]}", mynetworks="127.0.0.0/8",
+                        smtp_header_checks=table, smtp_body_checks=table, smtp_tls_security_level="none").start()
+        try:
+            for subject, extra in (("out", "X-Drop: 1\r\n"), ("stays", "X-Down: 1\r\n")):
+                with server.smtp() as client:
+                    client.sendmail("a@far.test", ["x@far.test"], f"Subject: {subject}\r\n{extra}X-Keep: 1\r\n\r\nbad line\r\n")
+            wait_for(lambda: remote.messages and "status=deferred" in server.log(), 15, "the mail; " + server.log()[-2000:])
+            (message,) = remote.messages
+            assert "X-Keep: 1\r\n\r\ngood line\r\n" in message["text"] and "X-Drop" not in message["text"]
+        finally:
+            server.stop()
+        assert "can't be asked now" in server.log() and "4.3.0" in server.log()
 
 
 # ---- real servers ----

@@ -43,9 +43,22 @@ static void on_failure(void *arg, struct slice spec, const char *why)
         fail_msg("%.*s: %s", SLICE_ARG(spec), why);
 }
 
+/* A server that knows two lines, and none that begins with "down". */
+static enum result ask_server(void *arg, struct slice table, struct slice key, struct arena *a,
+                              struct slice *ret, struct error *err)
+{
+    (void)arg, (void)table;
+    if (slice_starts(key, SLICE("down")))
+        return error_set(err, FAILED, "no server");
+    if (!slice_is(key, "Subject: a b") && !slice_is(key, "drop"))
+        return NOT_FOUND;
+    *ret = arena_dup(a, slice_is(key, "drop") ? SLICE("IGNORE") : SLICE("PREPEND X-Asked: yes"));
+    return ret->data ? OK : FAILED;
+}
+
 static struct content_set *open_set(const char *const tables[CONTENT_CLASSES])
 {
-    static const struct table_reader reader = {.read = no_files};
+    static const struct table_reader reader = {.read = no_files, .ask = ask_server};
     struct content_set *set = NULL;
     struct slice specs[CONTENT_CLASSES];
     struct content_source s = {.header_size_limit = 100,
@@ -195,6 +208,67 @@ static void messages_are_refused_and_dropped(void **state)
     assert_non_null(strstr(events, "!the text is no address"));
 }
 
+/* content_run's steps: the lines of classes whose tables ask servers, and no others. */
+static const char *step_through(const char *const tables[CONTENT_CLASSES], struct slice message,
+                                const char *asked)
+{
+    static char out[1024];
+    struct content_set *set = open_set(tables);
+    struct content_run *run = NULL;
+    struct content_question q;
+    struct content_result r;
+    struct arena a;
+    char lines[512] = "";
+    arena_init(&a, 1 << 16);
+    events[0] = 0;
+    assert_int_equal(content_run_new(&set->checks, message, &a, note_event, NULL, &run), OK);
+    while (content_run_next(run, &q)) {
+        struct table_match match = {SLICE(""), SLICE("")};
+        struct error err = {""};
+        size_t n = strlen(lines);
+        snprintf(lines + n, sizeof lines - n, "[%.*s]", SLICE_ARG(q.line));
+        enum result found = tables_find(&set->checks.tables[q.class], q.line, &a, &match, &err);
+        content_run_answer(run, found, &match, err.text);
+    }
+    assert_string_equal(lines, asked);
+    assert_int_equal(content_run_end(run, &r), OK);
+    snprintf(out, sizeof out, "%d %.*s", (int)r.verdict,
+             SLICE_ARG(r.changed ? buf_slice(&r.message) : SLICE("same")));
+    if (r.changed)
+        buf_release(&r.message);
+    arena_release(&a);
+    content_set_unref(set);
+    return out;
+}
+
+static void servers_are_asked_in_steps(void **state)
+{
+    static const char *const headers[] = {"tcp:h:1", NULL, NULL, "regexp:{{/^x/ REPLACE y}}"};
+    static const char *const bodies[] = {"regexp:{{/^From/ IGNORE}}", NULL, NULL,
+                                         "proxy:socketmap:inet:h:1:n"};
+    static const char nul[] = "Subject: a\0b\r\n\r\nx\r\n";
+    static const char refused[] = "regexp:{{/^Subject/ REJECT}}";
+    (void)state;
+    assert_string_equal(step_through(headers, SLICE("From: f\r\nSubject: a b\r\n\r\nx\r\n"),
+                                     "[From: f][Subject: a b]"),
+                        "0 From: f\r\nX-Asked: yes\r\nSubject: a b\r\n\r\ny\r\n");
+    /* A line does not end at a NUL. */
+    assert_non_null(strstr(step_through(headers, slice_of(nul, sizeof nul - 1), "[Subject: a b]"),
+                           "0 X-Asked: yes"));
+    assert_string_equal(
+        step_through(bodies, SLICE("From: f\r\nTo: t\r\n\r\ndrop\r\nkeep\r\n"), "[drop][keep]"),
+        "0 To: t\r\n\r\nkeep\r\n");
+    assert_string_equal(
+        step_through(bodies, SLICE("From: f\r\n\r\ndown\r\nnot asked\r\n"), "[down]"),
+        "3 \r\ndown\r\nnot asked\r\n");
+    assert_non_null(strstr(events, "!no server"));
+    /* What is refused before is not asked about. */
+    const char *const both[] = {refused, NULL, NULL, bodies[3]};
+    assert_string_equal(step_through(both, SLICE("Subject: s\r\n\r\ndrop\r\n"), ""), "1 same");
+    /* In one go it is the same. */
+    assert_string_equal(run(bodies, "From: f\r\n\r\ndown\r\n"), "unavailable ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +276,7 @@ int main(void)
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(actions_change_the_message),
         cmocka_unit_test(messages_are_refused_and_dropped),
+        cmocka_unit_test(servers_are_asked_in_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 8 * 1024, ARENA_LIMIT = 1 << 20, NOBODY = 65534, ASK_TIMEOUT_MS = 25000 };
+enum { TEXT_MAX = 80 * 1024, ARENA_LIMIT = 1 << 20, NOBODY = 65534, ASK_TIMEOUT_MS = 25000 };
 
 struct asking {
     struct agent_job job;
     struct ipc_channel *channel;
     uint64_t call;
     size_t table_len, key_len, postfix_len;
-    char text[TEXT_MAX]; /* table, key, the folder of main.cf */
+    char text[]; /* table, key, the folder of main.cf */
 };
 
 static struct slice table_of(const struct asking *q)
@@ -118,11 +118,12 @@ void agent_table_ask(struct agent *a, struct ipc_channel *from, struct ipc_messa
     struct asking *q = NULL;
     const struct conf *c = role_conf(a->role);
     struct slice postfix = c->postfix_config;
+    size_t length = t->table.len + t->key.len + postfix.len;
     if (!is_configured(a, ipc_channel_peer(from), t->table))
         ipc_answer_failure(from, m->call, "no such table is configured");
-    else if (t->table.len + t->key.len + postfix.len > TEXT_MAX || t->key.len == 0)
+    else if (length > TEXT_MAX || t->key.len == 0)
         ipc_answer_failure(from, m->call, "the key is empty or too long");
-    else if (!(q = calloc(1, sizeof *q)))
+    else if (!(q = calloc(1, sizeof *q + length)))
         ipc_answer_failure(from, m->call, "no memory");
     if (!q) {
         conf_unref(c);

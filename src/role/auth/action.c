@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "content/set.h"
 #include "role/auth/query.h"
+#include "role/auth/tables.h"
 
 struct auth_actions {
     pthread_mutex_t lock;
@@ -35,17 +36,6 @@ void auth_actions_free(struct auth_actions *s)
 
 /* ---- tables ---- */
 
-static enum result read_file(void *arg, struct slice path, struct buf *out, struct error *err)
-{
-    const struct auth_role *a = arg;
-    for (size_t i = 0; i < a->n_secrets; i++)
-        if (slice_eq(a->secrets[i].path, path)) {
-            buf_append(out, a->secrets[i].bytes);
-            return buf_ok(out) ? OK : FAILED;
-        }
-    return error_set(err, NOT_FOUND, "%.*s is not there", SLICE_ARG(path));
-}
-
 /* edge opens the same tables and reports what is wrong with them. */
 static void silent_problem(void *arg, struct slice file, unsigned line, const char *reason)
 {
@@ -60,7 +50,7 @@ static void silent_failure(void *arg, struct slice spec, const char *why)
 void auth_actions_build(struct auth_role *a)
 {
     const struct conf *conf = role_conf(a->role);
-    const struct table_reader reader = {.read = read_file, .arg = a};
+    const struct table_reader reader = auth_table_reader(a);
     struct content_set *fresh = NULL;
     struct content_source s = {.specs = {[CONTENT_HEADER] = conf->header_checks,
                                          [CONTENT_MIME] = conf->mime_header_checks,
@@ -83,26 +73,54 @@ void auth_actions_build(struct auth_role *a)
 
 /* ---- the question ---- */
 
-/* What a line of a message asks for: an address, or with `filter` a transport:destination. data
- * NULL: nothing of the kind. */
-static struct slice look_up(struct auth_actions *s, struct slice source, struct slice line,
-                            bool filter, struct arena *arena)
+static struct content_set *content_now(struct auth_actions *s)
 {
-    enum content_class class = content_class_of(source);
-    struct table_match match;
-    struct slice text = SLICE_NONE;
     pthread_mutex_lock(&s->lock);
     struct content_set *set = content_set_ref(s->content);
     pthread_mutex_unlock(&s->lock);
-    if (set && class < CONTENT_CLASSES &&
-        tables_find(&set->checks.tables[class], line, arena, &match, NULL) == OK) {
-        enum content_action action = content_action_parse(match.value, &text);
-        bool wanted =
-            filter ? action == ACTION_FILTER : action == ACTION_REDIRECT || action == ACTION_BCC;
-        text = wanted ? arena_dup(arena, text) : SLICE_NONE;
-    }
+    return set;
+}
+
+/* Do the tables that `source` names ask servers? */
+static bool waits(struct auth_actions *s, struct slice source)
+{
+    enum content_class class = content_class_of(source);
+    struct content_set *set = content_now(s);
+    bool yes = set && class < CONTENT_CLASSES && set->checks.waits[class];
     content_set_unref(set);
-    return text;
+    return yes;
+}
+
+static enum result look_up(struct auth_actions *s, struct slice source, struct slice line,
+                           struct arena *arena, struct table_match *ret, struct error *err)
+{
+    enum content_class class = content_class_of(source);
+    struct content_set *set = content_now(s);
+    enum result r = NOT_FOUND;
+    if (class == CONTENT_CLASSES || (set && set->broken))
+        r = error_set(err, FAILED, "the table could not be opened");
+    else if (set)
+        r = tables_find(&set->checks.tables[class], line, arena, ret, err);
+    if (r == OK)
+        *ret = (struct table_match){arena_dup(arena, ret->value), arena_dup(arena, ret->where)};
+    content_set_unref(set);
+    return r;
+}
+
+/* What a line of a message asks for: an address, or with `filter` a transport:destination. data
+ * NULL: nothing of the kind. */
+static struct slice action_of(struct auth_actions *s, struct slice source, struct slice line,
+                              bool filter, struct arena *arena)
+{
+    struct table_match match;
+    struct error err;
+    struct slice text;
+    if (look_up(s, source, line, arena, &match, &err) != OK)
+        return SLICE_NONE;
+    enum content_action action = content_action_parse(match.value, &text);
+    bool wanted =
+        filter ? action == ACTION_FILTER : action == ACTION_REDIRECT || action == ACTION_BCC;
+    return wanted ? text : SLICE_NONE;
 }
 
 static void answer_none(struct ipc_channel *from, uint64_t call, struct slice reason)
@@ -118,7 +136,7 @@ static void answer_filter(struct auth_role *a, struct ipc_channel *from, struct 
 {
     const struct ipc_ACTION_ASK *q = &m->ACTION_ASK;
     const struct grant_key *key = &a->role->grant_key;
-    struct slice route = look_up(a->actions, q->source, q->text, true, arena);
+    struct slice route = action_of(a->actions, q->source, q->text, true, arena);
     struct ipc_message answer = {.type = IPC_ACTION_RESULT};
     struct grant grant;
     if (route.len == 0) {
@@ -183,7 +201,7 @@ void auth_rewrite(struct auth_role *a, struct ipc_channel *from, struct ipc_mess
     directory_unref(d);
 }
 
-void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
+static void serve_action(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
 {
     struct arena arena;
     arena_init(&arena, QUERY_ARENA_LIMIT);
@@ -201,11 +219,38 @@ void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_m
         .stage = POLICY_AT_RCPT,
         .label = SLICE(""),
         .sender = m->ACTION_ASK.sender,
-        .rcpt = look_up(a->actions, m->ACTION_ASK.source, m->ACTION_ASK.text, false, &arena),
+        .rcpt = action_of(a->actions, m->ACTION_ASK.source, m->ACTION_ASK.text, false, &arena),
     };
     if (q.rcpt.len)
         query_start(&q);
     else
         answer_none(from, m->call, SLICE("no table asks for that"));
     arena_release(&arena);
+}
+
+void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
+{
+    auth_serve_or_wait(a, waits(a->actions, m->ACTION_ASK.source), from, m, serve_action);
+}
+
+static void serve_check(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
+{
+    const struct ipc_CHECK_ASK *q = &m->CHECK_ASK;
+    struct ipc_message answer = {.type = IPC_CHECK_RESULT};
+    struct table_match match = {SLICE(""), SLICE("")};
+    struct error err = {""};
+    struct arena arena;
+    arena_init(&arena, QUERY_ARENA_LIMIT);
+    enum result r = look_up(a->actions, q->source, q->text, &arena, &match, &err);
+    answer.CHECK_RESULT.code = r == OK ? 0 : r == NOT_FOUND ? 1 : 2;
+    answer.CHECK_RESULT.value = r == OK ? match.value : SLICE("");
+    answer.CHECK_RESULT.where = r == OK ? match.where : SLICE("");
+    answer.CHECK_RESULT.reason = slice_cstr(err.text);
+    ipc_answer(from, m->call, &answer);
+    arena_release(&arena);
+}
+
+void auth_check_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
+{
+    auth_serve_or_wait(a, waits(a->actions, m->CHECK_ASK.source), from, m, serve_check);
 }

@@ -157,6 +157,9 @@ static bool request_of_edge(struct auth_role *a, struct ipc_channel *from, struc
     case IPC_ACTION_ASK:
         auth_action_ask(a, from, m);
         return true;
+    case IPC_CHECK_ASK:
+        auth_check_ask(a, from, m);
+        return true;
     case IPC_DKIM_SIGN:
         auth_dkim_sign(a, from, m);
         return true;

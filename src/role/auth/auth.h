@@ -192,6 +192,9 @@ MUST_USE enum result auth_run_tables(struct auth_role *a, void (*fn)(void *arg),
 typedef void auth_serve_fn(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 void auth_serve(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m,
                 auth_serve_fn *fn);
+/* The same for ACTION_ASK and CHECK_ASK; waits: their tables ask servers. */
+void auth_serve_or_wait(struct auth_role *a, bool waits, struct ipc_channel *from,
+                        struct ipc_message *m, auth_serve_fn *fn);
 
 /* action.c */
 MUST_USE enum result auth_actions_new(struct auth_actions **ret);
@@ -200,8 +203,9 @@ void auth_actions_free(struct auth_actions *s);
 void auth_actions_build(struct auth_role *a);
 /* REWRITE. */
 void auth_rewrite(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
-/* ACTION_ASK. */
+/* ACTION_ASK, CHECK_ASK. */
 void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
+void auth_check_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m);
 
 /* quota.c: tells mailbox the limits of single accounts: of all in files, and of one that a database
  * was asked about (fields: "quota_rule=… …"). all: these are all of the account's limits, so that

@@ -116,13 +116,27 @@ static void copy_list(struct arena *a, struct slice_list *l)
 
 static void copy_fields(struct arena *a, struct ipc_message *m)
 {
-    if (m->type == IPC_ROUTE) {
+    switch (m->type) {
+    case IPC_ROUTE:
         copy_text(a, &m->ROUTE.sender);
         copy_list(a, &m->ROUTE.addresses);
-    } else {
+        break;
+    case IPC_REWRITE:
         copy_text(a, &m->REWRITE.service);
         copy_list(a, &m->REWRITE.classes);
         copy_list(a, &m->REWRITE.addresses);
+        break;
+    case IPC_ACTION_ASK:
+        copy_text(a, &m->ACTION_ASK.sender);
+        copy_text(a, &m->ACTION_ASK.source);
+        copy_text(a, &m->ACTION_ASK.text);
+        copy_text(a, &m->ACTION_ASK.rcpt);
+        copy_list(a, &m->ACTION_ASK.targets);
+        copy_text(a, &m->ACTION_ASK.grant);
+        break;
+    default:
+        copy_text(a, &m->CHECK_ASK.source);
+        copy_text(a, &m->CHECK_ASK.text);
     }
 }
 
@@ -140,6 +154,12 @@ void auth_serve(struct auth_role *a, struct ipc_channel *from, struct ipc_messag
     const struct directory *d = auth_directory(a);
     bool waits = directory_waits(d);
     directory_unref(d);
+    auth_serve_or_wait(a, waits, from, m, fn);
+}
+
+void auth_serve_or_wait(struct auth_role *a, bool waits, struct ipc_channel *from,
+                        struct ipc_message *m, auth_serve_fn *fn)
+{
     if (!waits) {
         fn(a, from, m);
         return;

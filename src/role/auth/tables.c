@@ -62,6 +62,11 @@ static enum result find_account(void *arg, bool group, struct slice name, struct
 
 /* ---- the whole ---- */
 
+struct table_reader auth_table_reader(struct auth_role *a)
+{
+    return (struct table_reader){read_file, a, find_account, a, role_table_ask, a->role};
+}
+
 struct opening {
     struct auth_role *auth;
     struct table_set *set;
@@ -70,8 +75,7 @@ struct opening {
 static void open_one(void *arg, const char *setting, struct slice spec)
 {
     struct opening *o = arg;
-    struct table_reader reader = {read_file, o->auth,        find_account,
-                                  o->auth,   role_table_ask, o->auth->role};
+    struct table_reader reader = auth_table_reader(o->auth);
     struct error err = {""};
     if (conf_table_is_outgoing(setting))
         return;

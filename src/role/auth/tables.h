@@ -7,6 +7,9 @@
 #include "role/auth/auth.h"
 #include "table/set.h"
 
+/* Reads the files that the master handed over, and asks agent for servers and system accounts. */
+struct table_reader auth_table_reader(struct auth_role *a);
+
 /* Opens them anew; what is wrong in the files is logged. NULL: no memory. The caller's reference.
  */
 struct table_set *auth_open_tables(struct auth_role *a, const struct conf *c);

@@ -67,6 +67,14 @@ static void copy_known(struct conn_answer *a, const struct ipc_message *m)
             .reason = arena_dup(&a->arena, m->ACTION_RESULT.reason),
         };
         break;
+    case IPC_CHECK_RESULT:
+        a->check = (struct ipc_CHECK_RESULT){
+            .code = m->CHECK_RESULT.code,
+            .value = arena_dup(&a->arena, m->CHECK_RESULT.value),
+            .where = arena_dup(&a->arena, m->CHECK_RESULT.where),
+            .reason = arena_dup(&a->arena, m->CHECK_RESULT.reason),
+        };
+        break;
     case IPC_DKIM_SIGN_RESULT:
         a->dkim.n = m->DKIM_SIGN_RESULT.n;
         a->dkim.fields = arena_dup(&a->arena, m->DKIM_SIGN_RESULT.fields);

@@ -32,6 +32,7 @@ struct conn_answer {
         struct ipc_DELIVER_RESULT deliver;
         struct ipc_LOGGED_IN_RESULT logged_in;
         struct ipc_ACTION_RESULT action;
+        struct ipc_CHECK_RESULT check;
         struct ipc_REWRITE_RESULT rewrite;
         struct ipc_DKIM_SIGN_RESULT dkim;
         bool flushed;

@@ -2,9 +2,14 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "role/edge/deliver.h"
 
-enum { WORK_ARENA_MAX = 1 << 20, LINE_LOGGED = 200 };
+enum {
+    WORK_ARENA_MAX = 1 << 20,
+    LINE_LOGGED = 200,
+    CHECKS_MAX_MS = 300 * 1000 /* RFC 5321 4.5.3.2.6: the client waits ten minutes */
+};
 
 /* ---- the work of a message ---- */
 
@@ -23,6 +28,10 @@ void content_end(struct conn *c)
     if (!c->smtp.work)
         return;
     rewrite_end(c->smtp.work);
+    if (c->smtp.work->run) {
+        enum result ignored = content_run_end(c->smtp.work->run, NULL); /* the client left */
+        (void)ignored;
+    }
     arena_release(&c->smtp.work->arena);
     free(c->smtp.work);
     c->smtp.work = NULL;
@@ -98,50 +107,118 @@ static void on_event(void *arg, const struct content_event *e)
         LOG_S("from", c->smtp.session.tx->sender), LOG_C("problem", e->problem ? e->problem : ""));
 }
 
-static bool check(struct conn *c, struct arena *a, struct content_result *ret)
+/* What the checks found. True: go on. */
+static bool conclude(struct conn *c, const struct content_result *r)
 {
-    const struct content_set *content = c->settings->content;
     struct smtp_tx *tx = c->smtp.session.tx;
-    *ret = (struct content_result){.verdict = CONTENT_ACCEPT};
-    if (!content)
-        return true;
-    if (content->broken) {
-        ret->verdict = CONTENT_UNAVAILABLE;
-        return true;
-    }
-    if (content_check(&content->checks, buf_slice(&tx->message), a, on_event, c, ret) != OK)
-        return false;
-    if (ret->changed) {
+    bool rewrite = rewrite_is_wanted(c);
+    if (r->changed) {
         buf_release(&tx->message);
-        tx->message = ret->message;
+        tx->message = r->message;
     }
-    return true;
-}
-
-bool content_begin(struct conn *c)
-{
-    struct content_result r = {.verdict = CONTENT_ACCEPT};
-    struct arena a;
-    bool go_on = false, held = is_held(c->smtp.session.tx), rewrite = rewrite_is_wanted(c);
-    if (!c->settings->content && !held && !rewrite)
-        return true;
-    if (held && work_of(c))
-        c->smtp.work->hold = true;
-    arena_init(&a, WORK_ARENA_MAX);
-    if ((held && !c->smtp.work) || !check(c, &a, &r))
-        answer_all(c, "452", SLICE("4.3.1 Insufficient system storage"));
-    else if (r.verdict == CONTENT_REJECT)
-        answer_all(c, r.reply.data[0] == '4' ? "451" : "550", r.reply);
-    else if (r.verdict == CONTENT_UNAVAILABLE)
-        answer_all(c, "451", SLICE("4.3.5 Error: message checks are not available now"));
-    else if (r.verdict == CONTENT_DISCARD)
+    if (r->verdict == CONTENT_REJECT)
+        answer_all(c, r->reply.data[0] == '4' ? "451" : "550", r->reply);
+    else if (r->verdict == CONTENT_UNAVAILABLE)
+        answer_all(c, "451", SLICE("4.3.0 Error: message checks are not available now"));
+    else if (r->verdict == CONTENT_DISCARD)
         answer_all(c, "250", SLICE("2.0.0 Ok"));
     else if (rewrite && (!work_of(c) || !rewrite_begin(c, c->smtp.work)))
         answer_all(c, "452", SLICE("4.3.1 Insufficient system storage"));
     else
-        go_on = true;
+        return true;
+    return false;
+}
+
+/* Where no table asks a server. */
+static bool check(struct conn *c, const struct content_checks *checks)
+{
+    struct content_result r = {.verdict = CONTENT_ACCEPT};
+    struct arena a;
+    arena_init(&a, WORK_ARENA_MAX);
+    bool done =
+        content_check(checks, buf_slice(&c->smtp.session.tx->message), &a, on_event, c, &r) == OK;
+    if (!done)
+        answer_all(c, "452", SLICE("4.3.1 Insufficient system storage"));
+    bool go_on = done && conclude(c, &r);
     arena_release(&a);
     return go_on;
+}
+
+static bool asks_servers(const struct content_checks *checks)
+{
+    bool any = false;
+    for (unsigned i = 0; i < CONTENT_CLASSES; i++)
+        any = any || checks->waits[i];
+    return any;
+}
+
+/* As conclude, where the run is at its end. */
+static bool end_run(struct conn *c, struct edge_work *w)
+{
+    struct content_result r = {.verdict = CONTENT_ACCEPT};
+    struct content_run *run = w->run;
+    w->run = NULL;
+    if (content_run_end(run, &r) == OK)
+        return conclude(c, &r);
+    answer_all(c, "452", SLICE("4.3.1 Insufficient system storage"));
+    return false;
+}
+
+static bool begin_run(struct conn *c, const struct content_checks *checks)
+{
+    struct edge_work *w = work_of(c);
+    if (!w || content_run_new(checks, buf_slice(&c->smtp.session.tx->message), &w->arena, on_event,
+                              c, &w->run) != OK) {
+        answer_all(c, "452", SLICE("4.3.1 Insufficient system storage"));
+        return false;
+    }
+    w->run_until_ms = clock_monotonic_ms() + CHECKS_MAX_MS;
+    return content_run_next(w->run, &w->question) || end_run(c, w);
+}
+
+static void ask_tables(struct conn *c, const struct edge_work *w)
+{
+    struct ipc_message m = {.type = IPC_CHECK_ASK};
+    m.CHECK_ASK.source = slice_cstr(content_class_name(w->question.class));
+    m.CHECK_ASK.text = slice_sub(w->question.line, 0, IPC_INLINE_MAX);
+    conn_request(c, ROLE_AUTH, &m);
+}
+
+static bool take_answer(struct conn *c, struct edge_work *w, const struct conn_answer *a)
+{
+    bool told = a->type == IPC_CHECK_RESULT;
+    const struct table_match match = {told ? a->check.value : SLICE(""),
+                                      told ? a->check.where : SLICE("")};
+    if (!told)
+        content_run_answer(w->run, FAILED, &match, "auth did not answer");
+    else if (clock_monotonic_ms() > w->run_until_ms)
+        content_run_answer(w->run, FAILED, &match, "the tables took too long over this message");
+    else if (a->check.code > 1)
+        content_run_answer(w->run, FAILED, &match, a->check.reason.data);
+    else
+        content_run_answer(w->run, a->check.code == 0 ? OK : NOT_FOUND, &match, NULL);
+    return content_run_next(w->run, &w->question) || end_run(c, w);
+}
+
+bool content_begin(struct conn *c)
+{
+    const struct content_set *content = c->settings->content;
+    const struct content_result fine = {.verdict = CONTENT_ACCEPT};
+    if (is_held(c->smtp.session.tx)) {
+        if (!work_of(c)) {
+            answer_all(c, "452", SLICE("4.3.1 Insufficient system storage"));
+            return false;
+        }
+        c->smtp.work->hold = true;
+    }
+    if (!content)
+        return conclude(c, &fine);
+    if (content->broken) {
+        answer_all(c, "451", SLICE("4.3.5 Error: message checks are not available now"));
+        return false;
+    }
+    return asks_servers(&content->checks) ? begin_run(c, &content->checks)
+                                          : check(c, &content->checks);
 }
 
 /* ---- recipients that actions name ---- */
@@ -150,6 +227,10 @@ bool content_ask_next(struct conn *c)
 {
     struct edge_work *w = c->smtp.work;
     struct ipc_message m = {.type = IPC_ACTION_ASK};
+    if (w && w->run) {
+        ask_tables(c, w);
+        return true;
+    }
     if (w && w->asked == w->n_asks)
         return filter_ask(c, w) || rewrite_ask(c, w);
     if (!w)
@@ -171,17 +252,9 @@ struct slice_list content_copy_list(struct arena *a, struct slice_list l)
     return (struct slice_list){items, items ? l.n : 0};
 }
 
-void content_answered(struct conn *c, const struct conn_answer *answer)
+/* Auth's answer about a recipient that an action named. */
+static void take_recipient(struct conn *c, struct edge_work *w, const struct conn_answer *answer)
 {
-    struct edge_work *w = c->smtp.work;
-    if (filter_is_asking(w)) {
-        filter_answered(c, w, answer);
-        return;
-    }
-    if (w->asked == w->n_asks) {
-        rewrite_answered(c, w, answer);
-        return;
-    }
     struct content_ask *a = &w->asks[w->asked++];
     if (answer->type != IPC_ACTION_RESULT || answer->action.address.len == 0) {
         LOG(LOG_WARNING, "message.action_failed", LOG_CTX(conn_ctx(c)),
@@ -198,6 +271,20 @@ void content_answered(struct conn *c, const struct conn_answer *answer)
                                  .orcpt = SLICE(""),
                                  .targets = content_copy_list(&w->arena, answer->action.targets),
                                  .grant = arena_dup(&w->arena, answer->action.grant)};
+}
+
+bool content_answered(struct conn *c, const struct conn_answer *a)
+{
+    struct edge_work *w = c->smtp.work;
+    if (w->run)
+        return take_answer(c, w, a);
+    if (filter_is_asking(w))
+        filter_answered(c, w, a);
+    else if (w->asked == w->n_asks)
+        rewrite_answered(c, w, a);
+    else
+        take_recipient(c, w, a);
+    return true;
 }
 
 bool content_failed(struct conn *c)

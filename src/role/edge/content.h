@@ -29,6 +29,9 @@ struct content_filter {
 /* Of a message, from the end of its bytes to DELIVER. */
 struct edge_work {
     struct arena arena;
+    struct content_run *run; /* checks whose tables ask servers; NULL: done, or there are none */
+    struct content_question question; /* of it, that auth is asked */
+    int64_t run_until_ms;
     struct content_filter filter;
     bool hold, failed;         /* failed: REDIRECT, FILTER or rewriting could not be done */
     struct rewriting *rewrite; /* in the arena; NULL: the header stays as it is */
@@ -62,10 +65,11 @@ struct slice_list content_copy_list(struct arena *a, struct slice_list l);
 /* Works on the message of c's transaction. True: go on (c->smtp.work may be NULL). False: the
  * answer is given (it was refused or dropped). */
 bool content_begin(struct conn *c);
-/* Asks auth for the next recipient that an action named, or what it makes of one. False: none is
- * left. */
+/* Asks auth what tables say to the next line, for the next recipient that an action named, or what
+ * it makes of one. False: none is left. */
 bool content_ask_next(struct conn *c);
-void content_answered(struct conn *c, const struct conn_answer *a);
+/* As content_begin. */
+bool content_answered(struct conn *c, const struct conn_answer *a);
 /* True when the message can't be sent on after all: the answer is given. */
 bool content_failed(struct conn *c);
 void content_end(struct conn *c);

@@ -28,9 +28,17 @@ static void failed(void *arg, struct slice spec, const char *why)
         LOG_C("then", "messages are deferred until it can be"));
 }
 
+/* Of tables that ask servers auth is asked (CHECK_ASK). */
+static enum result refuse(void *arg, struct slice table, struct slice key, struct arena *a,
+                          struct slice *ret, struct error *err)
+{
+    (void)arg, (void)key, (void)a, (void)ret;
+    return error_set(err, FAILED, "%.*s: edge asks no server", SLICE_ARG(table));
+}
+
 enum result edge_content_new(struct edge *e, const struct conf *conf, struct content_set **ret)
 {
-    const struct table_reader reader = {.read = kept_files_read, .arg = &e->files};
+    const struct table_reader reader = {.read = kept_files_read, .arg = &e->files, .ask = refuse};
     struct content_source s = {
         .specs = {[CONTENT_HEADER] = conf->header_checks,
                   [CONTENT_MIME] = conf->mime_header_checks,

@@ -289,10 +289,10 @@ void edge_delivered(struct conn *c, const struct conn_answer *a)
         give_outcomes(c, a);
         return;
     }
-    content_answered(c, a); /* not mailbox's answer yet, but auth's */
-    if (content_ask_next(c))
+    bool go_on = content_answered(c, a); /* not mailbox's answer yet, but auth's */
+    if (go_on && content_ask_next(c))
         return;
-    if (content_failed(c))
+    if (!go_on || content_failed(c))
         end_here(c);
     else
         sign_and_send(c);

@@ -1,13 +1,21 @@
 /* prepare.c: a job's message and envelope as they leave: smtp_header_checks and its like, then
  * smtp_generic_maps, which auth knows. Postfix's smtp(8) does it in this order. A job without
  * either goes on at once. */
+#include <stdlib.h>
+
+#include "base/clock.h"
 #include "mime/header.h"
 #include "mime/rewriting.h"
 #include "mime/submission.h"
 #include "role/relay/relay.h"
 #include "role/relay/tables.h"
 
-enum { SCRATCH_MAX = 1 << 20, GROWTH_MAX = 1 << 20, LINE_LOGGED = 200 };
+enum {
+    SCRATCH_MAX = 1 << 20,
+    GROWTH_MAX = 1 << 20,
+    LINE_LOGGED = 200,
+    CHECKS_MAX_MS = 300 * 1000 /* of one message, where servers are asked */
+};
 
 static void defer(struct rjob *j, const char *status, const char *why)
 {
@@ -44,6 +52,31 @@ static void on_event(void *arg, const struct content_event *e)
         LOG_C("problem", e->problem ? e->problem : ""));
 }
 
+/* Of a message whose tables may ask servers: on a helper thread. */
+static enum result look_at_all(struct rjob *j, const struct content_checks *checks, struct arena *a,
+                               struct content_result *ret)
+{
+    int64_t until_ms = clock_monotonic_ms() + CHECKS_MAX_MS;
+    struct content_run *run = NULL;
+    struct content_question q;
+    struct arena values;
+    if (content_run_new(checks, j->message, a, on_event, j, &run) != OK)
+        return FAILED;
+    arena_init(&values, SCRATCH_MAX);
+    while (content_run_next(run, &q)) {
+        struct table_match match = {SLICE(""), SLICE("")};
+        struct error err = {"the tables took too long over this message"};
+        enum result found = FAILED;
+        if (clock_monotonic_ms() < until_ms)
+            found = tables_find(&checks->tables[q.class], slice_sub(q.line, 0, IPC_INLINE_MAX),
+                                &values, &match, &err);
+        content_run_answer(run, found, &match, err.text);
+        arena_clear(&values);
+    }
+    arena_release(&values);
+    return content_run_end(run, ret);
+}
+
 /* False: the job is over. */
 static bool check(struct rjob *j, const struct content_set *set)
 {
@@ -52,14 +85,23 @@ static bool check(struct rjob *j, const struct content_set *set)
     if (!set)
         return true;
     arena_init(&a, SCRATCH_MAX);
-    bool done = !set->broken && content_check(&set->checks, j->message, &a, on_event, j, &r) == OK;
+    bool done = !set->broken && look_at_all(j, &set->checks, &a, &r) == OK;
     arena_release(&a);
     if (done && r.changed)
         take_changed(j, r.message);
     if (done && r.verdict == CONTENT_ACCEPT)
         return true;
-    defer(j, "4.3.5", "a table of smtp_header_checks or its like can't be asked now");
+    defer(j, set->broken ? "4.3.5" : "4.3.0",
+          "a table of smtp_header_checks or its like can't be asked now");
     return false;
+}
+
+static bool asks_servers(const struct content_set *set)
+{
+    bool any = false;
+    for (unsigned i = 0; set && i < CONTENT_CLASSES; i++)
+        any = any || set->checks.waits[i];
+    return any;
 }
 
 /* ---- addresses ---- */
@@ -146,6 +188,51 @@ static bool part_by_sender(struct rjob *j, const struct conf *c)
     return name != NULL;
 }
 
+static void check_and_go_on(struct rjob *j, const struct content_set *set, const struct conf *c,
+                            struct slice service)
+{
+    if (!check(j, set))
+        return;
+    if (c->smtp_generic_maps.n)
+        ask_generic(j, service);
+    else
+        go_on(j);
+}
+
+struct later {
+    struct rjob *job;
+    const struct conf *conf;
+    struct relay_tables *tables;
+};
+
+static void run_later(void *arg)
+{
+    struct later k = *(struct later *)arg;
+    char label[RELAY_LABEL_SIZE];
+    const struct conf *c = relay_service(k.conf, k.job->destination, label);
+    free(arg);
+    check_and_go_on(k.job, relay_checks(k.tables, slice_cstr(label)), c, slice_cstr(label));
+    relay_tables_unref(k.tables);
+    conf_unref(k.conf);
+}
+
+/* On a helper thread. */
+static void check_later(struct rjob *j, const struct conf *conf, struct relay_tables *tables)
+{
+    struct later *k = malloc(sizeof *k);
+    if (!k) {
+        defer(j, "4.3.0", "no memory");
+        return;
+    }
+    *k = (struct later){j, conf_ref(conf), relay_tables_ref(tables)};
+    if (io_run_blocking(j->relay->role->engine, run_later, k) == OK)
+        return;
+    defer(j, "4.3.0", "too many questions to tables wait");
+    relay_tables_unref(k->tables);
+    conf_unref(k->conf);
+    free(k);
+}
+
 void job_prepare(struct rjob *j, const struct conf *conf, struct relay_tables *tables)
 {
     char label[RELAY_LABEL_SIZE];
@@ -162,10 +249,9 @@ void job_prepare(struct rjob *j, const struct conf *conf, struct relay_tables *t
         job_finish_all(j, &v, "");
         return;
     }
-    if (!check(j, relay_checks(tables, service)))
-        return;
-    if (c->smtp_generic_maps.n)
-        ask_generic(j, service);
+    const struct content_set *set = relay_checks(tables, service);
+    if (asks_servers(set))
+        check_later(j, conf, tables);
     else
-        go_on(j);
+        check_and_go_on(j, set, c, service);
 }

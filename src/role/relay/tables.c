@@ -23,7 +23,6 @@ struct relay_tables {
 };
 
 struct opening {
-    struct role *role;
     struct relay_tables *to;
     struct table_reader reader;
 };
@@ -43,10 +42,7 @@ static void open_one(void *arg, const char *setting, struct slice spec)
     struct error err = {""};
     if (strcmp(setting, "smtp_sasl_password_maps") != 0)
         return;
-    struct table_reader reader = o->reader;
-    reader.ask = role_table_ask;
-    reader.ask_arg = o->role;
-    if (table_set_add(o->to->set, spec, &reader, table_log_skipped, NULL, &err) != OK)
+    if (table_set_add(o->to->set, spec, &o->reader, table_log_skipped, NULL, &err) != OK)
         failed(NULL, spec, err.text);
 }
 
@@ -110,7 +106,9 @@ enum result relay_tables_new(struct role *role, const struct conf *c, struct kep
                              struct relay_tables **ret)
 {
     struct relay_tables *t = calloc(1, sizeof *t);
-    struct opening o = {.role = role, .to = t, .reader = {.read = kept_files_read, .arg = files}};
+    struct opening o = {
+        .to = t,
+        .reader = {.read = kept_files_read, .arg = files, .ask = role_table_ask, .ask_arg = role}};
     if (!t)
         return FAILED;
     atomic_init(&t->refs, 1);

@@ -21,7 +21,8 @@ void relay_tables_unref(struct relay_tables *t);
 
 /* NULL: it was not named. One that asks a server (table_waits) is for helper threads. */
 const struct table *relay_table(const struct relay_tables *t, struct slice spec);
-/* What the settings of a service ("smtp/unix") do to messages; NULL: nothing. */
+/* What the settings of a service ("smtp/unix") do to messages; NULL: nothing. Its tables may ask
+ * servers (content_checks' waits). */
 const struct content_set *relay_checks(const struct relay_tables *t, struct slice service);
 
 #endif
