@@ -13,7 +13,6 @@
     X(mynetworks_style, "postfix")                                                                 \
     X(protocols, "dovecot")                                                                        \
     X(readme_directory, "postfix")                                                                 \
-    X(smtp_tls_CAfile, "postfix")                                                                  \
     X(smtpd_milters, "postfix")
 
 #endif

@@ -24,13 +24,13 @@ static void tell(struct looking *l, const char *setting, const char *path, int w
 {
     const char *source = conf_source(l->conf, setting);
     bool postfix = l->conf->postfix_config.len && strncmp(setting, "smtpd_tls_", 10) == 0;
-    bool authority = strcmp(setting, "smtpd_tls_CAfile") == 0 ||
-                     strcmp(setting, "smtpd_tls_CApath") == 0 || strcmp(setting, "ssl_ca") == 0;
+    bool authority = strstr(setting, "_tls_CA") || strcmp(setting, "ssl_ca") == 0;
+    bool outgoing = strncmp(setting, "smtp_", 5) == 0 || strncmp(setting, "lmtp_", 5) == 0;
     if (why == EACCES && geteuid() != 0)
         conf_note(l->errors, source, 0, "%s: %s can't be looked at by you", setting, path);
     else if (authority)
-        conf_warn(l->errors, source, 0, "%s: %s: %s; no client's certificate is verified by it",
-                  setting, path, strerror(why));
+        conf_warn(l->errors, source, 0, "%s: %s: %s; no %s's certificate is verified by it",
+                  setting, path, strerror(why), outgoing ? "server" : "client");
     else if (postfix)
         conf_warn(l->errors, source, 0, "%s: %s: %s; SMTP will not offer TLS with it", setting,
                   path, strerror(why));
@@ -93,6 +93,10 @@ enum result conf_paths_check(const struct conf *c, struct conf_errors *errors)
         {"smtpd_tls_eckey_file", c->smtpd_tls_eckey_file},
         {"smtpd_tls_CAfile", c->smtpd_tls_CAfile},
         {"smtpd_tls_CApath", c->smtpd_tls_CApath},
+        {"smtp_tls_CAfile", c->smtp_tls_CAfile},
+        {"smtp_tls_CApath", c->smtp_tls_CApath},
+        {"lmtp_tls_CAfile", c->lmtp_tls_CAfile},
+        {"lmtp_tls_CApath", c->lmtp_tls_CApath},
         {"ssl_cert", c->ssl_cert},
         {"ssl_key", c->ssl_key},
         {"ssl_alt_cert", c->ssl_alt_cert},

@@ -58,9 +58,9 @@
     X(TEXT, recipient_delimiter, "+", 0, 0, "postfix", "Separates user and detail in user+detail. Empty: none.") \
     X(LIST, transport_sockets, "/run/dovecot/, /var/run/dovecot/, /run/cyrus/, /var/run/cyrus/, /var/lib/cyrus/, /var/imap/socket/", 0, 0, "postrider", "Unix sockets (or folders/ of them) that lmtp:unix:/path in transport_maps may name. Those in settings such as virtual_transport and those below queue_directory need no entry.") \
     X(NUMBER, lmtp_tcp_port, "24", 1, 65535, "postfix", "Port of LMTP servers where none is given.") \
-    X(TEXT, lmtp_tls_security_level, "", 0, 0, "postfix", "none (or empty), may or encrypt: TLS towards LMTP servers. Any other level of Postfix counts as encrypt.") \
+    X(TEXT, lmtp_tls_security_level, "", 0, 0, "postfix", "As smtp_tls_security_level, towards LMTP servers; dane and dane-only excepted. Empty: none.") \
     X(SECONDS, delay_warning_time, "0", 0, NO_MAX, "postfix", "A sender is told once that mail is still waiting after this time; 0: not.") \
-    X(TEXT, smtp_tls_security_level, "may", 0, 0, "postfix", "none, may or encrypt: TLS towards other servers.") \
+    X(TEXT, smtp_tls_security_level, "may", 0, 0, "postfix", "TLS towards other servers: none; may, where they have it; encrypt, always, whoever it is; fingerprint, verify or secure: with one of the certificates of smtp_tls_fingerprint_cert_match, or a trusted one with a name of smtp_tls_verify_cert_match or smtp_tls_secure_cert_match. What can't be had is deferred.") \
     X(SECONDS, smtp_connect_timeout, "30s", 1, DAY_S, "postfix", "Longest wait for a connection to another server.") \
     X(SECONDS, smtp_helo_timeout, "300s", 1, DAY_S, "postfix", "Longest wait for a reply of another server.") \
     X(TEXT, smtp_helo_name, "$myhostname", 0, 0, "postfix", "Name in our EHLO.") \

@@ -30,17 +30,36 @@
     X(NUMBER, smtpd_tls_ccert_verifydepth, "9", 0, 100, "postfix", "Longest chain of a client's certificate: 1: signed by one of smtpd_tls_CAfile itself.") \
     X(TEXT, smtpd_tls_fingerprint_digest, "sha256", 0, 0, "postfix", "Digest of fingerprints for relay_clientcerts and check_ccert_access: md5, sha1, sha224, sha256, sha384 or sha512.") \
     X(TEXT, smtp_tls_protocols, ">=TLSv1.2", 0, 0, "postfix", "As smtpd_tls_protocols, towards other servers at level may.") \
-    X(TEXT, smtp_tls_mandatory_protocols, ">=TLSv1.2", 0, 0, "postfix", "The same at level encrypt.") \
+    X(TEXT, smtp_tls_mandatory_protocols, ">=TLSv1.2", 0, 0, "postfix", "The same at level encrypt and above.") \
     X(TEXT, smtp_tls_ciphers, "medium", 0, 0, "postfix", "Grade of ciphers towards other servers at level may.") \
-    X(TEXT, smtp_tls_mandatory_ciphers, "medium", 0, 0, "postfix", "The same at level encrypt.") \
+    X(TEXT, smtp_tls_mandatory_ciphers, "medium", 0, 0, "postfix", "The same at level encrypt and above.") \
     X(LIST, smtp_tls_exclude_ciphers, "", 0, 0, "postfix", "Ciphers that are not used towards other servers.") \
-    X(LIST, smtp_tls_mandatory_exclude_ciphers, "", 0, 0, "postfix", "Further ones at level encrypt.") \
+    X(LIST, smtp_tls_mandatory_exclude_ciphers, "", 0, 0, "postfix", "Further ones at level encrypt and above.") \
     X(TEXT, lmtp_tls_protocols, "$smtp_tls_protocols", 0, 0, "postfix", "As smtp_tls_protocols, for LMTP.") \
     X(TEXT, lmtp_tls_mandatory_protocols, "$smtp_tls_mandatory_protocols", 0, 0, "postfix", "As smtp_tls_mandatory_protocols, for LMTP.") \
     X(TEXT, lmtp_tls_ciphers, "$smtp_tls_ciphers", 0, 0, "postfix", "As smtp_tls_ciphers, for LMTP.") \
     X(TEXT, lmtp_tls_mandatory_ciphers, "$smtp_tls_mandatory_ciphers", 0, 0, "postfix", "As smtp_tls_mandatory_ciphers, for LMTP.") \
     X(LIST, lmtp_tls_exclude_ciphers, "$smtp_tls_exclude_ciphers", 0, 0, "postfix", "As smtp_tls_exclude_ciphers, for LMTP.") \
     X(LIST, lmtp_tls_mandatory_exclude_ciphers, "$smtp_tls_mandatory_exclude_ciphers", 0, 0, "postfix", "As smtp_tls_mandatory_exclude_ciphers, for LMTP.") \
+    X(MAPS, smtp_tls_policy_maps, "", 0, 0, "postfix", "Tables \"nexthop level name=value …\": the level of single next hops, as the route has them ([mail.isp.test]:587), of domains and of what is below .example.org, with protocols=, ciphers=, exclude=, match=, servername= of their own. What is wrong in an entry defers its mail.") \
+    X(LIST, smtp_tls_verify_cert_match, "hostname", 0, 0, "postfix", "Names that a certificate may have at level verify: hostname (the MX host), nexthop, dot-nexthop (what is below it), a name, or .name.") \
+    X(LIST, smtp_tls_secure_cert_match, "nexthop, dot-nexthop", 0, 0, "postfix", "The same at level secure.") \
+    X(LIST, smtp_tls_fingerprint_cert_match, "", 0, 0, "postfix", "Fingerprints of certificates or public keys (AB:CD:…) for level fingerprint.") \
+    X(TEXT, smtp_tls_fingerprint_digest, "sha256", 0, 0, "postfix", "Digest of these: md5, sha1, sha224, sha256, sha384 or sha512.") \
+    X(TEXT, smtp_tls_CAfile, "", 0, 0, "postfix", "PEM file of authorities that may vouch for other servers.") \
+    X(TEXT, smtp_tls_CApath, "", 0, 0, "postfix", "Folder of such files, named as openssl rehash does.") \
+    X(BOOL, tls_append_default_CA, "yes", 0, 0, "postfix", "The system's authorities may vouch for other servers too. (Never for clients, whatever it says.)") \
+    X(NUMBER, smtp_tls_scert_verifydepth, "9", 0, 100, "postfix", "Longest chain of a server's certificate: 1: signed by one of the authorities itself.") \
+    X(TEXT, smtp_tls_servername, "hostname", 0, 0, "postfix", "Name that a server is told (SNI): hostname (the MX host), nexthop, or a name. Empty: none. Under DANE it is that of the TLSA records.") \
+    X(MAPS, lmtp_tls_policy_maps, "", 0, 0, "postfix", "As smtp_tls_policy_maps, for LMTP.") \
+    X(LIST, lmtp_tls_verify_cert_match, "$smtp_tls_verify_cert_match", 0, 0, "postfix", "As smtp_tls_verify_cert_match, for LMTP.") \
+    X(LIST, lmtp_tls_secure_cert_match, "nexthop", 0, 0, "postfix", "As smtp_tls_secure_cert_match, for LMTP.") \
+    X(LIST, lmtp_tls_fingerprint_cert_match, "", 0, 0, "postfix", "As smtp_tls_fingerprint_cert_match, for LMTP.") \
+    X(TEXT, lmtp_tls_fingerprint_digest, "$smtp_tls_fingerprint_digest", 0, 0, "postfix", "As smtp_tls_fingerprint_digest, for LMTP.") \
+    X(TEXT, lmtp_tls_CAfile, "$smtp_tls_CAfile", 0, 0, "postfix", "As smtp_tls_CAfile, for LMTP.") \
+    X(TEXT, lmtp_tls_CApath, "$smtp_tls_CApath", 0, 0, "postfix", "As smtp_tls_CApath, for LMTP.") \
+    X(NUMBER, lmtp_tls_scert_verifydepth, "9", 0, 100, "postfix", "As smtp_tls_scert_verifydepth, for LMTP.") \
+    X(TEXT, lmtp_tls_servername, "$smtp_tls_servername", 0, 0, "postfix", "As smtp_tls_servername, for LMTP.") \
     X(TEXT, ssl_cipher_suites, "", 0, 0, "dovecot", "OpenSSL's names of TLS 1.3's ciphers on POP3 and IMAP, with colons between. Empty: OpenSSL's own.") \
     X(TEXT, ssl_curve_list, "", 0, 0, "dovecot", "Curves of key exchange on POP3 and IMAP, with colons between. Empty: OpenSSL's own.") \
     X(BOOL, ssl_prefer_server_ciphers, "yes", 0, 0, "dovecot", "The server's order of ciphers decides, on POP3 and IMAP; no: the client's.") \

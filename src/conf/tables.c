@@ -96,7 +96,8 @@ static void walk_part(struct walk *w, const struct snapshot *s)
 
 bool conf_table_is_outgoing(const char *setting)
 {
-    static const char *const names[] = {"smtp_sasl_password_maps", "smtp_header_checks",
+    static const char *const names[] = {"smtp_sasl_password_maps", "smtp_tls_policy_maps",
+                                        "lmtp_tls_policy_maps",    "smtp_header_checks",
                                         "smtp_mime_header_checks", "smtp_nested_header_checks",
                                         "smtp_body_checks"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -11,6 +11,28 @@ static enum result check_level(struct slice text, struct error *why)
     return conf_one_of(text, why, WORDS("none", "may", "encrypt"));
 }
 
+static enum result check_client_level(struct slice text, struct error *why)
+{
+    return conf_one_of(text, why,
+                       WORDS("none", "may", "encrypt", "fingerprint", "verify", "secure"));
+}
+
+static enum result check_lmtp_level(struct slice text, struct error *why)
+{
+    return text.len == 0
+               ? OK
+               : conf_one_of(text, why,
+                             WORDS("none", "may", "encrypt", "fingerprint", "verify", "secure"));
+}
+
+static enum result check_servername(struct slice text, struct error *why)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!ascii_alnum(text.data[i]) && !strchr(".-_", text.data[i]))
+            return error_set(why, INVALID, "`%.*s` is no name of a host", SLICE_ARG(text));
+    return OK;
+}
+
 static enum result check_ssl(struct slice text, struct error *why)
 {
     return conf_one_of(text, why, WORDS("no", "yes", "required"));
@@ -117,7 +139,16 @@ static const struct {
     enum result (*check)(struct slice text, struct error *why);
 } checks[] = {
     {"smtpd_tls_security_level", check_level},
-    {"smtp_tls_security_level", check_level},
+    {"smtp_tls_security_level", check_client_level},
+    {"lmtp_tls_security_level", check_lmtp_level},
+    {"smtp_tls_servername", check_servername},
+    {"lmtp_tls_servername", check_servername},
+    {"smtp_tls_fingerprint_digest", check_digest},
+    {"lmtp_tls_fingerprint_digest", check_digest},
+    {"smtp_tls_CAfile", conf_check_path},
+    {"smtp_tls_CApath", conf_check_path},
+    {"lmtp_tls_CAfile", conf_check_path},
+    {"lmtp_tls_CApath", conf_check_path},
     {"ssl", check_ssl},
     {"ssl_options", check_ssl_option},
     {"ssl_cert_username_field", check_field},

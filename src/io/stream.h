@@ -27,8 +27,8 @@ MUST_USE enum result stream_write(struct stream *s, struct buf *out);
 /* As stream_write, for bytes of the caller; *ret_written (maybe 0) of them went. */
 MUST_USE enum result stream_write_slice(struct stream *s, struct slice bytes, size_t *ret_written);
 /* Starts TLS on a plain stream, as the side that the context is for; peer_name (client only, may be
- * NULL): for SNI and, with a verifying context, the name to check. Then call stream_handshake until
- * it is not BUSY. `in` must be empty: bytes that a peer sent in clear behind STARTTLS are refused
+ * NULL or ""): the name that the server is told (SNI). Then call stream_handshake until it is not
+ * BUSY. `in` must be empty: bytes that a peer sent in clear behind STARTTLS are refused
  * by the caller (RFC 3207 section 4.2, the STARTTLS injection). */
 MUST_USE enum result stream_start_tls(struct stream *s, struct tls_context *c,
                                       const char *peer_name, struct error *err);

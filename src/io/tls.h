@@ -55,15 +55,17 @@ struct tls_client_rules {
 };
 MUST_USE enum result tls_server_ask(struct tls_context *c, const struct tls_client_rules *rules,
                                     struct error *err);
-/* Behind tls_server_ask: the authorities of a file may vouch too, but clients are not told their
- * names. *ret_n: how many; 0 of a file with revocation lists only. INVALID: one of the file's parts
- * is broken, or there is nothing of the kind in it; then none counts. */
-MUST_USE enum result tls_server_add_authorities(struct tls_context *c, struct slice pem,
-                                                unsigned *ret_n, struct error *err);
-/* Client. rules NULL: TLS 1.2 and newer, as OpenSSL has it. verify: check the chain against the
- * system's store and the name; otherwise encrypt only (opportunistic, RFC 7435). */
-MUST_USE enum result tls_client_new(const struct tls_rules *rules, bool verify,
-                                    struct tls_context **ret, struct error *err);
+/* Before others see it: the authorities of a PEM file may vouch for the other side, in addition to
+ * those before (of a server: behind tls_server_ask; its clients are not told their names). *ret_n:
+ * how many; 0 of a file with revocation lists only. INVALID, FAILED: one of the file's parts is
+ * broken, or there is nothing of the kind in it; then none counts. */
+MUST_USE enum result tls_add_authorities(struct tls_context *c, struct slice pem, unsigned *ret_n,
+                                         struct error *err);
+/* Client. rules NULL: TLS 1.2 and newer, as OpenSSL has it. No certificate ends its handshakes
+ * (RFC 7435): who must know the server looks at it afterwards (tls_peer_trusted and below). */
+MUST_USE enum result tls_client_new(const struct tls_rules *rules, struct tls_context **ret,
+                                    struct error *err);
+void tls_client_depth(struct tls_context *c, int depth);
 struct tls_context *tls_context_ref(struct tls_context *c);
 void tls_context_unref(struct tls_context *c);
 
@@ -89,6 +91,24 @@ MUST_USE bool tls_peer_name(const struct tls *t, const char *field, char *out, s
 enum { TLS_FINGERPRINT_MAX = 3 * 64 };
 MUST_USE bool tls_peer_fingerprint(const struct tls *t, const char *digest, bool key,
                                    char out[TLS_FINGERPRINT_MAX]);
+
+/* ---- the server's certificate, after the handshake on a client's connection ---- */
+
+/* There is one, and known authorities vouch for it. *why: else the reason, static storage. */
+MUST_USE bool tls_peer_trusted(const struct tls *t, const char **why);
+/* It is for this name (RFC 6125), or for one below ".example.org", or for an address in digits. It
+ * says nothing of who vouches for it. */
+MUST_USE bool tls_peer_has_name(const struct tls *t, const char *name);
+
+/* DANE (RFC 7672), before the handshake: the certificate must fit one of the TLSA records of
+ * `base`, which is also the name that the server is told (SNI); where it is by an authority, it
+ * must be for `base` or a name that is added. */
+MUST_USE enum result tls_dane_start(struct tls *t, const char *base, struct error *err);
+MUST_USE enum result tls_dane_name(struct tls *t, const char *name, struct error *err);
+/* A record's rdata. INVALID: it can't be used. */
+MUST_USE enum result tls_dane_record(struct tls *t, struct slice record, struct error *err);
+/* After the handshake: did one fit? *why as above. */
+MUST_USE bool tls_dane_matched(const struct tls *t, const char **why);
 
 /* Channel binding data (RFC 9266, RFC 5929) of an established connection; 0: none of this type. */
 enum tls_binding { TLS_BINDING_EXPORTER, TLS_BINDING_UNIQUE, TLS_BINDING_SERVER_END_POINT };

@@ -40,7 +40,7 @@ static enum result read_authorities(SSL_CTX *ctx, X509_STORE *store, struct slic
 
 /* A certificate that is not required does not end the handshake; tls_peer_verified looks at the
  * verdict. */
-static int take_any(int verified, X509_STORE_CTX *ctx)
+int tls_take_any(int verified, X509_STORE_CTX *ctx)
 {
     (void)verified;
     (void)ctx;
@@ -71,19 +71,20 @@ enum result tls_server_ask(struct tls_context *c, const struct tls_client_rules 
         SSL_CTX_set_verify_depth(c->ctx, rules->depth);
     SSL_CTX_set_verify(c->ctx,
                        SSL_VERIFY_PEER | (rules->required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
-                       rules->required ? NULL : take_any);
+                       rules->required ? NULL : tls_take_any);
     return OK;
 }
 
-enum result tls_server_add_authorities(struct tls_context *c, struct slice pem, unsigned *ret_n,
-                                       struct error *err)
+enum result tls_add_authorities(struct tls_context *c, struct slice pem, unsigned *ret_n,
+                                struct error *err)
 {
     X509_STORE *store = NULL;
     unsigned lists = 0;
     ERR_clear_error();
-    if (SSL_CTX_get0_verify_cert_store(c->ctx, &store) != 1 || !store)
-        return tls_error(err, "asking for client certificates");
-    return read_authorities(NULL, store, pem, ret_n, &lists, err);
+    if (SSL_CTX_get0_verify_cert_store(c->ctx, &store) != 1)
+        return tls_error(err, "taking certificates of authorities");
+    return read_authorities(NULL, store ? store : SSL_CTX_get_cert_store(c->ctx), pem, ret_n,
+                            &lists, err);
 }
 
 bool tls_peer_verified(const struct tls *t)

@@ -147,18 +147,17 @@ enum result tls_context_new(bool server, const struct tls_rules *rules, struct t
     return OK;
 }
 
-enum result tls_client_new(const struct tls_rules *rules, bool verify, struct tls_context **ret,
+enum result tls_client_new(const struct tls_rules *rules, struct tls_context **ret,
                            struct error *err)
 {
     struct tls_context *c;
     enum result r = tls_context_new(false, rules, &c, err);
     if (r != OK)
         return r;
-    c->verify = verify;
-    SSL_CTX_set_verify(c->ctx, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-    if (verify && SSL_CTX_set_default_verify_paths(c->ctx) != 1) {
+    SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, tls_take_any);
+    if (SSL_CTX_dane_enable(c->ctx) != 1) {
         tls_context_unref(c);
-        return tls_error(err, "reading the system's certificates");
+        return tls_error(err, "setting up DANE");
     }
     *ret = c;
     return OK;

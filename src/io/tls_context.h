@@ -28,7 +28,7 @@ struct tls_named {
 struct tls_context {
     SSL_CTX *ctx;
     atomic_uint refs;
-    bool server, verify;
+    bool server;
     struct tls_named *named;
     size_t n_named;
     char *label; /* of the certificate for all other names */
@@ -40,6 +40,8 @@ enum result tls_error(struct error *err, const char *what);
 BIO *tls_bio(struct slice pem);
 /* A key with a pass phrase is refused; OpenSSL would ask for it on the terminal. */
 int tls_no_pass_phrase(char *into, int size, int writing, void *arg);
+/* OpenSSL's callback that lets the handshake go on whatever is found of a certificate. */
+int tls_take_any(int verified, X509_STORE_CTX *ctx);
 /* tls_context.c: with the rules that hold for both sides. */
 MUST_USE enum result tls_context_new(bool server, const struct tls_rules *rules,
                                      struct tls_context **ret, struct error *err);

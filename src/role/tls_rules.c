@@ -62,6 +62,7 @@ struct side {
     const char *setting;
     struct slice protocols, grade;
     struct slice_list excluded, more_excluded;
+    const char *always_excluded; /* or NULL */
 };
 
 static enum result take_side(const struct conf *c, const struct side *s, struct arena *a,
@@ -80,6 +81,8 @@ static enum result take_side(const struct conf *c, const struct side *s, struct 
     buf_append(&ciphers, cipher_list(c, s->grade));
     exclude(s->excluded, &ciphers);
     exclude(s->more_excluded, &ciphers);
+    if (s->always_excluded)
+        buf_printf(&ciphers, ":!%s", s->always_excluded);
     return keep(a, &ciphers, s->setting, &ret->ciphers, err);
 }
 
@@ -90,36 +93,62 @@ enum result tls_rules_smtpd(const struct conf *c, bool mandatory, struct arena *
                              c->smtpd_tls_protocols,
                              c->smtpd_tls_ciphers,
                              c->smtpd_tls_exclude_ciphers,
-                             {NULL, 0}};
-    const struct side must = {"smtpd_tls_mandatory_ciphers", c->smtpd_tls_mandatory_protocols,
-                              c->smtpd_tls_mandatory_ciphers, c->smtpd_tls_exclude_ciphers,
-                              c->smtpd_tls_mandatory_exclude_ciphers};
+                             {NULL, 0},
+                             NULL};
+    const struct side must = {
+        "smtpd_tls_mandatory_ciphers",          c->smtpd_tls_mandatory_protocols,
+        c->smtpd_tls_mandatory_ciphers,         c->smtpd_tls_exclude_ciphers,
+        c->smtpd_tls_mandatory_exclude_ciphers, NULL};
     enum result r = take_side(c, mandatory ? &must : &may, a, ret, err);
     ret->server_order = c->tls_preempt_cipherlist;
     return r;
 }
 
-enum result tls_rules_client(const struct conf *c, bool lmtp, bool mandatory, struct arena *a,
-                             struct tls_rules *ret, struct error *err)
+void tls_policy_settings(const struct conf *c, bool lmtp, struct tls_policy_settings *ret)
 {
-    const struct side sides[2][2] = {
-        {{"smtp_tls_ciphers",
-          c->smtp_tls_protocols,
-          c->smtp_tls_ciphers,
-          c->smtp_tls_exclude_ciphers,
-          {NULL, 0}},
-         {"smtp_tls_mandatory_ciphers", c->smtp_tls_mandatory_protocols,
-          c->smtp_tls_mandatory_ciphers, c->smtp_tls_exclude_ciphers,
-          c->smtp_tls_mandatory_exclude_ciphers}},
-        {{"lmtp_tls_ciphers",
-          c->lmtp_tls_protocols,
-          c->lmtp_tls_ciphers,
-          c->lmtp_tls_exclude_ciphers,
-          {NULL, 0}},
-         {"lmtp_tls_mandatory_ciphers", c->lmtp_tls_mandatory_protocols,
-          c->lmtp_tls_mandatory_ciphers, c->lmtp_tls_exclude_ciphers,
-          c->lmtp_tls_mandatory_exclude_ciphers}}};
-    return take_side(c, &sides[lmtp][mandatory], a, ret, err);
+    *ret = (struct tls_policy_settings){
+        .level = c->smtp_tls_security_level,
+        .protocols = {c->smtp_tls_protocols, c->smtp_tls_mandatory_protocols},
+        .ciphers = {c->smtp_tls_ciphers, c->smtp_tls_mandatory_ciphers},
+        .exclude = c->smtp_tls_exclude_ciphers,
+        .mandatory_exclude = c->smtp_tls_mandatory_exclude_ciphers,
+        .verify_match = c->smtp_tls_verify_cert_match,
+        .secure_match = c->smtp_tls_secure_cert_match,
+        .fingerprint_match = c->smtp_tls_fingerprint_cert_match,
+        .servername = c->smtp_tls_servername,
+        .insecure_mx = SLICE("may")};
+    if (lmtp)
+        *ret = (struct tls_policy_settings){
+            .level = c->lmtp_tls_security_level,
+            .protocols = {c->lmtp_tls_protocols, c->lmtp_tls_mandatory_protocols},
+            .ciphers = {c->lmtp_tls_ciphers, c->lmtp_tls_mandatory_ciphers},
+            .exclude = c->lmtp_tls_exclude_ciphers,
+            .mandatory_exclude = c->lmtp_tls_mandatory_exclude_ciphers,
+            .verify_match = c->lmtp_tls_verify_cert_match,
+            .secure_match = c->lmtp_tls_secure_cert_match,
+            .fingerprint_match = c->lmtp_tls_fingerprint_cert_match,
+            .servername = c->lmtp_tls_servername,
+            .insecure_mx = SLICE("may")};
+}
+
+enum result tls_rules_client(const struct conf *c, bool lmtp, const struct tls_policy *p,
+                             struct arena *a, struct tls_rules *ret, struct error *err)
+{
+    struct tls_policy_settings s;
+    const struct slice_list none = {NULL, 0};
+    bool mandatory = p->level > TLS_LEVEL_MAY;
+    tls_policy_settings(c, lmtp, &s);
+    const struct side side = {
+        .setting = lmtp ? "TLS towards LMTP servers" : "TLS towards other servers",
+        .protocols = p->protocols.data ? p->protocols : s.protocols[mandatory],
+        .grade = p->ciphers.data ? p->ciphers : s.ciphers[mandatory],
+        .excluded = p->own_exclude ? p->exclude : s.exclude,
+        .more_excluded = p->own_exclude || !mandatory ? none : s.mandatory_exclude,
+        /* TLS_README: what is required encrypts, and who must be known shows a certificate. */
+        .always_excluded = p->level > TLS_LEVEL_ENCRYPT ? "aNULL"
+                           : mandatory                  ? "eNULL"
+                                                        : NULL};
+    return take_side(c, &side, a, ret, err);
 }
 
 static bool has_option(const struct conf *c, const char *name)

@@ -5,6 +5,11 @@
 
 #include "ipc/ipc.h"
 
+/* Settings by which relay knows the files of authorities that vouch for servers: those that
+ * settings name, and the system's. */
+#define SECRET_AUTHORITIES "smtp_tls_files"
+#define SECRET_SYSTEM_AUTHORITIES "tls_append_default_CA"
+
 bool role_talks_to(enum ipc_role a, enum ipc_role b);
 bool role_gets_grant_key(enum ipc_role r);
 bool role_gets_secrets(enum ipc_role r);

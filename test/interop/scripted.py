@@ -59,6 +59,7 @@ class Session(socketserver.StreamRequestHandler):
             return False
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.script.certificate)
+        context.sni_callback = lambda _, name, __: self.script.server_names.append(name)
         self.request = context.wrap_socket(self.request, server_side=True)
         self.tls = True
         self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
@@ -117,7 +118,7 @@ class Scripted:
     def __init__(self, address, certificate, starttls=None, password=None, mechanisms="PLAIN", users=("relayuser",)):
         self.certificate, self.starttls, self.password = certificate, starttls, password
         self.mechanisms, self.users = mechanisms, users
-        self.messages, self.lines = [], []
+        self.messages, self.lines, self.server_names = [], [], []
         self.server = Server(address, Session)
         self.server.script = self
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -392,7 +394,7 @@ static void tls_streams_carry_bytes(void **state)
     struct buf in, out;
     struct error err;
     (void)state;
-    assert_int_equal(tls_client_new(NULL, false, &client, &err), OK);
+    assert_int_equal(tls_client_new(NULL, &client, &err), OK);
     open_pair(&p, server, client);
     assert_int_equal(shake_hands(&p, &err), OK);
     buf_init(&in, 1 << 20);
@@ -427,12 +429,7 @@ static void tls_refuses_what_it_must(void **state)
     struct tls_pair p;
     struct error err = {"nothing"};
     (void)state;
-    assert_int_equal(tls_client_new(NULL, true, &client, &err), OK);
-    open_pair(&p, server, client);
-    assert_int_equal(shake_hands(&p, &err), FAILED); /* self-signed */
-    assert_non_null(strstr(err.text, "certificate"));
-    stream_close(&p.server);
-    stream_close(&p.client);
+    assert_int_equal(tls_client_new(NULL, &client, &err), OK);
     /* A peer that does not speak TLS, and one that leaves. */
     open_pair(&p, server, client);
     assert_int_equal(send(p.client.fd, "EHLO x\r\n", 8, 0), 8);
@@ -444,6 +441,110 @@ static void tls_refuses_what_it_must(void **state)
     tls_context_unref(client);
 }
 
+/* A server's context with a certificate for mail.example.org, which is returned too. */
+static struct tls_context *server_with(struct buf *cert)
+{
+    struct buf key;
+    struct tls_context *c;
+    struct tls_identity *id;
+    struct error err;
+    buf_init(cert, 100000);
+    buf_init(&key, 100000);
+    assert_int_equal(tls_self_signed("mail.example.org", 30, cert, &key, &err), OK);
+    assert_int_equal(tls_identity_pair(buf_slice(cert), buf_slice(&key), &id, &err), OK);
+    assert_int_equal(tls_server_new(NULL, &c, &err), OK);
+    assert_int_equal(tls_server_add(c, SLICE(""), id, "default", &err), OK);
+    tls_identity_unref(id);
+    buf_release(&key);
+    return c;
+}
+
+static void servers_certificates_are_told_apart(void **state)
+{
+    struct buf cert;
+    struct tls_context *server = server_with(&cert), *client;
+    struct tls_pair p;
+    struct error err = {""};
+    const char *why = "";
+    char print[TLS_FINGERPRINT_MAX];
+    unsigned n;
+    (void)state;
+    assert_int_equal(tls_client_new(NULL, &client, &err), OK);
+    open_pair(&p, server, client);
+    assert_int_equal(shake_hands(&p, &err), OK);
+    assert_false(tls_peer_trusted(p.client.tls, &why));
+    assert_non_null(strstr(why, "self-signed"));
+    assert_true(tls_peer_has_name(p.client.tls, "mail.example.org"));
+    assert_true(tls_peer_has_name(p.client.tls, "MAIL.example.org"));
+    assert_true(tls_peer_has_name(p.client.tls, ".example.org"));
+    assert_false(tls_peer_has_name(p.client.tls, "example.org"));
+    assert_false(tls_peer_has_name(p.client.tls, ".mail.example.org"));
+    assert_false(tls_peer_has_name(p.client.tls, "192.0.2.1"));
+    assert_false(tls_peer_has_name(p.client.tls, ""));
+    assert_true(tls_peer_fingerprint(p.client.tls, "sha256", false, print));
+    assert_false(tls_dane_matched(p.client.tls, &why));
+    stream_close(&p.server);
+    stream_close(&p.client);
+    assert_int_equal(tls_add_authorities(client, SLICE("no PEM"), &n, &err), INVALID);
+    assert_int_equal(tls_add_authorities(client, buf_slice(&cert), &n, &err), OK);
+    assert_int_equal(n, 1);
+    open_pair(&p, server, client);
+    assert_int_equal(shake_hands(&p, &err), OK);
+    assert_true(tls_peer_trusted(p.client.tls, &why));
+    stream_close(&p.server);
+    stream_close(&p.client);
+    tls_context_unref(server);
+    tls_context_unref(client);
+    buf_release(&cert);
+}
+
+/* Does the server's certificate fit a TLSA record of these bytes? */
+static bool dane_takes(struct tls_context *server, struct tls_context *client, const char *base,
+                       struct slice record)
+{
+    struct tls_pair p;
+    struct error err = {""};
+    const char *why = "";
+    open_pair(&p, server, client);
+    assert_int_equal(tls_dane_start(p.client.tls, base, &err), OK);
+    assert_int_equal(tls_dane_name(p.client.tls, "other.example.org", &err), OK);
+    assert_int_equal(tls_dane_record(p.client.tls, record, &err), OK);
+    assert_int_equal(tls_dane_record(p.client.tls, SLICE("\3\1\1"), &err), INVALID);
+    assert_int_equal(tls_dane_record(p.client.tls, SLICE("\3\1\1too short"), &err), INVALID);
+    assert_int_equal(shake_hands(&p, &err), OK);
+    bool matched = tls_dane_matched(p.client.tls, &why);
+    assert_int_equal(matched, strcmp(why, "ok") == 0);
+    stream_close(&p.server);
+    stream_close(&p.client);
+    return matched;
+}
+
+static void dane_matches_records(void **state)
+{
+    struct buf cert;
+    struct tls_context *server = server_with(&cert), *client;
+    struct error err = {""};
+    unsigned char record[35] = {3, 0, 1};
+    (void)state;
+    assert_int_equal(tls_client_new(NULL, &client, &err), OK);
+    BIO *bio = BIO_new_mem_buf(buf_slice(&cert).data, (int)buf_len(&cert));
+    X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    assert_int_equal(X509_digest(x, EVP_sha256(), record + 3, NULL), 1);
+    X509_free(x);
+    BIO_free(bio);
+    struct slice text = slice_of(record, sizeof record);
+    assert_true(dane_takes(server, client, "mail.example.org", text));
+    assert_true(dane_takes(server, client, "another.test", text)); /* DANE-EE: by itself */
+    record[0] = 2; /* an authority stands above the server's own certificate */
+    assert_false(dane_takes(server, client, "mail.example.org", text));
+    record[0] = 3;
+    record[10] ^= 1;
+    assert_false(dane_takes(server, client, "mail.example.org", text));
+    tls_context_unref(server);
+    tls_context_unref(client);
+    buf_release(&cert);
+}
+
 /* Which certificate a client gets that asks for this name; "" when the handshake fails. */
 static void shows(struct tls_context *server, const char *name, const char *expect)
 {
@@ -451,7 +552,7 @@ static void shows(struct tls_context *server, const char *name, const char *expe
     struct error err = {""};
     struct tls_pair p;
     int fds[2];
-    assert_int_equal(tls_client_new(NULL, false, &client, &err), OK);
+    assert_int_equal(tls_client_new(NULL, &client, &err), OK);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
     stream_init(&p.server, fds[0]);
     stream_init(&p.client, fds[1]);
@@ -526,7 +627,7 @@ static void adds(struct tls_context *c, const char *name, const char *label, con
     assert_int_equal(tls_self_signed("x.test", 30, &cert, &key, &err), OK);
     assert_int_equal(tls_identity_pair(buf_slice(&cert), buf_slice(&key), &id, &err), OK);
     assert_int_equal(tls_server_add(c, slice_cstr(name), id, label, &err), OK);
-    assert_int_equal(tls_client_new(NULL, false, &client, &err), OK);
+    assert_int_equal(tls_client_new(NULL, &client, &err), OK);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
     stream_init(&p.server, fds[0]);
     stream_init(&p.client, fds[1]);
@@ -589,6 +690,8 @@ int main(void)
         cmocka_unit_test(plain_streams_carry_bytes),
         cmocka_unit_test(tls_streams_carry_bytes),
         cmocka_unit_test(tls_refuses_what_it_must),
+        cmocka_unit_test(servers_certificates_are_told_apart),
+        cmocka_unit_test(dane_matches_records),
         cmocka_unit_test(certificates_by_name),
         cmocka_unit_test(first_certificate_counts),
         cmocka_unit_test(rules_hold),

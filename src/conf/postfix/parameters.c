@@ -70,6 +70,8 @@ const char *postfix_when_empty(struct slice name)
                                      "{$smtpd_use_tls} == {yes} ? {may} : {none}}}}"},
         {"smtp_tls_security_level", "${{$smtp_enforce_tls} == {yes} ? {encrypt} : {${"
                                     "{$smtp_use_tls} == {yes} ? {may} : {none}}}}"},
+        {"lmtp_tls_security_level", "${{$lmtp_enforce_tls} == {yes} ? {encrypt} : {${"
+                                    "{$lmtp_use_tls} == {yes} ? {may} : {none}}}}"},
     };
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
         if (slice_is(name, levels[i][0]))

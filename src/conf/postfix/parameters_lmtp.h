@@ -29,7 +29,7 @@
     X("lmtp_dns_reply_filter", "", UNSERVED, "names are looked up in DNS") \
     X("lmtp_dns_resolver_options", "", UNSERVED, "names are looked up in DNS") \
     X("lmtp_dns_support_level", "", UNSERVED, "names are looked up in DNS") \
-    X("lmtp_enforce_tls", "no", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_enforce_tls", "no", READ, "") \
     X("lmtp_fallback_relay", "", UNSERVED, "the fallback is not tried: undeliverable mail waits in the queue") \
     X("lmtp_generic_maps", "", UNSERVED, "addresses are not changed on their way out") \
     X("lmtp_header_checks", "", UNSERVED, "messages are not changed on their way out") \
@@ -72,8 +72,8 @@
     X("lmtp_skip_quit_response", "no", UNSERVED, "what another server offers or answers is taken as it is") \
     X("lmtp_starttls_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("lmtp_tcp_port", "24", INNER, "of the LMTP client, which works as the SMTP client does") \
-    X("lmtp_tls_CAfile", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
-    X("lmtp_tls_CApath", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_CAfile", "", READ, "") \
+    X("lmtp_tls_CApath", "", READ, "") \
     X("lmtp_tls_block_early_mail_reply", "no", INNER, "connections are reused as Postrider sees fit") \
     X("lmtp_tls_cert_file", "", UNSERVED, "no client certificate is shown to other servers") \
     X("lmtp_tls_chain_files", "", UNSERVED, "no client certificate is shown to other servers") \
@@ -85,28 +85,28 @@
     X("lmtp_tls_eckey_file", "$lmtp_tls_eccert_file", UNSERVED, "no client certificate is shown to other servers") \
     X("lmtp_tls_enforce_peername", "yes", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
     X("lmtp_tls_exclude_ciphers", "", READ, "") \
-    X("lmtp_tls_fingerprint_cert_match", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
-    X("lmtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", INNER, "fingerprints are SHA-256") \
-    X("lmtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_fingerprint_cert_match", "", READ, "") \
+    X("lmtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", READ, "") \
+    X("lmtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "TLSA records are not asked for") \
     X("lmtp_tls_key_file", "$lmtp_tls_cert_file", UNSERVED, "no client certificate is shown to other servers") \
     X("lmtp_tls_loglevel", "0", INNER, "TLS is logged with each connection") \
     X("lmtp_tls_mandatory_ciphers", "medium", READ, "") \
     X("lmtp_tls_mandatory_exclude_ciphers", "", READ, "") \
     X("lmtp_tls_mandatory_protocols", ">=TLSv1", READ, "") \
     X("lmtp_tls_note_starttls_offer", "no", INNER, "TLS is logged with each connection") \
-    X("lmtp_tls_per_site", "", GUARD, "TLS would not be as strict towards the destinations in it; smtp_tls_security_level holds for all") \
-    X("lmtp_tls_policy_maps", "", GUARD, "TLS would not be as strict towards the destinations in it; smtp_tls_security_level holds for all") \
+    X("lmtp_tls_per_site", "", GUARD, "TLS would not be as strict towards the destinations in it; lmtp_tls_policy_maps has its place since Postfix 2.3 (MAY is may, MUST_NOPEERMATCH is encrypt, MUST is secure match=hostname)") \
+    X("lmtp_tls_policy_maps", "", READ, "") \
     X("lmtp_tls_protocols", ">=TLSv1", READ, "") \
-    X("lmtp_tls_scert_verifydepth", "9", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
-    X("lmtp_tls_secure_cert_match", "nexthop", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
-    X("lmtp_tls_security_level", "", INNER, "of the LMTP client, which works as the SMTP client does") \
-    X("lmtp_tls_servername", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_scert_verifydepth", "9", READ, "") \
+    X("lmtp_tls_secure_cert_match", "nexthop", READ, "") \
+    X("lmtp_tls_security_level", "", READ, "") \
+    X("lmtp_tls_servername", "", READ, "") \
     X("lmtp_tls_session_cache_database", "", INNER, "TLS sessions are resumed with tickets; there is no database") \
     X("lmtp_tls_session_cache_timeout", "3600s", INNER, "TLS sessions are resumed with tickets; there is no database") \
-    X("lmtp_tls_trust_anchor_file", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
-    X("lmtp_tls_verify_cert_match", "hostname", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("lmtp_tls_trust_anchor_file", "", UNSERVED, "put its certificates into lmtp_tls_CAfile") \
+    X("lmtp_tls_verify_cert_match", "hostname", READ, "") \
     X("lmtp_tls_wrappermode", "no", UNSERVED, "a connection with TLS from its first byte is not made to other servers") \
-    X("lmtp_use_tls", "no", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_use_tls", "no", READ, "") \
     X("lmtp_xforward_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server")
 /* clang-format on */
 

@@ -74,7 +74,7 @@
     X("qmqpd_client_port_logging", "no", UNSERVED, "QMQP is not served") \
     X("qmqpd_error_delay", "1s", UNSERVED, "QMQP is not served") \
     X("qmqpd_timeout", "300s", UNSERVED, "QMQP is not served") \
-    X("tls_append_default_CA", "no", UNSERVED, "this part of TLS is OpenSSL's own here") \
+    X("tls_append_default_CA", "no", READ, "") \
     X("tls_config_file", "default", UNSERVED, "this part of TLS is OpenSSL's own here") \
     X("tls_config_name", "", UNSERVED, "this part of TLS is OpenSSL's own here") \
     X("tls_daemon_random_bytes", "32", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \

@@ -73,40 +73,40 @@
     X("smtp_skip_quit_response", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
     X("smtp_starttls_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("smtp_tcp_port", "smtp", READ, "") \
-    X("smtp_tls_CAfile", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
-    X("smtp_tls_CApath", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("smtp_tls_CAfile", "", READ, "") \
+    X("smtp_tls_CApath", "", READ, "") \
     X("smtp_tls_block_early_mail_reply", "no", INNER, "connections are reused as Postrider sees fit") \
     X("smtp_tls_cert_file", "", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_chain_files", "", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_ciphers", "medium", READ, "") \
     X("smtp_tls_connection_reuse", "no", INNER, "connections are reused as Postrider sees fit") \
-    X("smtp_tls_dane_insecure_mx_policy", "${{$smtp_tls_security_level} == {dane} ? {dane} : {may}}", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("smtp_tls_dane_insecure_mx_policy", "${{$smtp_tls_security_level} == {dane} ? {dane} : {may}}", UNSERVED, "TLSA records are not asked for") \
     X("smtp_tls_dcert_file", "", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
     X("smtp_tls_dkey_file", "$smtp_tls_dcert_file", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
     X("smtp_tls_eccert_file", "", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_eckey_file", "$smtp_tls_eccert_file", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_enforce_peername", "yes", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
     X("smtp_tls_exclude_ciphers", "", READ, "") \
-    X("smtp_tls_fingerprint_cert_match", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
-    X("smtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", INNER, "fingerprints are SHA-256") \
-    X("smtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("smtp_tls_fingerprint_cert_match", "", READ, "") \
+    X("smtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", READ, "") \
+    X("smtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "TLSA records are not asked for") \
     X("smtp_tls_key_file", "$smtp_tls_cert_file", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_loglevel", "0", INNER, "TLS is logged with each connection") \
     X("smtp_tls_mandatory_ciphers", "medium", READ, "") \
     X("smtp_tls_mandatory_exclude_ciphers", "", READ, "") \
     X("smtp_tls_mandatory_protocols", ">=TLSv1", READ, "") \
     X("smtp_tls_note_starttls_offer", "no", INNER, "TLS is logged with each connection") \
-    X("smtp_tls_per_site", "", GUARD, "TLS would not be as strict towards the destinations in it; smtp_tls_security_level holds for all") \
-    X("smtp_tls_policy_maps", "", GUARD, "TLS would not be as strict towards the destinations in it; smtp_tls_security_level holds for all") \
+    X("smtp_tls_per_site", "", GUARD, "TLS would not be as strict towards the destinations in it; smtp_tls_policy_maps has its place since Postfix 2.3 (MAY is may, MUST_NOPEERMATCH is encrypt, MUST is secure match=hostname)") \
+    X("smtp_tls_policy_maps", "", READ, "") \
     X("smtp_tls_protocols", ">=TLSv1", READ, "") \
-    X("smtp_tls_scert_verifydepth", "9", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
-    X("smtp_tls_secure_cert_match", "nexthop, dot-nexthop", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("smtp_tls_scert_verifydepth", "9", READ, "") \
+    X("smtp_tls_secure_cert_match", "nexthop, dot-nexthop", READ, "") \
     X("smtp_tls_security_level", "", READ, "") \
-    X("smtp_tls_servername", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("smtp_tls_servername", "", READ, "") \
     X("smtp_tls_session_cache_database", "", INNER, "TLS sessions are resumed with tickets; there is no database") \
     X("smtp_tls_session_cache_timeout", "3600s", INNER, "TLS sessions are resumed with tickets; there is no database") \
-    X("smtp_tls_trust_anchor_file", "", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
-    X("smtp_tls_verify_cert_match", "hostname", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
+    X("smtp_tls_trust_anchor_file", "", UNSERVED, "put its certificates into smtp_tls_CAfile") \
+    X("smtp_tls_verify_cert_match", "hostname", READ, "") \
     X("smtp_tls_wrappermode", "no", UNSERVED, "a connection with TLS from its first byte is not made to other servers") \
     X("smtp_use_tls", "no", READ, "") \
     X("smtp_xforward_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server")

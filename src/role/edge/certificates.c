@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "conf/paths.h"
+#include "role/authorities.h"
 #include "role/certificates.h"
-#include "role/file_list.h"
 #include "role/tls_rules.h"
 
 enum { PEM_MAX = 4 << 20, RULES_ARENA = 256 * 1024 };
@@ -237,30 +237,15 @@ static bool requires(const struct conf *c, enum edge_tls_kind kind)
            (mandatory || c->postfix_config.len == 0);
 }
 
-/* As OpenSSL, a file that is broken makes nobody an authority, and the others count. */
 static enum result add_folder(struct edge_certificates *all, struct tls_context *tls,
                               struct slice folder, struct error *err)
 {
     struct buf text;
-    struct slice name, pem;
-    unsigned total = 0;
     buf_init(&text, PEM_MAX);
     enum result r = read_file(all, folder, &text, err);
-    struct slice rest = buf_slice(&text);
-    while (r == OK && file_list_next(&rest, &name, &pem)) {
-        struct error why = {""};
-        unsigned n = 0;
-        if (tls_server_add_authorities(tls, pem, &n, &why) == OK)
-            total += n;
-        else
-            LOG(LOG_ERROR, "tls.authorities", LOG_S("folder", folder), LOG_S("file", name),
-                LOG_C("why", why.text),
-                LOG_C("then", "it makes nobody an authority, the other files count: mend or remove "
-                              "it"));
-    }
+    if (r == OK)
+        r = authorities_add_folder(tls, folder, buf_slice(&text), err);
     buf_release(&text);
-    if (r == OK && total == 0)
-        r = error_set(err, INVALID, "there is no certificate of an authority in it");
     return r;
 }
 

@@ -1,6 +1,7 @@
-/* authorities.c: the folder of smtpd_tls_CApath, which edge gets as one text (role/file_list.h).
- * Only the names that OpenSSL itself would look for there count (c_rehash(1): "8d1a2b3c.0", and
- * ".r0" of revocation lists): another file in the folder makes nobody an authority. */
+/* authorities.c: the folder of smtpd_tls_CApath or smtp_tls_CApath, which edge or relay gets as one
+ * text (role/file_list.h). Only the names that OpenSSL itself would look for there count
+ * (c_rehash(1): "8d1a2b3c.0", and ".r0" of revocation lists): another file in the folder makes
+ * nobody an authority. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +110,7 @@ static bool append_file(const char *path, const char *file, struct buf *out)
     snprintf(name, sizeof name, "%s/%s", path, file);
     const char *why = read_file(name, &bytes);
     if (why)
-        LOG(LOG_WARNING, "file.not_read", LOG_C("setting", "smtpd_tls_CApath"), LOG_C("path", name),
+        LOG(LOG_WARNING, "file.not_read", LOG_C("setting", "CApath"), LOG_C("path", name),
             LOG_C("why", why));
     else
         file_list_put(out, slice_cstr(file), buf_slice(&bytes));
@@ -137,4 +138,16 @@ int authorities_open(const char *path)
     buf_release(&all);
     folder_free(&f);
     return fd;
+}
+
+const char *authorities_of_system(void)
+{
+    /* Debian, SUSE and Arch; Fedora and its kin; older SUSE; Alpine. */
+    static const char *const paths[] = {"/etc/ssl/certs/ca-certificates.crt",
+                                        "/etc/pki/tls/certs/ca-bundle.crt",
+                                        "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (access(paths[i], R_OK) == 0)
+            return paths[i];
+    return "";
 }

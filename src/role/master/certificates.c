@@ -1,6 +1,6 @@
 /* certificates.c: which files the master opens for edge's TLS: those that the certificates of the
  * configuration (also of single listeners) are in, the tables that name some, and the authorities
- * of client certificates. */
+ * of client certificates; and those of the authorities that relay knows servers by. */
 #include "role/certificates.h"
 
 #include <errno.h>
@@ -66,6 +66,28 @@ void certificate_files(const struct conf *c, certificate_file_fn *each, void *ar
         const struct conf *own = conf_for_service(c, u.label);
         if (own != c)
             add_of(own, &l);
+    }
+}
+
+static void add_authorities(const struct conf *c, struct listing *l)
+{
+    const struct slice paths[] = {c->smtp_tls_CAfile, c->smtp_tls_CApath, c->lmtp_tls_CAfile,
+                                  c->lmtp_tls_CApath};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        l->each(l->arg, conf_path(paths[i]));
+}
+
+void authority_files(const struct conf *c, certificate_file_fn *each, void *arg)
+{
+    struct listing l = {each, arg};
+    add_authorities(c, &l);
+    for (size_t i = 0; i < c->transport_services.n; i++) {
+        char label[80];
+        struct slice kind = c->transport_services.items[i], name = slice_split(&kind, '=');
+        snprintf(label, sizeof label, "%.*s/unix", SLICE_ARG(name));
+        const struct conf *own = conf_for_service(c, slice_cstr(label));
+        if (own != c)
+            add_authorities(own, &l);
     }
 }
 

@@ -122,6 +122,17 @@ static enum result add_certificates(struct master *m, size_t *n, const struct co
     return a.r;
 }
 
+static enum result add_authorities(struct master *m, size_t *n, const struct conf *c,
+                                   struct error *err)
+{
+    struct adding a = {m, n, ROLE_RELAY, SECRET_AUTHORITIES, OK, err};
+    authority_files(c, add_certificate, &a);
+    a.setting = SECRET_SYSTEM_AUTHORITIES;
+    if (a.r == OK && c->tls_append_default_CA)
+        a.r = add(m, n, ROLE_RELAY, a.setting, slice_cstr(authorities_of_system()), err);
+    return a.r;
+}
+
 /* ---- files of lookup tables ---- */
 
 /* Which roles ask the tables of a setting. */
@@ -132,7 +143,7 @@ static const struct {
     {"canonical_maps", ROLE_EDGE},           {"canonical_maps", ROLE_AUTH},
     {"sender_canonical_maps", ROLE_EDGE},    {"sender_canonical_maps", ROLE_AUTH},
     {"recipient_canonical_maps", ROLE_EDGE}, {"recipient_canonical_maps", ROLE_AUTH},
-    {"smtp_tls_policy_maps", ROLE_RELAY},    {"smtp_reply_filter", ROLE_RELAY},
+    {"smtp_reply_filter", ROLE_RELAY},
 };
 
 struct listing {
@@ -230,6 +241,8 @@ enum result files_list(struct master *m, const struct conf *c, struct error *err
     if (r == OK)
         r = add_certificates(m, &n, c, err);
     if (r == OK)
+        r = add_authorities(m, &n, c, err);
+    if (r == OK)
         r = add_content_tables(m, &n, c, ROLE_EDGE, err);
     if (r == OK)
         r = add_content_tables(m, &n, c, ROLE_AUTH, err);
@@ -237,10 +250,12 @@ enum result files_list(struct master *m, const struct conf *c, struct error *err
     return r;
 }
 
-/* smtpd_tls_CApath is the one folder among them. */
+/* smtpd_tls_CApath and its sisters are the only folders among them. */
 static bool is_folder(const struct watched_file *f)
 {
-    return strcmp(f->setting, "smtpd_tls_files") == 0 && authorities_is_folder(f->path);
+    return (strcmp(f->setting, "smtpd_tls_files") == 0 ||
+            strcmp(f->setting, SECRET_AUTHORITIES) == 0) &&
+           authorities_is_folder(f->path);
 }
 
 /* Certificates and the like have no databases. */

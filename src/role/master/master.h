@@ -103,6 +103,9 @@ void certificate_files(const struct conf *c, certificate_file_fn *each, void *ar
 /* Is it a table that names such files (tls_server_sni_maps)? */
 bool certificate_table(const struct conf *c, const char *path);
 
+/* The files and folders of those who vouch for other servers, for relay. */
+void authority_files(const struct conf *c, certificate_file_fn *each, void *arg);
+
 /* authorities.c: smtpd_tls_CApath, a folder of authorities' certificates. */
 bool authorities_is_folder(const char *path);
 /* Changes with the folder and with each of its files. All zero when there is no such folder. */
@@ -110,6 +113,8 @@ struct file_stamp authorities_stamp(const char *path);
 /* All of them in one file without a name (role/file_list.h), to be closed. -1 with errno: EFBIG:
  * more than 1024, or than 2 MiB. What can't be read is logged and left out. */
 int authorities_open(const char *path);
+/* The file with all authorities that the system has, or "". */
+const char *authorities_of_system(void);
 
 /* files.c: files that roles may not open themselves. */
 MUST_USE enum result files_list(struct master *m, const struct conf *c, struct error *err);

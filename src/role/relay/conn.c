@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { IN_MAX = 64 * 1024, LOGIN_MAX = 256 * 1024 };
+enum { IN_MAX = 64 * 1024, TEXTS_MAX = 256 * 1024 };
 
 static void run(struct io_task *t, unsigned events);
 
@@ -46,7 +46,7 @@ struct outconn *outconn_new(struct relay *relay, struct dest *d, struct rjob *j)
     c->route = d->route;
     c->route->refs++;
     buf_init(&c->in, IN_MAX);
-    arena_init(&c->login, LOGIN_MAX);
+    arena_init(&c->texts, TEXTS_MAX);
     c->tables = relay_tables_ref(relay->tables);
     verdict_set(&c->last, SMTP_DEFERRED, "4.4.1", "no address to connect to");
     list_push_back(&relay->conns, &c->all);
@@ -81,7 +81,7 @@ static void conn_release(struct outconn *c)
     route_unref(c->route);
     conf_unref(c->held);
     relay_tables_unref(c->tables);
-    arena_release(&c->login);
+    arena_release(&c->texts);
     buf_release(&c->in);
     free(c);
 }
@@ -145,14 +145,14 @@ static void run(struct io_task *t, unsigned events)
     case NEW:
         conn_connect(c);
         return;
+    case LOOKING:
+        conn_looked(c);
+        return;
     case ASKING:
         conn_given(c);
         return;
     case CONNECTING:
         conn_connected(c, events);
-        return;
-    case LOOKING:
-        conn_looked(c);
         return;
     case IDLE:
         run_idle(c, events);

@@ -1,11 +1,13 @@
 /* conn.h: what the files of a connection share.
  *
  *   conn.c     its life: made with a job, given further ones, idle, ended
- *   connect.c  the route's addresses in turn, TLS
+ *   connect.c  the route's addresses in turn
+ *   peer.c     TLS: the policy of the next hop, the server's certificate
  *   talk.c     the SMTP client core over its stream */
 #ifndef ROLE_RELAY_CONN_H
 #define ROLE_RELAY_CONN_H
 
+#include "policy/tls_policy.h"
 #include "role/relay/relay.h"
 #include "role/relay/tables.h"
 
@@ -21,7 +23,7 @@ struct outconn {
     bool lmtp;
     struct route *route;
     size_t at; /* the address of the route */
-    enum { NEW, ASKING, CONNECTING, LOOKING, TALKING, HANDSHAKING, IDLE, LEAVING } state;
+    enum { NEW, LOOKING, ASKING, CONNECTING, TALKING, HANDSHAKING, IDLE, LEAVING } state;
     bool plain;   /* TLS with this host failed: once more without */
     bool counted; /* the session was ready: the destination is alive */
     struct stream stream;
@@ -30,7 +32,8 @@ struct outconn {
     struct smtp_client client;
     struct smtp_client_config config;
     struct relay_tables *tables;
-    struct arena login; /* the texts of config */
+    struct tls_policy policy; /* towards this address */
+    struct arena texts;       /* of config and policy */
     struct buf in;
     struct slice body; /* of the job's message, what is still to go */
     unsigned messages;
@@ -39,11 +42,11 @@ struct outconn {
     atomic_bool given_there; /* agent has answered: */
     int given_fd;            /* a connected socket, or -1 and why not */
     char given[200];
-    atomic_bool looked_there; /* a helper thread has looked the password up: */
+    atomic_bool looked_there; /* a helper thread has looked policy and password up: */
     enum result looked;
     struct error looked_why;
     char remote[600];
-    char tls[80];
+    char tls[100];
 };
 
 /* ---- conn.c ---- */
@@ -58,9 +61,17 @@ void conn_finish(struct outconn *c, const struct verdict *failure);
 /* Tries addresses from c->at on until one is on its way. */
 void conn_connect(struct outconn *c);
 void conn_next_address(struct outconn *c);
+void conn_in_clear(struct outconn *c); /* the same address again, without TLS */
+void conn_looked(struct outconn *c);
 void conn_connected(struct outconn *c, unsigned events);
 void conn_given(struct outconn *c);
-void conn_looked(struct outconn *c);
+const struct address *conn_address(const struct outconn *c); /* the one that is tried */
+
+/* ---- peer.c ---- */
+/* Finds c->policy; may wait where conn_policy_waits. INVALID or FAILED with the reason why the mail
+ * must wait. */
+bool conn_policy_waits(const struct outconn *c);
+MUST_USE enum result conn_policy(struct outconn *c, struct error *err);
 void conn_start_tls(struct outconn *c);
 void conn_handshake(struct outconn *c);
 void conn_tls_failed(struct outconn *c, const struct error *err);

@@ -1,7 +1,7 @@
-/* connect.c: the addresses of the route in turn, until one takes the connection; TLS. */
+/* connect.c: the addresses of the route in turn, until one takes the connection. For each, how much
+ * TLS it must have and who logs in there is known first. */
 #include "role/relay/conn.h"
 #include "role/relay/passwords.h"
-#include "role/relay/tls.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -9,25 +9,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* ---- connecting ---- */
+const struct address *conn_address(const struct outconn *c)
+{
+    return &c->route->addresses[c->at];
+}
+
+/* ---- what is to be known first ---- */
 
 static bool is_loopback(const struct address *a)
 {
     return slice_starts(slice_cstr(a->text), SLICE("127.")) || strcmp(a->text, "::1") == 0;
-}
-
-static int tls_level(const struct outconn *c)
-{
-    struct slice level =
-        c->lmtp ? c->conf->lmtp_tls_security_level : c->conf->smtp_tls_security_level;
-    if (c->lmtp && level.len == 0)
-        return SMTP_TLS_NONE;
-    if (slice_is_nocase(level, "encrypt") ||
-        (c->lmtp && !slice_is_nocase(level, "none") && !slice_is_nocase(level, "may")))
-        return SMTP_TLS_ENCRYPT;
-    if (c->plain || slice_is_nocase(level, "none"))
-        return SMTP_TLS_NONE;
-    return SMTP_TLS_MAY;
 }
 
 /* Who sends to strangers' MX hosts does not know them by a password. */
@@ -35,30 +26,26 @@ static enum result find_login(struct outconn *c, const struct address *a, struct
 {
     struct slice transport, nexthop;
     target_route_split(dest_route(c->dest), &transport, &nexthop);
-    struct login_peer peer = {.nexthop = nexthop,
+    struct login_peer peer = {.nexthop = address_nexthop(c->dest, a),
                               .host = slice_cstr(a->host),
                               .sender = dest_sender(c->dest),
                               .loopback = is_loopback(a)};
-    arena_clear(&c->login);
     if (c->lmtp || transport.len == 0)
         return OK;
-    return passwords_find(c->conf, c->tables, &peer, &c->login, &c->config, err);
-}
-
-static void session_config(struct outconn *c)
-{
-    const struct address *a = &c->route->addresses[c->at];
-    c->config = (struct smtp_client_config){.helo_name = c->conf->smtp_helo_name,
-                                            .lmtp = c->lmtp,
-                                            .tls = a->path ? SMTP_TLS_NONE : tls_level(c),
-                                            .user = SLICE(""),
-                                            .password = SLICE("")};
+    return passwords_find(c->conf, c->tables, &peer, &c->texts, &c->config, err);
 }
 
 static void look(struct outconn *c)
 {
     c->looked_why = (struct error){""};
-    c->looked = find_login(c, &c->route->addresses[c->at], &c->looked_why);
+    arena_clear(&c->texts);
+    c->config = (struct smtp_client_config){.helo_name = c->conf->smtp_helo_name,
+                                            .lmtp = c->lmtp,
+                                            .user = SLICE(""),
+                                            .password = SLICE("")};
+    c->looked = conn_policy(c, &c->looked_why);
+    if (c->looked == OK)
+        c->looked = find_login(c, conn_address(c), &c->looked_why);
 }
 
 /* On a helper thread: a table's server is asked. */
@@ -70,44 +57,37 @@ static void look_and_wake(void *arg)
     io_wake(&c->task);
 }
 
-static void talk_or_try_next(struct outconn *c)
+static void reach(struct outconn *c);
+
+static void reach_or_try_next(struct outconn *c)
 {
-    if (c->looked != OK) {
-        verdict_set(&c->last, SMTP_DEFERRED, "4.3.0", "%s", c->looked_why.text);
-        conn_next_address(c);
+    if (c->looked == OK) {
+        reach(c);
         return;
     }
-    smtp_client_release(&c->client);
-    smtp_client_init(&c->client, &c->config);
-    c->messages = 0;
-    c->tls[0] = 0;
-    c->state = TALKING;
-    conn_talk(c);
+    verdict_set(&c->last, SMTP_DEFERRED, c->looked == INVALID ? "4.7.5" : "4.3.0", "%s",
+                c->looked_why.text);
+    conn_next_address(c);
 }
 
 void conn_looked(struct outconn *c)
 {
     if (atomic_load(&c->looked_there))
-        talk_or_try_next(c);
+        reach_or_try_next(c);
 }
 
 static void start_session(struct outconn *c)
 {
     int on = 1; /* a Unix socket knows no such thing */
     (void)setsockopt(c->stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    session_config(c);
-    if (!passwords_wait(c->conf, c->tables)) {
-        look(c);
-        talk_or_try_next(c);
-        return;
-    }
-    atomic_store(&c->looked_there, false);
-    c->state = LOOKING;
-    io_task_deadline(&c->task, 0); /* the wake alone runs it: see io_wake */
-    if (io_run_blocking(c->relay->role->engine, look_and_wake, c) == OK)
-        return;
-    verdict_set(&c->last, SMTP_DEFERRED, "4.3.0", "too many questions to tables wait");
-    conn_next_address(c);
+    bool mandatory = c->policy.level > TLS_LEVEL_MAY;
+    c->config.tls = mandatory                                       ? SMTP_TLS_ENCRYPT
+                    : c->policy.level == TLS_LEVEL_NONE || c->plain ? SMTP_TLS_NONE
+                                                                    : SMTP_TLS_MAY;
+    c->messages = 0;
+    c->tls[0] = 0;
+    c->state = TALKING;
+    conn_talk(c);
 }
 
 static void take_fd(struct outconn *c, int fd)
@@ -141,7 +121,6 @@ static void given(void *arg, struct ipc_message *m)
 static void ask_agent(struct outconn *c, const struct address *a)
 {
     struct ipc_message m = {.type = IPC_CONNECT, .CONNECT = {.path = slice_cstr(a->host)}};
-    snprintf(c->remote, sizeof c->remote, "%.*s[%s]", SLICE_ARG(c->conf->myhostname), a->host);
     atomic_store(&c->given_there, false);
     c->state = ASKING;
     ipc_request(c->relay->role->peers[ROLE_AGENT], &m, given, c);
@@ -182,32 +161,67 @@ static unsigned port_of(const struct address *a)
                : ntohs(((const struct sockaddr_in6 *)&a->sockaddr)->sin6_port);
 }
 
+static void reach(struct outconn *c)
+{
+    const struct address *a = conn_address(c);
+    if (a->path) {
+        ask_agent(c, a);
+        return;
+    }
+    int r = start_connect(c, a);
+    if (r == EINPROGRESS) {
+        c->state = CONNECTING;
+        io_task_deadline(&c->task, c->conf->smtp_connect_timeout * 1000);
+        io_task_want(&c->task, IO_WRITE);
+        return;
+    }
+    verdict_set(&c->last, SMTP_DEFERRED, "4.4.1", "connect to %s: %s", c->remote, strerror(r));
+    conn_next_address(c);
+}
+
 void conn_connect(struct outconn *c)
 {
-    for (; c->at < c->route->n; c->at++) {
-        const struct address *a = &c->route->addresses[c->at];
-        if (a->path) {
-            ask_agent(c, a);
-            return;
-        }
-        snprintf(c->remote, sizeof c->remote, "%s[%s]:%u", a->host, a->text, port_of(a));
-        int r = start_connect(c, a);
-        if (r == EINPROGRESS) {
-            c->state = CONNECTING;
-            io_task_deadline(&c->task, c->conf->smtp_connect_timeout * 1000);
-            io_task_want(&c->task, IO_WRITE);
-            return;
-        }
-        verdict_set(&c->last, SMTP_DEFERRED, "4.4.1", "connect to %s: %s", c->remote, strerror(r));
+    if (c->at == c->route->n) {
+        conn_finish(c, &c->last);
+        return;
     }
-    conn_finish(c, &c->last);
+    const struct address *a = conn_address(c);
+    if (a->path)
+        snprintf(c->remote, sizeof c->remote, "%.*s[%s]", SLICE_ARG(c->conf->myhostname), a->host);
+    else
+        snprintf(c->remote, sizeof c->remote, "%s[%s]:%u", a->host, a->text, port_of(a));
+    if (!passwords_wait(c->conf, c->tables) && !conn_policy_waits(c)) {
+        look(c);
+        reach_or_try_next(c);
+        return;
+    }
+    atomic_store(&c->looked_there, false);
+    c->state = LOOKING;
+    if (io_run_blocking(c->relay->role->engine, look_and_wake, c) == OK)
+        return;
+    verdict_set(&c->last, SMTP_DEFERRED, "4.3.0", "too many questions to tables wait");
+    conn_next_address(c);
+}
+
+/* The task stays open without a descriptor, for wakes. */
+static void reopen(struct outconn *c)
+{
+    conn_close_stream(c);
+    conn_open_task(c, -1);
 }
 
 void conn_next_address(struct outconn *c)
 {
-    conn_close_stream(c);
+    reopen(c);
     c->plain = false;
     c->at++;
+    conn_connect(c);
+}
+
+void conn_in_clear(struct outconn *c)
+{
+    reopen(c);
+    c->plain = true;
     conn_connect(c);
 }
 
@@ -230,57 +244,4 @@ void conn_connected(struct outconn *c, unsigned events)
         return;
     }
     start_session(c);
-}
-
-/* ---- TLS ---- */
-
-void conn_tls_failed(struct outconn *c, const struct error *err)
-{
-    verdict_set(&c->last, SMTP_DEFERRED, "4.7.5", "TLS with %s: %s", c->remote, err->text);
-    if (c->config.tls == SMTP_TLS_MAY && !c->plain && !c->config.user.len) {
-        /* RFC 7435: what can't be encrypted still goes, but over a new connection. */
-        conn_close_stream(c);
-        c->plain = true;
-        conn_connect(c);
-    } else {
-        conn_next_address(c);
-    }
-}
-
-void conn_handshake(struct outconn *c)
-{
-    struct error err = {""};
-    enum result r = stream_handshake(&c->stream, &err);
-    if (r == BUSY) {
-        c->state = HANDSHAKING;
-        io_task_want(&c->task, c->stream.wants);
-        return;
-    }
-    if (r != OK) {
-        conn_tls_failed(c, &err);
-        return;
-    }
-    struct buf text;
-    buf_init(&text, sizeof c->tls - 1);
-    tls_describe(c->stream.tls, &text);
-    snprintf(c->tls, sizeof c->tls, "%.*s", SLICE_ARG(buf_slice(&text)));
-    buf_release(&text);
-    smtp_client_tls_done(&c->client);
-    c->state = TALKING;
-    conn_talk(c);
-}
-
-void conn_start_tls(struct outconn *c)
-{
-    struct error err = {""};
-    struct tls_context *tls = NULL;
-    bool mandatory = c->config.tls == SMTP_TLS_ENCRYPT;
-    enum result r = relay_tls_find(c->relay, c->conf, c->lmtp, mandatory, &tls, &err);
-    if (r == OK)
-        r = stream_start_tls(&c->stream, tls, c->route->addresses[c->at].host, &err);
-    tls_context_unref(tls);
-    if (r != OK)
-        conn_tls_failed(c, &err);
-    else
-        conn_handshake(c);
 }

@@ -84,6 +84,7 @@ enum result hop_next(struct slice *rest, bool lmtp, uint16_t port, struct hop *r
     *rest = slice_from(*rest, n);
     if (text.len == 0)
         return NOT_FOUND;
+    hop.text = text;
     enum result r = lmtp                                              ? parse_lmtp(text, &hop)
                     : parse_nexthop(text, &hop) && to_ascii(hop.host) ? OK
                                                                       : INVALID;

@@ -13,8 +13,9 @@
 struct hop {
     char host[256]; /* the name in ASCII, or an address in digits, without brackets; or a path */
     uint16_t port;
-    bool exact; /* no MX */
-    bool path;  /* a Unix socket */
+    bool exact;        /* no MX */
+    bool path;         /* a Unix socket */
+    struct slice text; /* as it was written */
 };
 
 /* Takes the next hop off the front of *rest. port: where none is given. INVALID: what was there is

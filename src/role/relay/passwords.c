@@ -1,42 +1,17 @@
 #include "role/relay/passwords.h"
 
 #include "auth/offer.h"
+#include "policy/tls_policy.h"
 #include "sasl/md5.h"
 
 /* ---- passwords ---- */
-
-static struct slice bare_name(struct slice nexthop)
-{
-    if (nexthop.len && nexthop.data[0] == '[')
-        return slice_sub(nexthop, 1, slice_find(nexthop, ']') - 1);
-    return slice_sub(nexthop, 0, slice_find(nexthop, ':'));
-}
-
-static enum result open_maps(const struct conf *c, const struct relay_tables *tables,
-                             struct arena *a, struct tables *ret, struct error *err)
-{
-    struct slice_list specs = c->smtp_sasl_password_maps;
-    const struct table **items = arena_alloc_n(a, specs.n + 1, sizeof(struct table *));
-    if (!items)
-        return error_set(err, FAILED, "out of memory");
-    *ret = (struct tables){.items = items};
-    for (size_t i = 0; i < specs.n; i++) {
-        items[i] = relay_table(tables, specs.items[i]);
-        if (!items[i])
-            return error_set(err, FAILED,
-                             "the table %.*s of smtp_sasl_password_maps could not be opened",
-                             SLICE_ARG(specs.items[i]));
-        ret->n++;
-    }
-    return OK;
-}
 
 static enum result look_up(const struct conf *c, const struct tables *maps,
                            const struct login_peer *peer, struct arena *a, struct slice *ret,
                            struct error *err)
 {
     struct table_match match = {.value = SLICE("")};
-    struct slice detail, keys[] = {peer->nexthop, bare_name(peer->nexthop), peer->host};
+    struct slice detail, keys[] = {peer->nexthop, tls_nexthop_name(peer->nexthop), peer->host};
     enum result r = NOT_FOUND;
     if (peer->sender.len)
         r = tables_find_address(maps, peer->sender, c->recipient_delimiter, false, a, &match,
@@ -95,12 +70,7 @@ static unsigned mechanisms(const struct conf *c, const struct slice_list *option
 
 bool passwords_wait(const struct conf *c, const struct relay_tables *tables)
 {
-    bool wait = false;
-    for (size_t i = 0; c->smtp_sasl_auth_enable && i < c->smtp_sasl_password_maps.n; i++) {
-        const struct table *t = relay_table(tables, c->smtp_sasl_password_maps.items[i]);
-        wait = wait || (t && table_waits(t));
-    }
-    return wait;
+    return c->smtp_sasl_auth_enable && relay_tables_wait(tables, c->smtp_sasl_password_maps);
 }
 
 enum result passwords_find(const struct conf *c, const struct relay_tables *tables,
@@ -112,7 +82,8 @@ enum result passwords_find(const struct conf *c, const struct relay_tables *tabl
     config->user = config->password = SLICE("");
     if (!c->smtp_sasl_auth_enable || c->smtp_sasl_password_maps.n == 0)
         return OK;
-    enum result r = open_maps(c, tables, a, &maps, err);
+    enum result r = relay_tables_of(tables, "smtp_sasl_password_maps", c->smtp_sasl_password_maps,
+                                    a, &maps, err);
     if (r == OK)
         r = look_up(c, &maps, peer, a, &value, err);
     if (r != OK)

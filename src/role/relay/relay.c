@@ -6,6 +6,7 @@
 
 #include "role/relay/tables.h"
 #include "role/relay/tls.h"
+#include "role/wiring.h"
 
 enum { DESTS_MAX = 100000 };
 
@@ -68,14 +69,23 @@ static void forget(struct relay *r)
     pthread_mutex_unlock(&r->lock);
 }
 
+static void keep(struct kept_files *files, struct slice name, const struct role_secret *s)
+{
+    if (kept_files_add(files, name, s->bytes, s->there) != OK)
+        LOG(LOG_ERROR, "file.not_kept", LOG_S("path", s->path), LOG_C("why", "no memory"),
+            LOG_C("then", "what needs it fails"));
+}
+
 static void secrets(struct role *role, const struct role_secret *s, size_t n)
 {
     struct relay *r = state_of(role);
     struct kept_files fresh = {.n = 0}, old;
-    for (size_t i = 0; i < n; i++)
-        if (kept_files_add(&fresh, s[i].path, s[i].bytes, s[i].there) != OK)
-            LOG(LOG_ERROR, "file.not_kept", LOG_S("path", s[i].path), LOG_C("why", "no memory"),
-                LOG_C("then", "its table fails"));
+    bool system = false;
+    for (size_t i = 0; i < n; i++) {
+        bool authorities = slice_is(s[i].setting, SECRET_SYSTEM_AUTHORITIES);
+        keep(&fresh, authorities ? s[i].setting : s[i].path, &s[i]);
+        system = system || authorities;
+    }
     if (!r) {
         kept_files_release(&fresh);
         return;
@@ -83,6 +93,7 @@ static void secrets(struct role *role, const struct role_secret *s, size_t n)
     pthread_mutex_lock(&r->lock);
     old = r->files;
     r->files = fresh;
+    r->system_authorities = system;
     pthread_mutex_unlock(&r->lock);
     kept_files_release(&old);
     renew_tables(r);

@@ -10,6 +10,7 @@
  *   dest.c     destinations: who waits, who is connected, who is next
  *   hop.c      a destination taken apart: transport, host, port
  *   route.c    where a destination's mail goes: MX, addresses
+ *   tls.h      TLS contexts, with the authorities that they know
  *   conn.h     a connection: the SMTP client core over a stream */
 #ifndef ROLE_RELAY_RELAY_H
 #define ROLE_RELAY_RELAY_H
@@ -46,7 +47,8 @@ struct relay {
     struct list_node old_resolvers; /* with questions under way */
     struct map dests;
     struct list_node conns;
-    struct kept_files files;     /* of the tables, as the master sent them */
+    struct kept_files files;     /* of tables and authorities, as the master sent them */
+    bool system_authorities;     /* those of the system are among them */
     struct relay_tables *tables; /* of now */
     unsigned generation;         /* of the settings */
     struct buf system_resolvers; /* what resolv.conf said at the start */
@@ -119,17 +121,20 @@ void dns_stop(struct relay *relay);
 struct address {
     struct sockaddr_storage sockaddr;
     socklen_t len;
-    bool path;      /* a Unix socket, whose path is in host */
-    char host[256]; /* the MX's name */
-    char text[64];  /* "192.0.2.1" */
+    bool path;                /* a Unix socket, whose path is in host */
+    char host[256];           /* the MX's name */
+    char text[64];            /* "192.0.2.1" */
+    uint32_t hop_at, hop_len; /* the next hop that led here, within the destination's name */
 };
+struct dest;
+/* "example.org", "[mail.isp.test]:587": lives as long as d. */
+struct slice address_nexthop(const struct dest *d, const struct address *a);
 struct route {
     unsigned refs;
     int64_t until_ms;
     size_t n;
     struct address addresses[ROUTE_ADDRESSES_MAX];
 };
-struct dest;
 /* With the lock held. True: known at once: *ret, or NULL and *failure. False: dest_routed will be
  * called, with the lock held. */
 bool route_find(struct dest *d, struct route **ret, struct verdict *failure);

@@ -28,6 +28,7 @@ struct lookup {
     struct slice rest;      /* hops still to be looked at; of the destination's name */
     bool lmtp;
     char name[256];
+    struct slice hop; /* as the destination has it */
     uint16_t port;
     bool use[2]; /* IPv4, IPv6 */
     size_t n;
@@ -48,6 +49,11 @@ void route_unref(struct route *r)
         free(r);
 }
 
+struct slice address_nexthop(const struct dest *d, const struct address *a)
+{
+    return slice_sub(dest_name(d), a->hop_at, a->hop_len);
+}
+
 /* Ends the look-up with what it came to. */
 static void lookup_result(struct lookup *l, struct route **ret, struct verdict *ret_failure)
 {
@@ -62,10 +68,17 @@ static void lookup_result(struct lookup *l, struct route **ret, struct verdict *
 
 /* ---- addresses ---- */
 
-static bool fill_address(struct address *a, unsigned family, const void *bytes, uint16_t port,
-                         const char *host)
+static void start_address(const struct lookup *l, struct address *a)
 {
-    *a = (struct address){0};
+    *a = (struct address){.hop_at = (uint32_t)(l->hop.data - dest_name(l->dest).data),
+                          .hop_len = (uint32_t)l->hop.len};
+}
+
+static bool fill_address(const struct lookup *l, struct address *a, unsigned family,
+                         const void *bytes, const char *host)
+{
+    uint16_t port = l->port;
+    start_address(l, a);
     if (family == 0) {
         struct sockaddr_in *in = (struct sockaddr_in *)&a->sockaddr;
         in->sin_family = AF_INET;
@@ -91,7 +104,8 @@ static bool literal(struct lookup *l, const struct hop *hop)
     unsigned family;
     struct address *a = &l->found->addresses[l->found->n];
     if (hop->path) {
-        *a = (struct address){.path = true};
+        start_address(l, a);
+        a->path = true;
         snprintf(a->host, sizeof a->host, "%s", hop->host);
         l->found->n++;
         return true;
@@ -102,7 +116,7 @@ static bool literal(struct lookup *l, const struct hop *hop)
         family = 1;
     else
         return false;
-    l->found->n += fill_address(a, family, bytes, l->port, hop->host);
+    l->found->n += fill_address(l, a, family, bytes, hop->host);
     return true;
 }
 
@@ -156,8 +170,8 @@ static void take_addresses(struct lookup *l, const struct address_question *q,
     size_t size = q->family ? 16 : 4;
     for (size_t i = 0; i < a->n && mx->n[q->family] < 8; i++)
         if (a->records[i].len == size &&
-            fill_address(&mx->addresses[q->family][mx->n[q->family]], q->family, a->records[i].data,
-                         l->port, mx->host))
+            fill_address(l, &mx->addresses[q->family][mx->n[q->family]], q->family,
+                         a->records[i].data, mx->host))
             mx->n[q->family]++;
 }
 
@@ -328,6 +342,7 @@ static bool look_on(struct lookup *l)
             continue;
         }
         snprintf(l->name, sizeof l->name, "%s", hop.host);
+        l->hop = hop.text;
         l->port = hop.port;
         l->n = l->open = 0;
         l->temporary = false;

@@ -34,13 +34,15 @@ static void failed(void *arg, struct slice spec, const char *why)
         LOG_C("then", "mail that needs it is deferred until it can be"));
 }
 
-/* ---- passwords ---- */
+/* ---- passwords, TLS policies ---- */
 
 static void open_one(void *arg, const char *setting, struct slice spec)
 {
     struct opening *o = arg;
     struct error err = {""};
-    if (strcmp(setting, "smtp_sasl_password_maps") != 0)
+    if (strcmp(setting, "smtp_sasl_password_maps") != 0 &&
+        strcmp(setting, "smtp_tls_policy_maps") != 0 &&
+        strcmp(setting, "lmtp_tls_policy_maps") != 0)
         return;
     if (table_set_add(o->to->set, spec, &o->reader, table_log_skipped, NULL, &err) != OK)
         failed(NULL, spec, err.text);
@@ -49,6 +51,34 @@ static void open_one(void *arg, const char *setting, struct slice spec)
 const struct table *relay_table(const struct relay_tables *t, struct slice spec)
 {
     return t ? table_set_find(t->set, spec) : NULL;
+}
+
+enum result relay_tables_of(const struct relay_tables *t, const char *setting,
+                            struct slice_list specs, struct arena *a, struct tables *ret,
+                            struct error *err)
+{
+    const struct table **items = arena_alloc_n(a, specs.n + 1, sizeof(struct table *));
+    if (!items)
+        return error_set(err, FAILED, "out of memory");
+    *ret = (struct tables){.items = items};
+    for (size_t i = 0; i < specs.n; i++) {
+        items[i] = relay_table(t, specs.items[i]);
+        if (!items[i])
+            return error_set(err, FAILED, "the table %.*s of %s could not be opened",
+                             SLICE_ARG(specs.items[i]), setting);
+        ret->n++;
+    }
+    return OK;
+}
+
+bool relay_tables_wait(const struct relay_tables *t, struct slice_list specs)
+{
+    bool wait = false;
+    for (size_t i = 0; i < specs.n; i++) {
+        const struct table *one = relay_table(t, specs.items[i]);
+        wait = wait || (one && table_waits(one));
+    }
+    return wait;
 }
 
 /* ---- checks ---- */

@@ -1,6 +1,6 @@
-/* tables.h: the lookup tables that relay asks: passwords, and what is done to messages on their way
- * out (smtp_header_checks and its like). One immutable snapshot for each configuration and set of
- * files; jobs and connections hold a reference. */
+/* tables.h: the lookup tables that relay asks: passwords, TLS policies, and what is done to
+ * messages on their way out (smtp_header_checks and its like). One immutable snapshot for each
+ * configuration and set of files; jobs and connections hold a reference. */
 #ifndef ROLE_RELAY_TABLES_H
 #define ROLE_RELAY_TABLES_H
 
@@ -21,6 +21,13 @@ void relay_tables_unref(struct relay_tables *t);
 
 /* NULL: it was not named. One that asks a server (table_waits) is for helper threads. */
 const struct table *relay_table(const struct relay_tables *t, struct slice spec);
+/* Those of a setting, in the arena. FAILED: one could not be opened (err says which), or no memory.
+ */
+MUST_USE enum result relay_tables_of(const struct relay_tables *t, const char *setting,
+                                     struct slice_list specs, struct arena *a, struct tables *ret,
+                                     struct error *err);
+/* Does one of them ask a server? */
+bool relay_tables_wait(const struct relay_tables *t, struct slice_list specs);
 /* What the settings of a service ("smtp/unix") do to messages; NULL: nothing. Its tables may ask
  * servers (content_checks' waits). */
 const struct content_set *relay_checks(const struct relay_tables *t, struct slice service);

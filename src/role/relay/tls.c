@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 
+#include "conf/paths.h"
+#include "role/authorities.h"
 #include "role/tls_rules.h"
+#include "role/wiring.h"
 
-enum { RULES_ARENA = 256 * 1024, KEY_MAX = 64 * 1024 };
+enum { RULES_ARENA = 256 * 1024, KEY_MAX = 64 * 1024, PEM_MAX = 8 << 20 };
 
 struct relay_tls {
     struct relay_tls *next;
@@ -13,24 +16,68 @@ struct relay_tls {
     struct tls_context *context;
 };
 
-static char *key_of(const struct tls_rules *rules)
+/* Who may vouch for servers. */
+struct authorities {
+    struct slice file, folder;
+    bool system;
+    int depth;
+};
+
+static char *key_of(const struct tls_rules *rules, const struct authorities *by)
 {
     struct buf b;
     buf_init(&b, KEY_MAX);
-    buf_printf(&b, "%u %s %s", rules->versions, rules->ciphers ? rules->ciphers : "",
-               rules->curves ? rules->curves : "");
+    buf_printf(&b, "%u %s %s\n%.*s\n%.*s\n%d %d", rules->versions,
+               rules->ciphers ? rules->ciphers : "", rules->curves ? rules->curves : "",
+               SLICE_ARG(by->file), SLICE_ARG(by->folder), by->system, by->depth);
     char *key = buf_ok(&b) ? strndup(b.mem, buf_len(&b)) : NULL;
     buf_release(&b);
     return key;
 }
 
+/* What can't be read vouches for nobody. Lock held. */
+static void trust(struct relay *r, struct tls_context *tls, struct slice path, bool folder)
+{
+    struct buf pem;
+    struct error err = {""};
+    unsigned n;
+    if (path.len == 0)
+        return;
+    buf_init(&pem, PEM_MAX);
+    enum result result = kept_files_read(&r->files, path, &pem, &err);
+    if (result == OK)
+        result = folder ? authorities_add_folder(tls, path, buf_slice(&pem), &err)
+                        : tls_add_authorities(tls, buf_slice(&pem), &n, &err);
+    if (result != OK)
+        LOG(LOG_ERROR, "relay.authorities", LOG_S("path", path), LOG_C("why", err.text),
+            LOG_C("then", "no server's certificate is verified by them"));
+    buf_release(&pem);
+}
+
+static enum result make_context(struct relay *r, const struct tls_rules *rules,
+                                const struct authorities *by, struct tls_context **ret,
+                                struct error *err)
+{
+    struct tls_context *tls;
+    enum result result = tls_client_new(rules, &tls, err);
+    if (result != OK)
+        return result;
+    trust(r, tls, by->file, false);
+    trust(r, tls, by->folder, true);
+    if (by->system && r->system_authorities)
+        trust(r, tls, SLICE(SECRET_SYSTEM_AUTHORITIES), false);
+    tls_client_depth(tls, by->depth);
+    *ret = tls;
+    return OK;
+}
+
 /* Takes the key. Lock held. */
-static enum result add(struct relay *r, const struct tls_rules *rules, char *key,
-                       struct tls_context **ret, struct error *err)
+static enum result add(struct relay *r, const struct tls_rules *rules, const struct authorities *by,
+                       char *key, struct tls_context **ret, struct error *err)
 {
     struct relay_tls *one = calloc(1, sizeof *one);
-    enum result result = one ? tls_client_new(rules, false, &one->context, err)
-                             : error_set(err, FAILED, "no memory");
+    enum result result =
+        one ? make_context(r, rules, by, &one->context, err) : error_set(err, FAILED, "no memory");
     if (result != OK) {
         LOG(LOG_ERROR, "relay.tls", LOG_C("why", err->text));
         free(one);
@@ -44,10 +91,10 @@ static enum result add(struct relay *r, const struct tls_rules *rules, char *key
     return OK;
 }
 
-static enum result find(struct relay *r, const struct tls_rules *rules, struct tls_context **ret,
-                        struct error *err)
+static enum result find(struct relay *r, const struct tls_rules *rules,
+                        const struct authorities *by, struct tls_context **ret, struct error *err)
 {
-    char *key = key_of(rules);
+    char *key = key_of(rules, by);
     enum result result = OK;
     if (!key)
         return error_set(err, FAILED, "no memory");
@@ -59,21 +106,27 @@ static enum result find(struct relay *r, const struct tls_rules *rules, struct t
         *ret = tls_context_ref(one->context);
         free(key);
     } else {
-        result = add(r, rules, key, ret, err);
+        result = add(r, rules, by, key, ret, err);
     }
     pthread_mutex_unlock(&r->lock);
     return result;
 }
 
-enum result relay_tls_find(struct relay *r, const struct conf *c, bool lmtp, bool mandatory,
-                           struct tls_context **ret, struct error *err)
+enum result relay_tls_find(struct relay *r, const struct conf *c, bool lmtp,
+                           const struct tls_policy *p, struct tls_context **ret, struct error *err)
 {
     struct arena a;
     struct tls_rules rules;
+    int64_t depth = lmtp ? c->lmtp_tls_scert_verifydepth : c->smtp_tls_scert_verifydepth;
+    /* Postfix counts the authorities with the one that is trusted, OpenSSL those in between. */
+    struct authorities by = {.file = conf_path(lmtp ? c->lmtp_tls_CAfile : c->smtp_tls_CAfile),
+                             .folder = conf_path(lmtp ? c->lmtp_tls_CApath : c->smtp_tls_CApath),
+                             .system = c->tls_append_default_CA,
+                             .depth = depth > 0 ? (int)depth - 1 : 0};
     arena_init(&a, RULES_ARENA);
-    enum result result = tls_rules_client(c, lmtp, mandatory, &a, &rules, err);
+    enum result result = tls_rules_client(c, lmtp, p, &a, &rules, err);
     if (result == OK)
-        result = find(r, &rules, ret, err);
+        result = find(r, &rules, &by, ret, err);
     arena_release(&a);
     return result;
 }

@@ -2,12 +2,14 @@
 #ifndef ROLE_RELAY_TLS_H
 #define ROLE_RELAY_TLS_H
 
+#include "policy/tls_policy.h"
 #include "role/relay/relay.h"
 
-/* A reference to the context for connections under this configuration (of a service). mandatory:
- * TLS is required there. FAILED with the reason, which was logged. */
+/* A reference to the context for connections with this policy, under this configuration (of a
+ * service). It knows the authorities of the settings. FAILED with the reason, which was logged. */
 MUST_USE enum result relay_tls_find(struct relay *r, const struct conf *c, bool lmtp,
-                                    bool mandatory, struct tls_context **ret, struct error *err);
+                                    const struct tls_policy *p, struct tls_context **ret,
+                                    struct error *err);
 /* After a reload, and at the end. */
 void relay_tls_forget(struct relay *r);
 
