@@ -108,6 +108,8 @@ enum result conf_paths_check(const struct conf *c, struct conf_errors *errors)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (!is_default(conf_source(c, files[i].setting)))
             look(&l, files[i].setting, files[i].path);
+    if (slice_is_nocase(c->smtp_dns_support_level, "dnssec"))
+        look(&l, "smtp_dnssec_trust_anchor_file", c->smtp_dnssec_trust_anchor_file);
     look_at_list(&l, "smtpd_tls_chain_files", c->smtpd_tls_chain_files);
     look_at_dkim(&l);
     look_at_tokens(&l);

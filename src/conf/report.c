@@ -82,6 +82,21 @@ static void report_listen(const struct combinations *k, const struct conf *c)
                   "left; a socket beside them belongs into listen_if_free");
 }
 
+/* Postfix would go on at level may, with a warning for each message. */
+static void report_dane(const struct combinations *k, const struct conf *c)
+{
+    const struct {
+        const char *setting;
+        struct slice level;
+    } levels[] = {{"smtp_tls_security_level", c->smtp_tls_security_level},
+                  {"lmtp_tls_security_level", c->lmtp_tls_security_level}};
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        if (slice_starts_nocase(levels[i].level, SLICE("dane")) &&
+            !slice_is_nocase(c->smtp_dns_support_level, "dnssec"))
+            contradiction(k, levels[i].setting,
+                          "TLS level dane needs smtp_dns_support_level = dnssec");
+}
+
 void conf_report_combinations(struct conf_scope *s, const struct conf *c, const char *file,
                               struct conf_errors *errors)
 {
@@ -93,6 +108,7 @@ void conf_report_combinations(struct conf_scope *s, const struct conf *c, const 
         contradiction(&k, "myhostname",
                       "myhostname has no domain: write the full name of this host");
     report_listen(&k, c);
+    report_dane(&k, c);
     if (c->smtpd_tls_chain_files.n > CHAIN_FILES_MAX)
         contradiction(&k, "smtpd_tls_chain_files", "smtpd_tls_chain_files: more than 8 files");
     if (c->smtpd_tls_cert_file.len == 0 && c->smtpd_tls_key_file.len)

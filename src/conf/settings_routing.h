@@ -58,14 +58,16 @@
     X(TEXT, recipient_delimiter, "+", 0, 0, "postfix", "Separates user and detail in user+detail. Empty: none.") \
     X(LIST, transport_sockets, "/run/dovecot/, /var/run/dovecot/, /run/cyrus/, /var/run/cyrus/, /var/lib/cyrus/, /var/imap/socket/", 0, 0, "postrider", "Unix sockets (or folders/ of them) that lmtp:unix:/path in transport_maps may name. Those in settings such as virtual_transport and those below queue_directory need no entry.") \
     X(NUMBER, lmtp_tcp_port, "24", 1, 65535, "postfix", "Port of LMTP servers where none is given.") \
-    X(TEXT, lmtp_tls_security_level, "", 0, 0, "postfix", "As smtp_tls_security_level, towards LMTP servers; dane and dane-only excepted. Empty: none.") \
+    X(TEXT, lmtp_tls_security_level, "", 0, 0, "postfix", "As smtp_tls_security_level, towards LMTP servers. Empty: none.") \
     X(SECONDS, delay_warning_time, "0", 0, NO_MAX, "postfix", "A sender is told once that mail is still waiting after this time; 0: not.") \
-    X(TEXT, smtp_tls_security_level, "may", 0, 0, "postfix", "TLS towards other servers: none; may, where they have it; encrypt, always, whoever it is; fingerprint, verify or secure: with one of the certificates of smtp_tls_fingerprint_cert_match, or a trusted one with a name of smtp_tls_verify_cert_match or smtp_tls_secure_cert_match. What can't be had is deferred.") \
+    X(TEXT, smtp_tls_security_level, "may", 0, 0, "postfix", "TLS towards other servers: none; may, where they have it; encrypt, always, whoever it is; fingerprint, verify or secure: with one of the certificates of smtp_tls_fingerprint_cert_match, or a trusted one with a name of smtp_tls_verify_cert_match or smtp_tls_secure_cert_match; dane: as the signed TLSA records of a host in DNS say, and like may where it has none; dane-only: not without them. What can't be had is deferred.") \
     X(SECONDS, smtp_connect_timeout, "30s", 1, DAY_S, "postfix", "Longest wait for a connection to another server.") \
     X(SECONDS, smtp_helo_timeout, "300s", 1, DAY_S, "postfix", "Longest wait for a reply of another server.") \
     X(TEXT, smtp_helo_name, "$myhostname", 0, 0, "postfix", "Name in our EHLO.") \
     X(NUMBER, smtp_port, "25", 1, 65535, "postrider", "Port of other servers where none is given.") \
     X(TEXT, smtp_dns_resolver, "", 0, 0, "postrider", "host:port of the resolver to ask. Empty: the system's.") \
+    X(TEXT, smtp_dns_support_level, "", 0, 0, "postfix", "dnssec: answers are validated, from the keys in smtp_dnssec_trust_anchor_file, and mail to hosts whose answers are bogus is deferred; dane and dane-only need it. enabled, or empty: not.") \
+    X(TEXT, smtp_dnssec_trust_anchor_file, "/usr/share/dns/root.key", 0, 0, "postrider", "Trust anchors of DNSSEC: DS or DNSKEY records, one a line. The default is that of the package dns-root-data.") \
     X(BOOL, smtp_sasl_auth_enable, "yes", 0, 0, "postfix", "Log in to the next hops that smtp_sasl_password_maps has a password for.") \
     X(MAPS, smtp_sasl_password_maps, "", 0, 0, "postfix", "Tables \"nexthop user:password\": credentials for relayhost and the next hops of transport_maps, by the next hop as it is written there ([mail.isp.test]:587), its bare name, or the host's name.") \
     X(BOOL, smtp_sender_dependent_authentication, "no", 0, 0, "postfix", "Look for the sender's address in smtp_sasl_password_maps first. Mail of different senders then takes different connections.") \

@@ -51,6 +51,7 @@
     X(BOOL, tls_append_default_CA, "yes", 0, 0, "postfix", "The system's authorities may vouch for other servers too. (Never for clients, whatever it says.)") \
     X(NUMBER, smtp_tls_scert_verifydepth, "9", 0, 100, "postfix", "Longest chain of a server's certificate: 1: signed by one of the authorities itself.") \
     X(TEXT, smtp_tls_servername, "hostname", 0, 0, "postfix", "Name that a server is told (SNI): hostname (the MX host), nexthop, or a name. Empty: none. Under DANE it is that of the TLSA records.") \
+    X(TEXT, smtp_tls_dane_insecure_mx_policy, "dane", 0, 0, "postfix", "Level for hosts with signed TLSA records whose MX records are not signed, where dane is asked for: may, encrypt or dane.") \
     X(MAPS, lmtp_tls_policy_maps, "", 0, 0, "postfix", "As smtp_tls_policy_maps, for LMTP.") \
     X(LIST, lmtp_tls_verify_cert_match, "$smtp_tls_verify_cert_match", 0, 0, "postfix", "As smtp_tls_verify_cert_match, for LMTP.") \
     X(LIST, lmtp_tls_secure_cert_match, "nexthop", 0, 0, "postfix", "As smtp_tls_secure_cert_match, for LMTP.") \

@@ -13,16 +13,19 @@ static enum result check_level(struct slice text, struct error *why)
 
 static enum result check_client_level(struct slice text, struct error *why)
 {
-    return conf_one_of(text, why,
-                       WORDS("none", "may", "encrypt", "fingerprint", "verify", "secure"));
+    return conf_one_of(
+        text, why,
+        WORDS("none", "may", "encrypt", "fingerprint", "dane", "dane-only", "verify", "secure"));
 }
 
 static enum result check_lmtp_level(struct slice text, struct error *why)
 {
-    return text.len == 0
-               ? OK
-               : conf_one_of(text, why,
-                             WORDS("none", "may", "encrypt", "fingerprint", "verify", "secure"));
+    return text.len ? check_client_level(text, why) : OK;
+}
+
+static enum result check_insecure_mx(struct slice text, struct error *why)
+{
+    return conf_one_of(text, why, WORDS("may", "encrypt", "dane"));
 }
 
 static enum result check_servername(struct slice text, struct error *why)
@@ -141,6 +144,7 @@ static const struct {
     {"smtpd_tls_security_level", check_level},
     {"smtp_tls_security_level", check_client_level},
     {"lmtp_tls_security_level", check_lmtp_level},
+    {"smtp_tls_dane_insecure_mx_policy", check_insecure_mx},
     {"smtp_tls_servername", check_servername},
     {"lmtp_tls_servername", check_servername},
     {"smtp_tls_fingerprint_digest", check_digest},

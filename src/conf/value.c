@@ -254,6 +254,12 @@ static enum result check_dkim_key(struct slice text, struct error *why)
     return conf_dkim_key(text, &domain, &selector, &path, why);
 }
 
+/* "disabled" would look names up by the system's libraries alone. */
+static enum result check_dns_support(struct slice text, struct error *why)
+{
+    return text.len ? conf_one_of(text, why, WORDS("enabled", "dnssec")) : OK;
+}
+
 static const struct {
     const char *name;
     enum result (*check)(struct slice text, struct error *why); /* of TEXT, or of each in a LIST */
@@ -286,6 +292,8 @@ static const struct {
     {"inet_protocols", check_protocol},
     {"relayhost", check_relayhost},
     {"smtp_dns_resolver", check_resolver},
+    {"smtp_dns_support_level", check_dns_support},
+    {"smtp_dnssec_trust_anchor_file", conf_check_path},
     {"dkim_keys", check_dkim_key},
     {"recipient_delimiter", check_delimiter},
     {"auth_mechanisms", check_mechanism},

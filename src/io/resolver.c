@@ -8,6 +8,8 @@
 
 #include "base/cursor.h"
 
+enum { ANCHOR_MAX = 4096, ANCHORS_MAX = 1000 };
+
 struct resolver {
     struct io_task task;
     struct ub_ctx *ctx;
@@ -101,14 +103,61 @@ static enum result set_servers(struct ub_ctx *ctx, const struct resolver_options
     return OK;
 }
 
+/* Each line alone: libunbound reads a file of them only when it has been asked something, which is
+ * inside the sandbox. */
+static enum result add_anchors(struct ub_ctx *ctx, struct slice anchors, struct error *err)
+{
+    unsigned n = 0;
+    while (anchors.data) {
+        char line[ANCHOR_MAX];
+        struct slice text = slice_split(&anchors, '\n');
+        text = slice_trim(slice_split(&text, ';'));
+        if (text.len == 0)
+            continue;
+        if (text.len >= sizeof line || slice_find(text, '\0') != SIZE_MAX || n == ANCHORS_MAX)
+            return error_set(err, INVALID, "a trust anchor is too long, or there are too many");
+        snprintf(line, sizeof line, "%.*s", SLICE_ARG(text));
+        if (ub_ctx_add_ta(ctx, line) != 0)
+            return error_set(err, FAILED, "libunbound does not take a trust anchor");
+        n++;
+    }
+    return n ? OK : error_set(err, INVALID, "there is no trust anchor");
+}
+
+/* Anchors are read when the first question comes; one that is malformed would then fail them all.
+ * So another context is asked for a name that it knows by itself. */
+static enum result try_anchors(struct slice anchors, struct error *err)
+{
+    struct ub_result *answer = NULL;
+    struct ub_ctx *ctx = ub_ctx_create();
+    if (!ctx)
+        return error_set(err, FAILED, "libunbound can't start");
+    (void)ub_ctx_debugout(ctx, NULL);
+    enum result r = add_anchors(ctx, anchors, err);
+    if (r == OK && ub_resolve(ctx, "localhost.", DNS_A, 1, &answer) != 0)
+        r = error_set(err, INVALID, "a trust anchor is malformed");
+    ub_resolve_free(answer);
+    ub_ctx_delete(ctx);
+    return r;
+}
+
+static enum result set_anchors(struct ub_ctx *ctx, struct slice anchors, struct error *err)
+{
+    if (anchors.len == 0)
+        return OK;
+    enum result r = try_anchors(anchors, err);
+    return r == OK ? add_anchors(ctx, anchors, err) : r;
+}
+
 /* Reads all else that libunbound reads. */
 static enum result finish_setup(struct ub_ctx *ctx, const struct resolver_options *o,
                                 struct error *err)
 {
     if (!o->system.data)
         (void)ub_ctx_hosts(ctx, NULL); /* may be missing */
-    if (o->validate && ub_ctx_add_ta_file(ctx, "/usr/share/dns/root.key") != 0)
-        return error_set(err, FAILED, "libunbound can't use /usr/share/dns/root.key");
+    enum result r = set_anchors(ctx, o->anchors, err);
+    if (r != OK)
+        return r;
     /* "test", which it would not ask anybody about, may be a real zone of a private resolver. */
     if (ub_ctx_zone_remove(ctx, "test.") != 0)
         return error_set(err, FAILED, "libunbound can't start");
@@ -188,12 +237,27 @@ static void take_records(struct resolver_answer *a, const struct ub_result *u)
         a->records[a->n++] = slice_of(u->data[i], u->len[i] < 0 ? 0 : (size_t)u->len[i]);
 }
 
+/* "" where no alias led there. */
+static void take_canonical(const struct ub_result *u, char out[256])
+{
+    struct slice name = slice_cstr(u->canonname), asked = slice_cstr(u->qname);
+    struct slice *both[] = {&name, &asked};
+    for (size_t i = 0; i < 2; i++)
+        if (both[i]->len && both[i]->data[both[i]->len - 1] == '.')
+            *both[i] = slice_sub(*both[i], 0, both[i]->len - 1);
+    if (name.len < 256 && !slice_eq_nocase(name, asked))
+        snprintf(out, 256, "%.*s", SLICE_ARG(name));
+}
+
 static void answered(void *arg, int error, struct ub_result *u)
 {
     struct question *q = arg;
-    struct resolver_answer a = {.outcome = RESOLVER_TEMPORARY, .type = q->type};
+    char canonical[256] = "";
+    struct resolver_answer a = {
+        .outcome = RESOLVER_TEMPORARY, .type = q->type, .canonical = canonical};
     if (error == 0 && u && !u->bogus) {
         a.secure = u->secure;
+        take_canonical(u, canonical);
         if (u->havedata)
             take_records(&a, u);
         a.outcome = u->havedata     ? RESOLVER_FOUND

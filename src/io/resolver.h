@@ -9,7 +9,15 @@
 #include "base/buf.h"
 #include "io/io.h"
 
-enum { DNS_A = 1, DNS_NS = 2, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
+enum {
+    DNS_A = 1,
+    DNS_NS = 2,
+    DNS_PTR = 12,
+    DNS_MX = 15,
+    DNS_TXT = 16,
+    DNS_AAAA = 28,
+    DNS_TLSA = 52
+};
 enum { RESOLVER_ANSWERS_MAX = 64, RESOLVER_UNDER_WAY_MAX = 10000 };
 
 struct resolver;
@@ -19,12 +27,15 @@ struct resolver_options {
                             (resolv.conf), or when it names none, from the root down */
     struct slice system; /* "address\n" of each of the system's resolvers, for where its files can't
                             be read any more (resolver_system); data NULL: read them now */
-    bool validate;       /* DNSSEC, from the root's key as Debian installs it */
+    struct slice
+        anchors; /* DNSSEC: trust anchors, a DS or DNSKEY record a line (comments begin with
+                    ';'); "": nothing is validated */
 };
 /* The resolvers that /etc/resolv.conf names, in the form of `system` above; without the file none.
  */
 void resolver_system(struct buf *out);
 
+/* INVALID: the options are wrong. */
 MUST_USE enum result resolver_new(const struct resolver_options *o, struct resolver **ret,
                                   struct error *err);
 MUST_USE enum result resolver_start(struct resolver *r, struct io_engine *e, struct error *err);
@@ -44,7 +55,8 @@ struct resolver_answer {
     enum resolver_outcome outcome;
     bool secure; /* validated */
     unsigned type;
-    size_t n;                                   /* at most RESOLVER_ANSWERS_MAX */
+    const char *canonical; /* the end of the aliases (CNAME), without its final dot; "": none */
+    size_t n;              /* at most RESOLVER_ANSWERS_MAX */
     struct slice records[RESOLVER_ANSWERS_MAX]; /* rdata; names in it are not compressed */
 };
 /* Called once from the resolver's task; the answer lives until it returns. */

@@ -116,7 +116,7 @@ void tls_policy_settings(const struct conf *c, bool lmtp, struct tls_policy_sett
         .secure_match = c->smtp_tls_secure_cert_match,
         .fingerprint_match = c->smtp_tls_fingerprint_cert_match,
         .servername = c->smtp_tls_servername,
-        .insecure_mx = SLICE("may")};
+        .insecure_mx = c->smtp_tls_dane_insecure_mx_policy};
     if (lmtp)
         *ret = (struct tls_policy_settings){
             .level = c->lmtp_tls_security_level,
@@ -128,7 +128,7 @@ void tls_policy_settings(const struct conf *c, bool lmtp, struct tls_policy_sett
             .secure_match = c->lmtp_tls_secure_cert_match,
             .fingerprint_match = c->lmtp_tls_fingerprint_cert_match,
             .servername = c->lmtp_tls_servername,
-            .insecure_mx = SLICE("may")};
+            .insecure_mx = c->smtp_tls_dane_insecure_mx_policy};
 }
 
 enum result tls_rules_client(const struct conf *c, bool lmtp, const struct tls_policy *p,

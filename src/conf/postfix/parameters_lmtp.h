@@ -28,7 +28,7 @@
     X("lmtp_discard_lhlo_keywords", "", UNSERVED, "what another server offers or answers is taken as it is") \
     X("lmtp_dns_reply_filter", "", UNSERVED, "names are looked up in DNS") \
     X("lmtp_dns_resolver_options", "", UNSERVED, "names are looked up in DNS") \
-    X("lmtp_dns_support_level", "", UNSERVED, "names are looked up in DNS") \
+    X("lmtp_dns_support_level", "", UNSERVED, "smtp_dns_support_level holds for LMTP too") \
     X("lmtp_enforce_tls", "no", READ, "") \
     X("lmtp_fallback_relay", "", UNSERVED, "the fallback is not tried: undeliverable mail waits in the queue") \
     X("lmtp_generic_maps", "", UNSERVED, "addresses are not changed on their way out") \
@@ -87,7 +87,7 @@
     X("lmtp_tls_exclude_ciphers", "", READ, "") \
     X("lmtp_tls_fingerprint_cert_match", "", READ, "") \
     X("lmtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", READ, "") \
-    X("lmtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "TLSA records are not asked for") \
+    X("lmtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "TLSA records of hosts whose addresses are not signed are not asked for") \
     X("lmtp_tls_key_file", "$lmtp_tls_cert_file", UNSERVED, "no client certificate is shown to other servers") \
     X("lmtp_tls_loglevel", "0", INNER, "TLS is logged with each connection") \
     X("lmtp_tls_mandatory_ciphers", "medium", READ, "") \

@@ -28,7 +28,7 @@
     X("smtp_discard_ehlo_keywords", "", UNSERVED, "what another server offers or answers is taken as it is") \
     X("smtp_dns_reply_filter", "", UNSERVED, "names are looked up in DNS") \
     X("smtp_dns_resolver_options", "", UNSERVED, "names are looked up in DNS") \
-    X("smtp_dns_support_level", "", UNSERVED, "names are looked up in DNS") \
+    X("smtp_dns_support_level", "", READ, "") \
     X("smtp_enforce_tls", "no", READ, "") \
     X("smtp_fallback_relay", "$fallback_relay", UNSERVED, "the fallback is not tried: undeliverable mail waits in the queue") \
     X("smtp_generic_maps", "", READ, "") \
@@ -80,7 +80,7 @@
     X("smtp_tls_chain_files", "", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_ciphers", "medium", READ, "") \
     X("smtp_tls_connection_reuse", "no", INNER, "connections are reused as Postrider sees fit") \
-    X("smtp_tls_dane_insecure_mx_policy", "${{$smtp_tls_security_level} == {dane} ? {dane} : {may}}", UNSERVED, "TLSA records are not asked for") \
+    X("smtp_tls_dane_insecure_mx_policy", "${{$smtp_tls_security_level} == {dane} ? {dane} : {may}}", READ, "") \
     X("smtp_tls_dcert_file", "", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
     X("smtp_tls_dkey_file", "$smtp_tls_dcert_file", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
     X("smtp_tls_eccert_file", "", UNSERVED, "no client certificate is shown to other servers") \
@@ -89,7 +89,7 @@
     X("smtp_tls_exclude_ciphers", "", READ, "") \
     X("smtp_tls_fingerprint_cert_match", "", READ, "") \
     X("smtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", READ, "") \
-    X("smtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "TLSA records are not asked for") \
+    X("smtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "TLSA records of hosts whose addresses are not signed are not asked for") \
     X("smtp_tls_key_file", "$smtp_tls_cert_file", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_loglevel", "0", INNER, "TLS is logged with each connection") \
     X("smtp_tls_mandatory_ciphers", "medium", READ, "") \

@@ -130,6 +130,9 @@ static enum result add_authorities(struct master *m, size_t *n, const struct con
     a.setting = SECRET_SYSTEM_AUTHORITIES;
     if (a.r == OK && c->tls_append_default_CA)
         a.r = add(m, n, ROLE_RELAY, a.setting, slice_cstr(authorities_of_system()), err);
+    if (a.r == OK && slice_is_nocase(c->smtp_dns_support_level, "dnssec"))
+        a.r = add(m, n, ROLE_RELAY, "smtp_dnssec_trust_anchor_file",
+                  c->smtp_dnssec_trust_anchor_file, err);
     return a.r;
 }
 

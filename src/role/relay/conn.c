@@ -148,6 +148,9 @@ static void run(struct io_task *t, unsigned events)
     case LOOKING:
         conn_looked(c);
         return;
+    case RESOLVING:
+        conn_resolved(c);
+        return;
     case ASKING:
         conn_given(c);
         return;

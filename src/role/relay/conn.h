@@ -2,6 +2,7 @@
  *
  *   conn.c     its life: made with a job, given further ones, idle, ended
  *   connect.c  the route's addresses in turn
+ *   dane.c     the TLSA records of a host
  *   peer.c     TLS: the policy of the next hop, the server's certificate
  *   talk.c     the SMTP client core over its stream */
 #ifndef ROLE_RELAY_CONN_H
@@ -10,6 +11,18 @@
 #include "policy/tls_policy.h"
 #include "role/relay/relay.h"
 #include "role/relay/tables.h"
+
+enum { DANE_RECORDS_MAX = 32 };
+
+/* What DNS says of the certificate of the host that is tried (RFC 7672). */
+struct dane {
+    char base[256];                         /* whose records they are */
+    struct slice records[DANE_RECORDS_MAX]; /* those that can be used; in texts */
+    size_t n;
+    atomic_bool there; /* the resolver has answered: */
+    bool failed;       /* with no or a bogus answer */
+    enum tlsa_found found;
+};
 
 struct outconn {
     struct io_task task;
@@ -23,7 +36,7 @@ struct outconn {
     bool lmtp;
     struct route *route;
     size_t at; /* the address of the route */
-    enum { NEW, LOOKING, ASKING, CONNECTING, TALKING, HANDSHAKING, IDLE, LEAVING } state;
+    enum { NEW, LOOKING, RESOLVING, ASKING, CONNECTING, TALKING, HANDSHAKING, IDLE, LEAVING } state;
     bool plain;   /* TLS with this host failed: once more without */
     bool counted; /* the session was ready: the destination is alive */
     struct stream stream;
@@ -33,7 +46,8 @@ struct outconn {
     struct smtp_client_config config;
     struct relay_tables *tables;
     struct tls_policy policy; /* towards this address */
-    struct arena texts;       /* of config and policy */
+    struct dane dane;
+    struct arena texts; /* of config, policy and dane */
     struct buf in;
     struct slice body; /* of the job's message, what is still to go */
     unsigned messages;
@@ -63,14 +77,24 @@ void conn_connect(struct outconn *c);
 void conn_next_address(struct outconn *c);
 void conn_in_clear(struct outconn *c); /* the same address again, without TLS */
 void conn_looked(struct outconn *c);
+/* All is known of the address: connects, or goes to the next one where that fails. */
+void conn_reach(struct outconn *c);
 void conn_connected(struct outconn *c, unsigned events);
 void conn_given(struct outconn *c);
 const struct address *conn_address(const struct outconn *c); /* the one that is tried */
+unsigned conn_port(const struct address *a);
+
+/* ---- dane.c ---- */
+/* At level dane or dane-only, settles it by the host's TLSA records, which may have to be waited
+ * for; then conn_reach, or the next address. */
+void conn_dane(struct outconn *c);
+void conn_resolved(struct outconn *c);
 
 /* ---- peer.c ---- */
 /* Finds c->policy; may wait where conn_policy_waits. INVALID or FAILED with the reason why the mail
  * must wait. */
 bool conn_policy_waits(const struct outconn *c);
+struct tls_peer_names conn_names(const struct outconn *c);
 MUST_USE enum result conn_policy(struct outconn *c, struct error *err);
 void conn_start_tls(struct outconn *c);
 void conn_handshake(struct outconn *c);

@@ -57,12 +57,10 @@ static void look_and_wake(void *arg)
     io_wake(&c->task);
 }
 
-static void reach(struct outconn *c);
-
-static void reach_or_try_next(struct outconn *c)
+static void go_on_or_try_next(struct outconn *c)
 {
     if (c->looked == OK) {
-        reach(c);
+        conn_dane(c);
         return;
     }
     verdict_set(&c->last, SMTP_DEFERRED, c->looked == INVALID ? "4.7.5" : "4.3.0", "%s",
@@ -73,7 +71,7 @@ static void reach_or_try_next(struct outconn *c)
 void conn_looked(struct outconn *c)
 {
     if (atomic_load(&c->looked_there))
-        reach_or_try_next(c);
+        go_on_or_try_next(c);
 }
 
 static void start_session(struct outconn *c)
@@ -154,14 +152,14 @@ static int start_connect(struct outconn *c, const struct address *a)
     return EINPROGRESS;
 }
 
-static unsigned port_of(const struct address *a)
+unsigned conn_port(const struct address *a)
 {
     return a->sockaddr.ss_family == AF_INET
                ? ntohs(((const struct sockaddr_in *)&a->sockaddr)->sin_port)
                : ntohs(((const struct sockaddr_in6 *)&a->sockaddr)->sin6_port);
 }
 
-static void reach(struct outconn *c)
+void conn_reach(struct outconn *c)
 {
     const struct address *a = conn_address(c);
     if (a->path) {
@@ -189,10 +187,10 @@ void conn_connect(struct outconn *c)
     if (a->path)
         snprintf(c->remote, sizeof c->remote, "%.*s[%s]", SLICE_ARG(c->conf->myhostname), a->host);
     else
-        snprintf(c->remote, sizeof c->remote, "%s[%s]:%u", a->host, a->text, port_of(a));
+        snprintf(c->remote, sizeof c->remote, "%s[%s]:%u", a->host, a->text, conn_port(a));
     if (!passwords_wait(c->conf, c->tables) && !conn_policy_waits(c)) {
         look(c);
-        reach_or_try_next(c);
+        go_on_or_try_next(c);
         return;
     }
     atomic_store(&c->looked_there, false);

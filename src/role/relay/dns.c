@@ -1,8 +1,10 @@
-/* dns.c: the resolver, its replacement when smtp_dns_resolver changes, and questions of the other
- * roles. */
+/* dns.c: the resolver, its replacement when smtp_dns_resolver or the trust anchors change, and
+ * questions of the other roles. */
 #include "role/relay/relay.h"
 
 #include <stdlib.h>
+
+enum { ANCHORS_MAX = 256 * 1024 };
 
 struct old_resolver {
     struct list_node node; /* in relay->old_resolvers */
@@ -10,21 +12,57 @@ struct old_resolver {
     struct resolver *resolver;
 };
 
-static enum result make(struct relay *relay, const struct conf *c, struct slice system,
-                        struct error *err)
+/* The bytes of smtp_dnssec_trust_anchor_file; "" where nothing is to be validated. */
+static enum result read_anchors(struct relay *relay, const struct conf *c, struct buf *out,
+                                struct error *err)
 {
-    struct resolver_options o = {.forward = c->smtp_dns_resolver.data, .system = system};
+    if (!slice_is_nocase(c->smtp_dns_support_level, "dnssec"))
+        return OK;
+    enum result r = kept_files_read(&relay->files, c->smtp_dnssec_trust_anchor_file, out, err);
+    if (r == OK && (!buf_ok(out) || buf_len(out) == 0))
+        r = error_set(err, FAILED, "it is empty, or too long");
+    return r;
+}
+
+static enum result make(struct relay *relay, const struct conf *c, struct slice system,
+                        struct slice anchors, struct error *err)
+{
+    struct resolver_options o = {
+        .forward = c->smtp_dns_resolver.data, .system = system, .anchors = anchors};
     char *forward = strdup(o.forward ? o.forward : "");
+    struct slice copy = SLICE_NONE;
     struct resolver *made = NULL;
-    enum result r = forward ? resolver_new(&o, &made, err) : error_set(err, FAILED, "no memory");
+    enum result r = forward && slice_copy(anchors, &copy) ? resolver_new(&o, &made, err)
+                                                          : error_set(err, FAILED, "no memory");
     if (r != OK) {
         free(forward);
+        free((char *)copy.data);
         return r;
     }
     free(relay->forward);
+    free((char *)relay->anchors.data);
     relay->forward = forward;
+    relay->anchors = copy;
     relay->resolver = made;
     return OK;
+}
+
+/* Without trust anchors that can be used, DNS goes on, but nothing counts as signed. */
+static enum result make_validating(struct relay *relay, const struct conf *c, struct slice system,
+                                   struct error *err)
+{
+    struct buf anchors;
+    buf_init(&anchors, ANCHORS_MAX);
+    enum result r = read_anchors(relay, c, &anchors, err);
+    if (r == OK)
+        r = make(relay, c, system, buf_slice(&anchors), err);
+    if (r != OK && slice_is_nocase(c->smtp_dns_support_level, "dnssec")) {
+        LOG(LOG_ERROR, "relay.no_dnssec", LOG_S("path", c->smtp_dnssec_trust_anchor_file),
+            LOG_C("why", err->text), LOG_C("then", "mail at TLS level dane is deferred"));
+        r = make(relay, c, system, SLICE(""), err);
+    }
+    buf_release(&anchors);
+    return r;
 }
 
 enum result dns_start(struct relay *relay, struct error *err)
@@ -32,7 +70,7 @@ enum result dns_start(struct relay *relay, struct error *err)
     const struct conf *c = role_conf(relay->role);
     buf_init(&relay->system_resolvers, 4096);
     resolver_system(&relay->system_resolvers);
-    enum result r = make(relay, c, SLICE_NONE, err);
+    enum result r = make_validating(relay, c, SLICE_NONE, err);
     conf_unref(c);
     return r;
 }
@@ -63,7 +101,7 @@ static enum result replace(struct relay *relay, const struct conf *c, struct err
     if (!old)
         return error_set(err, FAILED, "no memory");
     *old = (struct old_resolver){.relay = relay, .resolver = before};
-    enum result r = make(relay, c, system.data ? system : SLICE(""), err);
+    enum result r = make_validating(relay, c, system.data ? system : SLICE(""), err);
     if (r == OK && (r = dns_run(relay, err)) != OK) {
         resolver_free(relay->resolver);
         relay->resolver = before;
@@ -78,13 +116,35 @@ static enum result replace(struct relay *relay, const struct conf *c, struct err
     return OK;
 }
 
+static bool is_same(struct relay *relay, const struct conf *c)
+{
+    struct buf anchors;
+    struct error ignored;
+    buf_init(&anchors, ANCHORS_MAX);
+    bool same = read_anchors(relay, c, &anchors, &ignored) == OK &&
+                slice_eq(buf_slice(&anchors), relay->anchors) &&
+                slice_is(c->smtp_dns_resolver, relay->forward);
+    buf_release(&anchors);
+    return same;
+}
+
+/* After a reload the files come behind the settings. */
+static bool has_file(const struct relay *relay, const struct conf *c)
+{
+    bool has = !slice_is_nocase(c->smtp_dns_support_level, "dnssec");
+    for (size_t i = 0; i < relay->files.n && !has; i++)
+        has = slice_eq(relay->files.items[i].path, c->smtp_dnssec_trust_anchor_file);
+    return has;
+}
+
 void dns_configured(struct relay *relay)
 {
     const struct conf *c = role_conf(relay->role);
     struct error err = {""};
     enum result r = OK;
     pthread_mutex_lock(&relay->lock);
-    bool same = slice_is(c->smtp_dns_resolver, relay->forward);
+    /* dns_start makes the first one. */
+    bool same = !relay->resolver || !has_file(relay, c) || is_same(relay, c);
     if (!same)
         r = replace(relay, c, &err);
     pthread_mutex_unlock(&relay->lock);
@@ -93,8 +153,26 @@ void dns_configured(struct relay *relay)
             LOG_C("where", conf_source(c, "smtp_dns_resolver")), LOG_C("why", err.text));
     else if (!same)
         LOG(LOG_INFO, "relay.resolver_changed", LOG_S("smtp_dns_resolver", c->smtp_dns_resolver),
-            LOG_C("where", conf_source(c, "smtp_dns_resolver")));
+            LOG_C("where", conf_source(c, "smtp_dns_resolver")),
+            LOG_S("smtp_dns_support_level", c->smtp_dns_support_level));
     conf_unref(c);
+}
+
+enum result dns_ask(struct relay *relay, const char *name, unsigned type, resolver_fn *fn,
+                    void *arg)
+{
+    pthread_mutex_lock(&relay->lock); /* of its replacement */
+    enum result r = resolver_ask(relay->resolver, name, type, fn, arg);
+    pthread_mutex_unlock(&relay->lock);
+    return r;
+}
+
+bool dns_validates(struct relay *relay)
+{
+    pthread_mutex_lock(&relay->lock);
+    bool validates = relay->anchors.len > 0;
+    pthread_mutex_unlock(&relay->lock);
+    return validates;
 }
 
 void dns_stop(struct relay *relay)
@@ -108,6 +186,7 @@ void dns_stop(struct relay *relay)
     resolver_free(relay->resolver);
     buf_release(&relay->system_resolvers);
     free(relay->forward);
+    free((char *)relay->anchors.data);
 }
 
 /* ---- for the other roles ---- */
@@ -156,9 +235,7 @@ void dns_serve(struct relay *relay, struct ipc_channel *from, struct ipc_message
         memcpy(name, asked.data ? asked.data : "", asked.len);
         name[asked.len] = 0;
         *s = (struct service){from, m->call};
-        pthread_mutex_lock(&relay->lock); /* of its replacement */
-        r = resolver_ask(relay->resolver, name, m->RESOLVE.type, resolved, s);
-        pthread_mutex_unlock(&relay->lock);
+        r = dns_ask(relay, name, m->RESOLVE.type, resolved, s);
     }
     if (r != OK) {
         free(s);

@@ -25,7 +25,7 @@ static struct slice nexthop_of(const struct outconn *c)
     return slice_from(nexthop, c->lmtp && slice_starts(nexthop, SLICE("inet:")) ? 5 : 0);
 }
 
-static struct tls_peer_names names_of(const struct outconn *c)
+struct tls_peer_names conn_names(const struct outconn *c)
 {
     return (struct tls_peer_names){tls_nexthop_name(nexthop_of(c)),
                                    slice_cstr(conn_address(c)->host)};
@@ -88,7 +88,7 @@ static bool has_name(struct outconn *c, struct slice_list names)
 
 static enum result check_names(struct outconn *c, struct error *err)
 {
-    const struct tls_peer_names who = names_of(c);
+    const struct tls_peer_names who = conn_names(c);
     struct slice_list names;
     char list[160] = "";
     if (tls_policy_names(&c->policy, &who, &c->texts, &names) != OK)
@@ -119,6 +119,13 @@ static enum result check_certificate(struct outconn *c, const char **ret_word, s
     case TLS_LEVEL_SECURE:
         r = trusted ? check_names(c, err)
                     : error_set(err, DENIED, "server certificate not trusted: %s", why);
+        break;
+    case TLS_LEVEL_DANE:
+        if (!tls_dane_matched(c->stream.tls, &why))
+            r = error_set(err, DENIED,
+                          "server certificate not verified: the TLSA records of %s say otherwise "
+                          "(%s)",
+                          c->dane.base, why);
         break;
     default:
         return OK;
@@ -172,16 +179,35 @@ void conn_handshake(struct outconn *c)
     conn_talk(c);
 }
 
+/* RFC 7672 3.2.2: an authority's certificate may be for the host or for the domain itself. */
+static enum result start_dane(struct outconn *c, struct error *err)
+{
+    struct tls *tls = c->stream.tls;
+    const char *nexthop = arena_dup(&c->texts, conn_names(c).nexthop).data;
+    enum result r = tls_dane_start(tls, c->dane.base, err);
+    if (r == OK && conn_address(c)->mx_signed)
+        r = nexthop ? tls_dane_name(tls, nexthop, err) : error_set(err, FAILED, "no memory");
+    size_t taken = 0;
+    for (size_t i = 0; r == OK && i < c->dane.n; i++)
+        taken += tls_dane_record(tls, c->dane.records[i], err) == OK;
+    if (r == OK && taken == 0)
+        r = error_set(err, INVALID, "no TLSA record of %s can be used", c->dane.base);
+    return r;
+}
+
 void conn_start_tls(struct outconn *c)
 {
     struct error err = {""};
     struct tls_context *tls = NULL;
-    const struct tls_peer_names who = names_of(c);
+    const struct tls_peer_names who = conn_names(c);
     const char *name = arena_dup(&c->texts, tls_policy_servername(&c->policy, &who)).data;
     enum result r = relay_tls_find(c->relay, c->conf, c->lmtp, &c->policy, &tls, &err);
     if (r == OK)
-        r = stream_start_tls(&c->stream, tls, name, &err);
+        r = stream_start_tls(&c->stream, tls, c->policy.level == TLS_LEVEL_DANE ? NULL : name,
+                             &err);
     tls_context_unref(tls);
+    if (r == OK && c->policy.level == TLS_LEVEL_DANE)
+        r = start_dane(c, &err);
     if (r != OK)
         conn_tls_failed(c, &err);
     else

@@ -96,6 +96,7 @@ static void secrets(struct role *role, const struct role_secret *s, size_t n)
     r->system_authorities = system;
     pthread_mutex_unlock(&r->lock);
     kept_files_release(&old);
+    dns_configured(r);
     renew_tables(r);
     forget(r);
 }

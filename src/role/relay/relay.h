@@ -44,6 +44,7 @@ struct relay {
     struct relay_tls *tls;          /* tls.h */
     struct resolver *resolver;      /* of now */
     char *forward;                  /* smtp_dns_resolver as the resolver has it */
+    struct slice anchors;           /* the trust anchors that it has; owned */
     struct list_node old_resolvers; /* with questions under way */
     struct map dests;
     struct list_node conns;
@@ -112,8 +113,12 @@ void job_free(struct rjob *j);
 /* ---- dns.c ---- */
 MUST_USE enum result dns_start(struct relay *relay, struct error *err); /* may read files */
 MUST_USE enum result dns_run(struct relay *relay, struct error *err);
-/* Takes another resolver where smtp_dns_resolver has changed. */
+/* Takes another resolver where smtp_dns_resolver or the trust anchors have changed. */
 void dns_configured(struct relay *relay);
+/* Any thread. As resolver_ask, of the resolver of now. */
+MUST_USE enum result dns_ask(struct relay *relay, const char *name, unsigned type, resolver_fn *fn,
+                             void *arg);
+bool dns_validates(struct relay *relay); /* what is signed can be told apart */
 void dns_serve(struct relay *relay, struct ipc_channel *from, struct ipc_message *m); /* RESOLVE */
 void dns_stop(struct relay *relay);
 
@@ -124,6 +129,9 @@ struct address {
     bool path;                /* a Unix socket, whose path is in host */
     char host[256];           /* the MX's name */
     char text[64];            /* "192.0.2.1" */
+    bool is_signed;           /* DNSSEC: its host's address is; */
+    bool mx_signed;           /* and what named the host, where it is not the route */
+    char canonical[256];      /* the end of the host's aliases, or "" */
     uint32_t hop_at, hop_len; /* the next hop that led here, within the destination's name */
 };
 struct dest;

@@ -35,6 +35,7 @@ struct lookup {
     struct mx mx[ROUTE_HOSTS_MAX];
     unsigned open;
     bool temporary; /* an address could not be asked for */
+    bool mx_signed; /* the hosts' names can be believed: by DNSSEC, or the route has them */
 };
 
 struct address_question {
@@ -71,7 +72,8 @@ static void lookup_result(struct lookup *l, struct route **ret, struct verdict *
 static void start_address(const struct lookup *l, struct address *a)
 {
     *a = (struct address){.hop_at = (uint32_t)(l->hop.data - dest_name(l->dest).data),
-                          .hop_len = (uint32_t)l->hop.len};
+                          .hop_len = (uint32_t)l->hop.len,
+                          .mx_signed = l->mx_signed};
 }
 
 static bool fill_address(const struct lookup *l, struct address *a, unsigned family,
@@ -168,11 +170,15 @@ static void take_addresses(struct lookup *l, const struct address_question *q,
 {
     struct mx *mx = &l->mx[q->mx];
     size_t size = q->family ? 16 : 4;
-    for (size_t i = 0; i < a->n && mx->n[q->family] < 8; i++)
-        if (a->records[i].len == size &&
-            fill_address(l, &mx->addresses[q->family][mx->n[q->family]], q->family,
-                         a->records[i].data, mx->host))
-            mx->n[q->family]++;
+    for (size_t i = 0; i < a->n && mx->n[q->family] < 8; i++) {
+        struct address *to = &mx->addresses[q->family][mx->n[q->family]];
+        if (a->records[i].len != size ||
+            !fill_address(l, to, q->family, a->records[i].data, mx->host))
+            continue;
+        to->is_signed = a->secure;
+        snprintf(to->canonical, sizeof to->canonical, "%s", a->canonical);
+        mx->n[q->family]++;
+    }
 }
 
 static void on_address(void *arg, const struct resolver_answer *a)
@@ -275,6 +281,7 @@ static bool cut_at_ourselves(struct lookup *l)
 static void mx_answered(struct lookup *l, const struct resolver_answer *a)
 {
     bool null_mx = false;
+    l->mx_signed = a->secure;
     if (a->outcome == RESOLVER_TEMPORARY) {
         end_failed(l, SMTP_DEFERRED, "4.4.3", "name service error for %s: try again");
         return;
@@ -346,6 +353,7 @@ static bool look_on(struct lookup *l)
         l->port = hop.port;
         l->n = l->open = 0;
         l->temporary = false;
+        l->mx_signed = true; /* until MX records say otherwise */
         if (literal(l, &hop))
             continue;
         if (ask(l, hop.exact))

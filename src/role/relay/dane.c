@@ -1,0 +1,89 @@
+/* dane.c: the TLSA records of a host before it is connected to, and the level that they come to
+ * (RFC 7672). The answer comes on the resolver's thread, while the connection sleeps. */
+#include <stdio.h>
+
+#include "role/relay/conn.h"
+#include "role/tls_rules.h"
+
+static void put_off(struct outconn *c, const char *status, const char *text)
+{
+    verdict_set(&c->last, SMTP_DEFERRED, status, "%s: %s", c->remote, text);
+    conn_next_address(c);
+}
+
+static void settle(struct outconn *c, enum tlsa_found found)
+{
+    struct tls_policy_settings s;
+    struct error err = {""};
+    tls_policy_settings(c->conf, c->lmtp, &s);
+    if (tls_policy_dane(&s, &c->policy, found, conn_address(c)->mx_signed, &err) == OK)
+        conn_reach(c);
+    else
+        put_off(c, "4.7.5", err.text);
+}
+
+/* ---- the question ---- */
+
+/* RFC 7672 2.1.2: records that are there but not signed are as good as none. */
+static void answered(void *arg, const struct resolver_answer *a)
+{
+    struct outconn *c = arg;
+    struct dane *d = &c->dane;
+    bool there = a->outcome == RESOLVER_FOUND && a->secure;
+    d->failed = a->outcome == RESOLVER_TEMPORARY;
+    for (size_t i = 0; there && i < a->n && d->n < DANE_RECORDS_MAX; i++) {
+        struct slice copy = SLICE_NONE;
+        if (tlsa_usable(a->records[i]))
+            copy = arena_dup(&c->texts, a->records[i]);
+        if (copy.data)
+            d->records[d->n++] = copy;
+    }
+    d->found = d->n ? TLSA_USABLE : there ? TLSA_UNUSABLE : TLSA_NONE;
+    atomic_store(&d->there, true);
+    io_wake(&c->task);
+}
+
+static void ask(struct outconn *c, const char *base)
+{
+    char name[300];
+    c->dane.n = 0;
+    snprintf(c->dane.base, sizeof c->dane.base, "%s", base);
+    snprintf(name, sizeof name, "_%u._tcp.%s", conn_port(conn_address(c)), base);
+    atomic_store(&c->dane.there, false);
+    c->state = RESOLVING;
+    if (dns_ask(c->relay, name, DNS_TLSA, answered, c) != OK)
+        put_off(c, "4.4.3", "its TLSA records can't be asked for");
+}
+
+void conn_resolved(struct outconn *c)
+{
+    const struct address *a = conn_address(c);
+    if (!atomic_load(&c->dane.there))
+        return;
+    if (c->dane.failed) /* or somebody keeps us from seeing them */
+        put_off(c, "4.7.5", "its TLSA records can't be looked up: no answer, or a bogus one");
+    else if (c->dane.found == TLSA_NONE && strcmp(c->dane.base, a->host) != 0)
+        ask(c, a->host); /* RFC 7672 2.2.2: the end of an alias has none, so the alias counts */
+    else
+        settle(c, c->dane.found);
+}
+
+/* ---- whether there is one ---- */
+
+void conn_dane(struct outconn *c)
+{
+    const struct address *a = conn_address(c);
+    struct tls_policy_settings s;
+    bool only = c->policy.level == TLS_LEVEL_DANE_ONLY;
+    tls_policy_settings(c->conf, c->lmtp, &s);
+    if (c->policy.level != TLS_LEVEL_DANE && !only)
+        conn_reach(c);
+    else if (!slice_is_nocase(c->held->smtp_dns_support_level, "dnssec"))
+        put_off(c, "4.7.5", "TLS level dane needs smtp_dns_support_level = dnssec");
+    else if (!dns_validates(c->relay))
+        put_off(c, "4.7.5", "TLS level dane: smtp_dnssec_trust_anchor_file can't be used");
+    else if (!a->is_signed || (!a->mx_signed && (only || slice_is_nocase(s.insecure_mx, "may"))))
+        settle(c, TLSA_NONE);
+    else
+        ask(c, a->canonical[0] ? a->canonical : a->host);
+}
