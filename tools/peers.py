@@ -17,6 +17,7 @@ PACKAGES = {
     "databases": "postgresql-15 postgresql-client-15 libpq5 mariadb-server-core libaio1 liburing2 libnuma1 slapd libltdl7 "
                  "libodbc2 libwrap0 memcached libevent-2.1-7",
     "sasl": "sasl2-bin libsasl2-2 libsasl2-modules libsasl2-modules-db libdb5.3",
+    "ldns": "ldnsutils libldns3",
     "mailx": "bsd-mailx liblockfile1 libbsd0",
     "php": "php8.2-cli php8.2-common libargon2-1 libedit2 libicu72 libmagic1 libsodium23 libxml2",
     "exim": "exim4-daemon-heavy exim4-base libdb5.3 libgnutls-dane0 libidn12 libnsl2 libtirpc3 "
