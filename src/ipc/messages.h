@@ -171,6 +171,7 @@
  * per rcpt, "" when absent. client_name, helo, tls, login, rules: for the trace; rules[i] permitted
  * rcpts[i] ("permit_mynetworks main.cf:12"), "" where it is the one before, "-": no room to tell.
  * protocol: SMTP or ESMTP, and sasl_method: what the client logged in with, "" where neither is.
+ * client_port: in decimal; sasl_sender: MAIL's AUTH=, by the client's word; "" where there is none.
  * hold: it waits in the queue, on hold, for all of its recipients. */
 #define IPC_FIELDS_DELIVER(F)                                                                      \
     F(U64, conn)                                                                                   \
@@ -185,6 +186,8 @@
     F(STR, login)                                                                                  \
     F(STR, protocol)                                                                               \
     F(STR, sasl_method)                                                                            \
+    F(STR, client_port)                                                                            \
+    F(STR, sasl_sender)                                                                            \
     F(LIST, rules)                                                                                 \
     F(U8, smtputf8)                                                                                \
     F(U8, eightbit)                                                                                \
@@ -398,7 +401,7 @@
 /* mailbox -> agent: one attempt to give a message to a command or a file. target: a COMMAND or FILE
  * of ipc.h, or "" where route is "transport:nexthop" of a pipe transport, which has any number of
  * rcpts. originals: the recipients as the client said them, at least one. The message comes inline
- * or as a memfd, as in DELIVER, without Return-Path. client_ip to sasl_method: as in DELIVER, ""
+ * or as a memfd, as in DELIVER, without Return-Path. client_ip to sasl_sender: as in DELIVER, ""
  * where not known. One answer holds for all recipients. */
 #define IPC_FIELDS_LOCAL_JOB(F)                                                                    \
     F(U64, message_id)                                                                             \
@@ -413,6 +416,8 @@
     F(STR, helo)                                                                                   \
     F(STR, protocol)                                                                               \
     F(STR, sasl_method)                                                                            \
+    F(STR, client_port)                                                                            \
+    F(STR, sasl_sender)                                                                            \
     F(U32, attempt)                                                                                \
     F(U64, size)                                                                                   \
     F(STR, message)

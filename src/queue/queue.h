@@ -58,7 +58,7 @@ struct queue_rcpt {
 /* Who brought a message, for the commands that get it: as IPC DELIVER has it; "" where not known.
  */
 struct queue_origin {
-    struct slice client_name, helo, protocol, sasl_method;
+    struct slice client_name, helo, protocol, sasl_method, client_port, sasl_sender;
 };
 struct queue_envelope {
     uint64_t message; /* also the queue id */

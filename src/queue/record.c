@@ -168,6 +168,20 @@ void q_envelope_encode(const struct q_envelope *e, struct buf *out)
     put_text(out, e->origin.helo);
     put_text(out, e->origin.protocol);
     put_text(out, e->origin.sasl_method);
+    put_text(out, e->origin.client_port);
+    put_text(out, e->origin.sasl_sender);
+}
+
+/* The first version knew none of it, the second had four of the texts. */
+static struct queue_origin get_origin(struct cursor *c, unsigned version)
+{
+    struct queue_origin o = {SLICE(""), SLICE(""), SLICE(""), SLICE(""), SLICE(""), SLICE("")};
+    struct slice *const texts[] = {&o.client_name, &o.helo,        &o.protocol,
+                                   &o.sasl_method, &o.client_port, &o.sasl_sender};
+    size_t n = version == 1 ? 0 : version == 2 ? 4 : sizeof texts / sizeof *texts;
+    for (size_t i = 0; i < n; i++)
+        *texts[i] = get_text(c);
+    return o;
 }
 
 enum result q_envelope_decode(uint64_t message, struct slice bytes, struct q_envelope *ret)
@@ -191,14 +205,7 @@ enum result q_envelope_decode(uint64_t message, struct slice bytes, struct q_env
     e.client_ip = get_text(&c);
     e.ret = get_text(&c);
     e.envid = get_text(&c);
-    if (version > 1) { /* the first one did not know the origin */
-        e.origin.client_name = get_text(&c);
-        e.origin.helo = get_text(&c);
-        e.origin.protocol = get_text(&c);
-        e.origin.sasl_method = get_text(&c);
-    } else {
-        e.origin = (struct queue_origin){SLICE(""), SLICE(""), SLICE(""), SLICE("")};
-    }
+    e.origin = get_origin(&c, version);
     if (!cursor_done(&c))
         return CORRUPT;
     *ret = e;

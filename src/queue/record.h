@@ -10,7 +10,7 @@
 #include "queue/queue.h"
 
 enum {
-    RECORD_VERSION = 2,
+    RECORD_VERSION = 3,
     BUNDLE_VERSION = 2,
     BUNDLE_BYTES_MAX = 512 * 1024, /* of recipients; below KV_VALUE_MAX */
     BUNDLE_RCPTS_MAX = 10000,

@@ -145,12 +145,23 @@ def test_command_gets_message_environment_and_rights(site):
 def test_command_is_told_who_brought_the_message(site):
     with site.server.smtp("submission", "alice") as client:
         client.ehlo("client.test")
-        client.sendmail("alice@" + DOMAIN, [f"who@{DOMAIN}"], "Subject: who\r\n\r\nx\r\n")
+        client.sendmail("alice@" + DOMAIN, [f"who@{DOMAIN}"], "Subject: who\r\n\r\nx\r\n", mail_options=["AUTH=first+2Bx@far.test"])
     site.read("who")
     env = dict(line.split("=", 1) for line in site.read("who.env").splitlines() if "=" in line)
     assert env["CLIENT_ADDRESS"] == "127.0.0.1" and env["CLIENT_PROTOCOL"] == "ESMTP" and env["CLIENT_HELO"] == "client.test"
     assert env["CLIENT_HOSTNAME"] in ("localhost", "unknown")
     assert env["SASL_METHOD"] == "PLAIN" and env["SASL_USERNAME"].startswith("alice")
+    assert env["SASL_SENDER"] == "first+2Bx@far.test"
+
+
+def test_auth_of_mail_is_said_once(site):
+    with site.server.smtp("submission", "alice") as client:
+        client.ehlo("client.test")
+        assert client.docmd(f"MAIL FROM:<alice@{DOMAIN}> AUTH=<> AUTH=x@y.test")[0] == 503
+        assert client.docmd(f"MAIL FROM:<alice@{DOMAIN}> AUTH=x=y")[0] == 501
+        client.sendmail("alice@" + DOMAIN, [f"who@{DOMAIN}"], "Subject: nobody said it\r\n\r\nx\r\n", mail_options=["AUTH=<>"])
+    wait_for(lambda: "nobody said it" in site.read("who"), 15, "the second message")
+    assert "SASL_SENDER" not in site.read("who.env")
 
 
 def test_environment_holds_no_shell_magic(site):

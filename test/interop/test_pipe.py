@@ -22,7 +22,7 @@ spool     unix  -  n  n  -  -  pipe
 multi     unix  -  n  n  -  -  pipe flags=FOq.>B user=nobody:nogroup null_sender= eol=\\r\\n directory={drop}
   argv={save} multi -f $sender -- ${{recipient}}
 several   unix  -  n  n  -  -  pipe user=nobody argv={save} several $sender ${{recipient}} x-${{user}}
-  $client_address $client_helo $client_hostname $client_protocol m${{sasl_method}} u${{sasl_username}} s${{sasl_sender}}
+  $client_address $client_helo $client_hostname $client_protocol m${{sasl_method}} u${{sasl_username}} s${{sasl_sender}} p${{client_port}}
 codes     unix  -  n  n  -  -  pipe user=nobody argv={code} ${{user}}
 small     unix  -  n  n  -  -  pipe user=nobody size=200 argv={save} small
 slow      unix  -  n  n  -  -  pipe user=nobody argv=/bin/sleep 100
@@ -83,6 +83,7 @@ def got(drop, base):
         text = path.read_bytes().decode().replace(str(base), "BASE")
         text = re.sub(r"(?m)^Received: .*\n(?:[ \t].*\n)*", "", text)
         text = re.sub(r"(?m)^From (\S+|\".*\"\S+)  .* \d{4}(\r?)$", r"From \1\2", text)
+        text = re.sub(r"\[p\d+\]", "[pPORT]", text)
         out[re.search(r"(?m)^Subject: (\S+)", text).group(1)] = text
     return out
 

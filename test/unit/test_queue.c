@@ -1187,8 +1187,8 @@ static void records_survive_any_bytes(void **state)
                            .sender = SLICE("s"),
                            .held = true,
                            .size = 9,
-                           .origin = {SLICE("name"), SLICE("helo"), SLICE("ESMTP"),
-                                      SLICE("PLAIN")}},
+                           .origin = {SLICE("name"), SLICE("helo"), SLICE("ESMTP"), SLICE("PLAIN"),
+                                      SLICE("4711"), SLICE("x+2By@z")}},
                       back;
     buf_reset(&bytes);
     q_envelope_encode(&e, &bytes);
@@ -1197,17 +1197,27 @@ static void records_survive_any_bytes(void **state)
     assert_true(slice_is(back.origin.client_name, "name") && slice_is(back.origin.helo, "helo"));
     assert_true(slice_is(back.origin.protocol, "ESMTP") &&
                 slice_is(back.origin.sasl_method, "PLAIN"));
+    assert_true(slice_is(back.origin.client_port, "4711") &&
+                slice_is(back.origin.sasl_sender, "x+2By@z"));
     for (size_t n = 0; n < buf_len(&bytes); n++)
         assert_int_equal(q_envelope_decode(1, slice_sub(buf_slice(&bytes), 0, n), &back), CORRUPT);
-    /* What an earlier release wrote. */
-    e.origin = (struct queue_origin){SLICE(""), SLICE(""), SLICE(""), SLICE("")};
+    /* What earlier releases wrote. */
+    e.origin.client_port = e.origin.sasl_sender = SLICE("");
+    buf_reset(&bytes);
+    q_envelope_encode(&e, &bytes);
+    ((char *)buf_slice(&bytes).data)[0] = 2;
+    assert_int_equal(
+        q_envelope_decode(1, slice_sub(buf_slice(&bytes), 0, buf_len(&bytes) - 2), &back), OK);
+    assert_true(slice_is(back.origin.sasl_method, "PLAIN") && back.origin.client_port.len == 0);
+    e.origin =
+        (struct queue_origin){SLICE(""), SLICE(""), SLICE(""), SLICE(""), SLICE(""), SLICE("")};
     buf_reset(&bytes);
     q_envelope_encode(&e, &bytes);
     ((char *)buf_slice(&bytes).data)[0] = 1;
     assert_int_equal(
-        q_envelope_decode(1, slice_sub(buf_slice(&bytes), 0, buf_len(&bytes) - 4), &back), OK);
+        q_envelope_decode(1, slice_sub(buf_slice(&bytes), 0, buf_len(&bytes) - 6), &back), OK);
     assert_true(slice_is(back.sender, "s") && back.origin.helo.len == 0);
-    ((char *)buf_slice(&bytes).data)[0] = 3; /* of a later one */
+    ((char *)buf_slice(&bytes).data)[0] = 4; /* of a later one */
     assert_int_equal(q_envelope_decode(1, buf_slice(&bytes), &back), CORRUPT);
     buf_release(&bytes);
     arena_release(&arena);

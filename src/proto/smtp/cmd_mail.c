@@ -11,7 +11,7 @@
 struct mail {
     struct address sender;
     bool smtputf8, body8bit;
-    struct slice ret, envid;
+    struct slice ret, envid, auth;
     struct slice refused; /* the parameter that a refusal names, or empty */
 };
 
@@ -53,13 +53,18 @@ static const char *take_dsn(const struct smtp_session *s, struct mail *m,
     return NULL;
 }
 
-/* RFC 4954 5: who submitted it elsewhere. Nobody here asks for it; its form is checked where AUTH
- * is served. */
-static const char *take_auth(const struct smtp_session *s, struct slice value)
+/* RFC 4954 5: who submitted it elsewhere, by the client's word alone: for commands that get the
+ * mail. Where AUTH is not served it is taken, whatever its form, and dropped. */
+static const char *take_auth(const struct smtp_session *s, struct mail *m, struct slice value)
 {
-    return !s->config->mechanisms.len || smtp_xtext_valid(value, SMTP_ORCPT_MAX)
-               ? NULL
-               : "501 5.5.4 Error: Bad AUTH parameter syntax";
+    if (!s->config->mechanisms.len)
+        return NULL;
+    if (!smtp_xtext_valid(value, SMTP_ORCPT_MAX))
+        return "501 5.5.4 Error: Bad AUTH parameter syntax";
+    if (m->auth.len)
+        return "503 5.5.4 Error: multiple AUTH= options";
+    m->auth = value;
+    return NULL;
 }
 
 static const char *take_param(const struct smtp_session *s, struct mail *m,
@@ -78,7 +83,7 @@ static const char *take_param(const struct smtp_session *s, struct mail *m,
     if (slice_is_nocase(p->keyword, "RET") || slice_is_nocase(p->keyword, "ENVID"))
         return take_dsn(s, m, p);
     if (slice_is_nocase(p->keyword, "AUTH"))
-        return take_auth(s, p->value);
+        return take_auth(s, m, p->value);
     return smtp_unsupported;
 }
 
@@ -142,6 +147,7 @@ void cmd_mail(struct smtp_session *s, struct slice args)
         tx->body8bit = m.body8bit;
         tx->ret = arena_dup(&tx->arena, m.ret);
         tx->envid = arena_dup(&tx->arena, m.envid);
+        tx->auth = slice_is(m.auth, "<>") ? SLICE("") : arena_dup(&tx->arena, m.auth);
     }
     if (!tx || arena_failed(&tx->arena)) {
         smtp_end_tx(s);

@@ -134,6 +134,7 @@ struct smtp_tx {
     bool smtputf8;                         /* RFC 6531: asked for with MAIL */
     bool body8bit;                         /* BODY=8BITMIME */
     struct slice ret, envid;
+    struct slice auth; /* AUTH=, as given; empty: none, or "<>" */
     /* The driver's: what is to be done with the message beside; the recipient (counted from 1) that
      * gets it instead of all, or 0. */
     struct slice *actions;

@@ -131,7 +131,8 @@ void command_run(const struct command_run *c, struct buf *answer);
 
 /* Who brought the message, as in IPC LOCAL_JOB; "" where not known. */
 struct mail_origin {
-    struct slice client_ip, client_name, helo, protocol, account, sasl_method;
+    struct slice client_ip, client_name, helo, protocol, account, sasl_method, client_port,
+        sasl_sender;
 };
 
 /* What came of an attempt, in the child's words: 'S', 'D' or 'F', then "4.3.0 text". */

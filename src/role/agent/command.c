@@ -67,7 +67,8 @@ static void set_origin(struct environment *e, const struct mail_origin *o)
         struct slice value;
     } all[] = {{"CLIENT_ADDRESS", o->client_ip},    {"CLIENT_HELO", o->helo},
                {"CLIENT_HOSTNAME", o->client_name}, {"CLIENT_PROTOCOL", o->protocol},
-               {"SASL_METHOD", o->sasl_method},     {"SASL_USERNAME", o->account}};
+               {"SASL_METHOD", o->sasl_method},     {"SASL_USERNAME", o->account},
+               {"SASL_SENDER", o->sasl_sender}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].value.len)
             set(e, all[i].name, all[i].value);

@@ -219,7 +219,9 @@ static enum result take_texts(struct local_job *j, const struct ipc_LOCAL_JOB *l
                                      .helo = arena_dup(&j->arena, l->helo),
                                      .protocol = arena_dup(&j->arena, l->protocol),
                                      .account = arena_dup(&j->arena, l->account),
-                                     .sasl_method = arena_dup(&j->arena, l->sasl_method)};
+                                     .sasl_method = arena_dup(&j->arena, l->sasl_method),
+                                     .client_port = arena_dup(&j->arena, l->client_port),
+                                     .sasl_sender = arena_dup(&j->arena, l->sasl_sender)};
     if (j->origin.client_ip.len && j->origin.client_name.len == 0)
         j->origin.client_name = SLICE("unknown"); /* as smtpd calls who has no name */
     if (r == OK && l->originals.n == 0)

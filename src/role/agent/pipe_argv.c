@@ -110,7 +110,9 @@ static bool mail_macro(struct expanding *x, struct slice name, struct slice *ret
                {"client_helo", x->mail->origin->helo},
                {"client_protocol", x->mail->origin->protocol},
                {"sasl_method", x->mail->origin->sasl_method},
-               {"sasl_username", x->mail->origin->account}};
+               {"sasl_username", x->mail->origin->account},
+               {"client_port", x->mail->origin->client_port},
+               {"sasl_sender", x->mail->origin->sasl_sender}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (slice_is(name, all[i].name)) {
             *ret = all[i].value;
@@ -119,22 +121,12 @@ static bool mail_macro(struct expanding *x, struct slice name, struct slice *ret
     return false;
 }
 
-/* Known to pipe(8), and not kept with a message here: empty, as for mail of no client. */
-static bool is_not_kept(struct slice name)
-{
-    static const char *const names[] = {"client_port", "sasl_sender"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (slice_is(name, names[i]))
-            return true;
-    return false;
-}
-
 static bool look_up(void *arg, struct slice name, struct slice *ret, enum conf_grammar *ret_grammar)
 {
     struct expanding *x = arg;
     *ret = SLICE("");
     *ret_grammar = CONF_LITERAL; /* what an address holds is no macro */
-    return rcpt_macro(x, name, ret) || mail_macro(x, name, ret) || is_not_kept(name);
+    return rcpt_macro(x, name, ret) || mail_macro(x, name, ret);
 }
 
 /* ---- words ---- */

@@ -32,14 +32,15 @@ static bool is_smtp(enum listen_service s)
            s == LISTEN_SUBMISSIONS;
 }
 
-/* The address as text, IPv4 in IPv6 as IPv4; *ret_loopback also for Unix sockets. */
-static void describe(const struct sockaddr_storage *ss, char ip[static 46], bool *ret_loopback)
+/* The address as text, IPv4 in IPv6 as IPv4, and the port; *ret_loopback also for Unix sockets. */
+static void describe(const struct sockaddr_storage *ss, char ip[static 46], char port[static 6],
+                     bool *ret_loopback)
 {
     const struct sockaddr_in6 *six = (const void *)ss;
     const struct sockaddr_in *four = (const void *)ss;
     struct in_addr a = four->sin_addr;
     bool mapped = ss->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr);
-    ip[0] = 0;
+    ip[0] = port[0] = 0;
     *ret_loopback = ss->ss_family == AF_UNIX;
     if (mapped)
         memcpy(&a, six->sin6_addr.s6_addr + 12, 4);
@@ -50,6 +51,8 @@ static void describe(const struct sockaddr_storage *ss, char ip[static 46], bool
         inet_ntop(AF_INET6, &six->sin6_addr, ip, 46);
         *ret_loopback = IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
     }
+    if (ip[0])
+        snprintf(port, 6, "%u", ntohs(ss->ss_family == AF_INET6 ? six->sin6_port : four->sin_port));
 }
 
 /* The kernel's word for who connected; nobody's where it has none. */
@@ -125,7 +128,7 @@ static void admit(struct listener *l, const struct conf *c, int fd,
     struct conn_client who = {.service = l->service, .label = l->label, .uid = UINT_MAX};
     char text[46];
     const char *rule = "client_limit";
-    describe(from, who.ip, &who.loopback);
+    describe(from, who.ip, who.port, &who.loopback);
     if (l->service == LISTEN_SENDMAIL)
         who.uid = peer_uid(fd);
     struct slice key = conn_count_key(who.ip, who.uid, text);

@@ -133,6 +133,7 @@ enum result edge_conn_new(struct edge *e, int fd, const struct conn_client *clie
     c->began_ms = clock_monotonic_ms();
     c->end_reason = "client left";
     memcpy(c->ip, client->ip, sizeof c->ip);
+    memcpy(c->port, client->port, sizeof c->port);
     set_context(c);
     pthread_mutex_init(&c->lock, NULL);
     buf_init(&c->in, c->protocol->in_max);

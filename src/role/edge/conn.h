@@ -74,6 +74,7 @@ struct conn {
     uint64_t id;
     int64_t began_ms;
     char ip[46];                      /* "": a Unix socket */
+    char port[6];                     /* decimal; "" where ip is */
     char identity[SASL_NAME_MAX + 1]; /* whom its verified certificate names, or "" */
     char cert_print[TLS_FINGERPRINT_MAX], key_print[TLS_FINGERPRINT_MAX]; /* of it, or "" */
     char context[80]; /* " conn=… client=…" for LOG_CTX */
@@ -139,7 +140,7 @@ struct conn {
 struct conn_client {
     enum listen_service service;
     const char *label; /* the listener's name */
-    char ip[46];
+    char ip[46], port[6];
     unsigned uid;
     bool loopback;
     bool counted; /* in limits.c, under conn_count_key */

@@ -66,6 +66,8 @@ static void fill(struct ipc_DELIVER *d, const struct conn *c)
                                : s->esmtp       ? "ESMTP"
                                                 : "SMTP"),
         .sasl_method = slice_cstr(c->account ? c->sasl_method : ""),
+        .client_port = slice_cstr(c->port),
+        .sasl_sender = tx->auth,
         .smtputf8 = tx->smtputf8,
         .eightbit = tx->eightbit,
         .hold = c->smtp.work && c->smtp.work->hold,

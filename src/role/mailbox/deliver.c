@@ -142,6 +142,8 @@ static enum result keep_request(struct incoming *in, const struct ipc_DELIVER *d
     k->login = arena_dup(a, d->login);
     k->protocol = arena_dup(a, d->protocol);
     k->sasl_method = arena_dup(a, d->sasl_method);
+    k->client_port = arena_dup(a, d->client_port);
+    k->sasl_sender = arena_dup(a, d->sasl_sender);
     k->rules = copy_list(a, d->rules);
     k->rcpts = copy_list(a, d->rcpts);
     k->targets = copy_list(a, d->targets);

@@ -250,6 +250,8 @@ static enum result send_local_job(struct feed *f, struct queue_job *q, struct bu
     m.LOCAL_JOB.helo = e->origin.helo;
     m.LOCAL_JOB.protocol = e->origin.protocol;
     m.LOCAL_JOB.sasl_method = e->origin.sasl_method;
+    m.LOCAL_JOB.client_port = e->origin.client_port;
+    m.LOCAL_JOB.sasl_sender = e->origin.sasl_sender;
     m.LOCAL_JOB.attempt = q->attempt;
     m.LOCAL_JOB.size = buf_len(message);
     enum result r =
