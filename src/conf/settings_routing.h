@@ -63,6 +63,22 @@
     X(TEXT, smtp_tls_security_level, "may", 0, 0, "postfix", "TLS towards other servers: none; may, where they have it; encrypt, always, whoever it is; fingerprint, verify or secure: with one of the certificates of smtp_tls_fingerprint_cert_match, or a trusted one with a name of smtp_tls_verify_cert_match or smtp_tls_secure_cert_match; dane: as the signed TLSA records of a host in DNS say, and like may where it has none; dane-only: not without them. What can't be had is deferred.") \
     X(SECONDS, smtp_connect_timeout, "30s", 1, DAY_S, "postfix", "Longest wait for a connection to another server.") \
     X(SECONDS, smtp_helo_timeout, "300s", 1, DAY_S, "postfix", "Longest wait for a reply of another server.") \
+    X(TEXT, smtp_fallback_relay, "", 0, 0, "postfix", "Next hops, as in a transport table, for mail whose own can't be found or reached: by commas. Not for domains whose MX hosts we are among.") \
+    X(TEXT, smtp_address_preference, "any", 0, 0, "postfix", "Which addresses of a mail host are tried first: ipv4, ipv6 or any (by chance).") \
+    X(BOOL, smtp_balance_inet_protocols, "yes", 0, 0, "postfix", "IPv4 and IPv6 addresses of a mail host take turns.") \
+    X(BOOL, smtp_randomize_addresses, "yes", 0, 0, "postfix", "Mail hosts of equal preference are tried in random order; else as DNS tells them.") \
+    X(NUMBER, smtp_mx_address_limit, "5", 0, 20, "postfix", "Most addresses of a next hop's mail hosts that are tried; 0: 20.") \
+    X(SECONDS, smtp_connection_cache_time_limit, "2s", 0, DAY_S, "postfix", "A connection to another server is kept open so long for the next message; 0: not.") \
+    X(SECONDS, smtp_connection_reuse_time_limit, "300s", 0, DAY_S, "postfix", "A connection takes further messages so long.") \
+    X(NUMBER, smtp_connection_reuse_count_limit, "0", 0, 1000000, "postfix", "Most messages of one connection; 0: any number.") \
+    X(TEXT, lmtp_fallback_relay, "", 0, 0, "postfix", "As smtp_fallback_relay, for LMTP.") \
+    X(TEXT, lmtp_address_preference, "any", 0, 0, "postfix", "As smtp_address_preference, for LMTP.") \
+    X(BOOL, lmtp_balance_inet_protocols, "yes", 0, 0, "postfix", "As smtp_balance_inet_protocols, for LMTP.") \
+    X(BOOL, lmtp_randomize_addresses, "yes", 0, 0, "postfix", "As smtp_randomize_addresses, for LMTP.") \
+    X(NUMBER, lmtp_mx_address_limit, "5", 0, 20, "postfix", "As smtp_mx_address_limit, for LMTP.") \
+    X(SECONDS, lmtp_connection_cache_time_limit, "2s", 0, DAY_S, "postfix", "As smtp_connection_cache_time_limit, for LMTP.") \
+    X(SECONDS, lmtp_connection_reuse_time_limit, "300s", 0, DAY_S, "postfix", "As smtp_connection_reuse_time_limit, for LMTP.") \
+    X(NUMBER, lmtp_connection_reuse_count_limit, "0", 0, 1000000, "postfix", "As smtp_connection_reuse_count_limit, for LMTP.") \
     X(TEXT, smtp_helo_name, "$myhostname", 0, 0, "postfix", "Name in our EHLO.") \
     X(NUMBER, smtp_port, "25", 1, 65535, "postrider", "Port of other servers where none is given.") \
     X(TEXT, smtp_dns_resolver, "", 0, 0, "postrider", "host:port of the resolver to ask. Empty: the system's.") \

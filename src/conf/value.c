@@ -260,6 +260,14 @@ static enum result check_dns_support(struct slice text, struct error *why)
     return text.len ? conf_one_of(text, why, WORDS("enabled", "dnssec")) : OK;
 }
 
+static enum result check_preference(struct slice text, struct error *why)
+{
+    if (slice_is_nocase(text, "any") || slice_is_nocase(text, "ipv4") ||
+        slice_is_nocase(text, "ipv6"))
+        return OK;
+    return error_set(why, INVALID, "`%.*s` is none of any, ipv4 and ipv6", SLICE_ARG(text));
+}
+
 static const struct {
     const char *name;
     enum result (*check)(struct slice text, struct error *why); /* of TEXT, or of each in a LIST */
@@ -274,6 +282,8 @@ static const struct {
     {"smtp_sasl_tls_security_options", check_security_option},
     {"default_destination_concurrency_positive_feedback", conf_check_feedback},
     {"default_destination_concurrency_negative_feedback", conf_check_feedback},
+    {"smtp_address_preference", check_preference},
+    {"lmtp_address_preference", check_preference},
     {"quota_rule", conf_check_quota_rule},
     {"quota_grace", conf_check_quota_grace},
     {"postfix_config", conf_check_path},

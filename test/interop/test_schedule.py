@@ -124,3 +124,32 @@ def test_defer_transports(tmp_path):
             wait_for(lambda: there.with_subject("later"), 10, "flushed")
         finally:
             server.stop()
+
+
+def test_fallback_relay(tmp_path):
+    """For next hops that can't be reached or found."""
+    port = free_port()
+    with Scripted(("127.0.0.1", port), None) as there:
+        server = start(tmp_path, {"down.test": f"smtp:[127.0.0.1]:{free_port()}"},
+                       f"smtp_fallback_relay = [127.0.0.1]:{free_port()}, [127.0.0.1]:{port}\n")
+        try:
+            send(server, ["u@down.test"], "unreached")
+            wait_for(lambda: there.with_subject("unreached"), 10, "mail by the fallback")
+            assert f"relay=127.0.0.1[127.0.0.1]:{port}" in attempts(server)[-1]
+        finally:
+            server.stop()
+
+
+def test_connections_end_after_so_many_messages(tmp_path):
+    port = free_port()
+    with Scripted(("127.0.0.1", port), None) as there:
+        server = start(tmp_path, {"there.test": f"smtp:[127.0.0.1]:{port}"},
+                       "smtp_connection_reuse_count_limit = 2\ninitial_destination_concurrency = 1\n"
+                       "default_destination_concurrency_limit = 1\n")
+        try:
+            for i in range(6):
+                send(server, [f"u{i}@there.test"], f"m{i}")
+                wait_for(lambda: len(there.messages) == i + 1, 10, "the next one")
+            assert sum(line.startswith("EHLO") for line in there.lines) == 3
+        finally:
+            server.stop()

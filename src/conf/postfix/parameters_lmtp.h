@@ -4,10 +4,10 @@
 
 /* clang-format off */
 #define POSTFIX_PARAMETERS_LMTP(X) \
-    X("lmtp_address_preference", "any", UNSERVED, "IPv6 and IPv4 are tried in the order of their MX") \
+    X("lmtp_address_preference", "any", READ, "") \
     X("lmtp_address_verify_target", "rcpt", UNSERVED, "addresses are not probed: reject_unverified_recipient and _sender are not served") \
     X("lmtp_assume_final", "no", INNER, "of the LMTP client, which works as the SMTP client does") \
-    X("lmtp_balance_inet_protocols", "yes", UNSERVED, "IPv6 and IPv4 are tried in the order of their MX") \
+    X("lmtp_balance_inet_protocols", "yes", READ, "") \
     X("lmtp_bind_address", "", UNSERVED, "the system chooses the address of outgoing connections") \
     X("lmtp_bind_address6", "", UNSERVED, "the system chooses the address of outgoing connections") \
     X("lmtp_bind_address_enforce", "no", UNSERVED, "the system chooses the address of outgoing connections") \
@@ -16,9 +16,9 @@
     X("lmtp_connect_timeout", "0s", INNER, "of the LMTP client, which works as the SMTP client does") \
     X("lmtp_connection_cache_destinations", "", INNER, "connections are reused as Postrider sees fit") \
     X("lmtp_connection_cache_on_demand", "yes", INNER, "connections are reused as Postrider sees fit") \
-    X("lmtp_connection_cache_time_limit", "2s", INNER, "connections are reused as Postrider sees fit") \
-    X("lmtp_connection_reuse_count_limit", "0", INNER, "connections are reused as Postrider sees fit") \
-    X("lmtp_connection_reuse_time_limit", "300s", INNER, "connections are reused as Postrider sees fit") \
+    X("lmtp_connection_cache_time_limit", "2s", READ, "") \
+    X("lmtp_connection_reuse_count_limit", "0", READ, "") \
+    X("lmtp_connection_reuse_time_limit", "300s", READ, "") \
     X("lmtp_data_done_timeout", "600s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("lmtp_data_init_timeout", "120s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("lmtp_data_xfer_timeout", "180s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
@@ -30,7 +30,7 @@
     X("lmtp_dns_resolver_options", "", UNSERVED, "names are looked up in DNS") \
     X("lmtp_dns_support_level", "", UNSERVED, "smtp_dns_support_level holds for LMTP too") \
     X("lmtp_enforce_tls", "no", READ, "") \
-    X("lmtp_fallback_relay", "", UNSERVED, "the fallback is not tried: undeliverable mail waits in the queue") \
+    X("lmtp_fallback_relay", "", READ, "") \
     X("lmtp_generic_maps", "", UNSERVED, "addresses are not changed on their way out") \
     X("lmtp_header_checks", "", UNSERVED, "messages are not changed on their way out") \
     X("lmtp_host_lookup", "dns", UNSERVED, "names are looked up in DNS") \
@@ -40,8 +40,8 @@
     X("lmtp_mail_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("lmtp_mime_header_checks", "", UNSERVED, "messages are not changed on their way out") \
     X("lmtp_min_data_rate", "500", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
-    X("lmtp_mx_address_limit", "5", UNSERVED, "names are looked up in DNS") \
-    X("lmtp_mx_session_limit", "2", UNSERVED, "names are looked up in DNS") \
+    X("lmtp_mx_address_limit", "5", READ, "") \
+    X("lmtp_mx_session_limit", "2", UNSERVED, "every address of the limit above is tried") \
     X("lmtp_nested_header_checks", "", UNSERVED, "messages are not changed on their way out") \
     X("lmtp_per_request_deadline", "${lmtp_per_record_deadline?{$lmtp_per_record_deadline}:{no}}", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("lmtp_pix_workaround_delay_time", "10s", INNER, "a workaround for firewalls that are gone") \
@@ -50,7 +50,7 @@
     X("lmtp_pix_workarounds", "disable_esmtp,delay_dotcrlf", INNER, "a workaround for firewalls that are gone") \
     X("lmtp_quit_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("lmtp_quote_rfc821_envelope", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
-    X("lmtp_randomize_addresses", "yes", UNSERVED, "hosts of equal preference are tried in random order") \
+    X("lmtp_randomize_addresses", "yes", READ, "") \
     X("lmtp_rcpt_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("lmtp_reply_filter", "", UNSERVED, "what another server offers or answers is taken as it is") \
     X("lmtp_rset_timeout", "20s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \

@@ -4,10 +4,10 @@
 
 /* clang-format off */
 #define POSTFIX_PARAMETERS_SMTP(X) \
-    X("smtp_address_preference", "any", UNSERVED, "IPv6 and IPv4 are tried in the order of their MX") \
+    X("smtp_address_preference", "any", READ, "") \
     X("smtp_address_verify_target", "rcpt", UNSERVED, "addresses are not probed: reject_unverified_recipient and _sender are not served") \
     X("smtp_always_send_ehlo", "yes", UNSERVED, "Postrider sends EHLO first and HELO when it is refused") \
-    X("smtp_balance_inet_protocols", "yes", UNSERVED, "IPv6 and IPv4 are tried in the order of their MX") \
+    X("smtp_balance_inet_protocols", "yes", READ, "") \
     X("smtp_bind_address", "", UNSERVED, "the system chooses the address of outgoing connections") \
     X("smtp_bind_address6", "", UNSERVED, "the system chooses the address of outgoing connections") \
     X("smtp_bind_address_enforce", "no", UNSERVED, "the system chooses the address of outgoing connections") \
@@ -16,9 +16,9 @@
     X("smtp_connect_timeout", "30s", INNER, "") \
     X("smtp_connection_cache_destinations", "", INNER, "connections are reused as Postrider sees fit") \
     X("smtp_connection_cache_on_demand", "yes", INNER, "connections are reused as Postrider sees fit") \
-    X("smtp_connection_cache_time_limit", "2s", INNER, "connections are reused as Postrider sees fit") \
-    X("smtp_connection_reuse_count_limit", "0", INNER, "connections are reused as Postrider sees fit") \
-    X("smtp_connection_reuse_time_limit", "300s", INNER, "connections are reused as Postrider sees fit") \
+    X("smtp_connection_cache_time_limit", "2s", READ, "") \
+    X("smtp_connection_reuse_count_limit", "0", READ, "") \
+    X("smtp_connection_reuse_time_limit", "300s", READ, "") \
     X("smtp_data_done_timeout", "600s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("smtp_data_init_timeout", "120s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("smtp_data_xfer_timeout", "180s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
@@ -30,7 +30,7 @@
     X("smtp_dns_resolver_options", "", UNSERVED, "names are looked up in DNS") \
     X("smtp_dns_support_level", "", READ, "") \
     X("smtp_enforce_tls", "no", READ, "") \
-    X("smtp_fallback_relay", "$fallback_relay", UNSERVED, "the fallback is not tried: undeliverable mail waits in the queue") \
+    X("smtp_fallback_relay", "$fallback_relay", READ, "") \
     X("smtp_generic_maps", "", READ, "") \
     X("smtp_header_checks", "", READ, "") \
     X("smtp_helo_name", "$myhostname", READ, "") \
@@ -40,8 +40,8 @@
     X("smtp_mail_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("smtp_mime_header_checks", "", READ, "") \
     X("smtp_min_data_rate", "500", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
-    X("smtp_mx_address_limit", "5", UNSERVED, "names are looked up in DNS") \
-    X("smtp_mx_session_limit", "2", UNSERVED, "names are looked up in DNS") \
+    X("smtp_mx_address_limit", "5", READ, "") \
+    X("smtp_mx_session_limit", "2", UNSERVED, "every address of the limit above is tried") \
     X("smtp_nested_header_checks", "", READ, "") \
     X("smtp_never_send_ehlo", "no", UNSERVED, "Postrider sends EHLO first and HELO when it is refused") \
     X("smtp_per_request_deadline", "${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
@@ -51,7 +51,7 @@
     X("smtp_pix_workarounds", "disable_esmtp,delay_dotcrlf", INNER, "a workaround for firewalls that are gone") \
     X("smtp_quit_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("smtp_quote_rfc821_envelope", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
-    X("smtp_randomize_addresses", "yes", UNSERVED, "hosts of equal preference are tried in random order") \
+    X("smtp_randomize_addresses", "yes", READ, "") \
     X("smtp_rcpt_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
     X("smtp_reply_filter", "", UNSERVED, "what another server offers or answers is taken as it is") \
     X("smtp_rset_timeout", "20s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \

@@ -50,7 +50,7 @@ struct outconn {
     struct arena texts; /* of config, policy and dane */
     struct buf in;
     struct slice body; /* of the job's message, what is still to go */
-    unsigned messages;
+    int64_t opened_ms, messages;
     unsigned generation;     /* of the settings: relay's when it was made */
     struct verdict last;     /* why the last address failed */
     atomic_bool given_there; /* agent has answered: */

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 const struct address *conn_address(const struct outconn *c)
 {
     return &c->route->addresses[c->at];
@@ -26,11 +28,11 @@ static enum result find_login(struct outconn *c, const struct address *a, struct
 {
     struct slice transport, nexthop;
     target_route_split(dest_route(c->dest), &transport, &nexthop);
-    struct login_peer peer = {.nexthop = address_nexthop(c->dest, a),
+    struct login_peer peer = {.nexthop = slice_cstr(a->nexthop),
                               .host = slice_cstr(a->host),
                               .sender = dest_sender(c->dest),
                               .loopback = is_loopback(a)};
-    if (c->lmtp || transport.len == 0)
+    if (c->lmtp || (transport.len == 0 && !a->fallback))
         return OK;
     return passwords_find(c->conf, c->tables, &peer, &c->texts, &c->config, err);
 }
@@ -83,6 +85,7 @@ static void start_session(struct outconn *c)
                     : c->policy.level == TLS_LEVEL_NONE || c->plain ? SMTP_TLS_NONE
                                                                     : SMTP_TLS_MAY;
     c->messages = 0;
+    c->opened_ms = clock_monotonic_ms();
     c->tls[0] = 0;
     c->state = TALKING;
     conn_talk(c);

@@ -21,7 +21,7 @@ bool conn_policy_waits(const struct outconn *c)
 /* As policies know it: lmtp(8) allows "inet:" before it. */
 static struct slice nexthop_of(const struct outconn *c)
 {
-    struct slice nexthop = address_nexthop(c->dest, conn_address(c));
+    struct slice nexthop = slice_cstr(conn_address(c)->nexthop);
     return slice_from(nexthop, c->lmtp && slice_starts(nexthop, SLICE("inet:")) ? 5 : 0);
 }
 

@@ -33,9 +33,7 @@ enum {
     RELAY_JOBS = 400,         /* taken at a time */
     ROUTE_HOSTS_MAX = 10,     /* MX hosts looked at */
     ROUTE_ADDRESSES_MAX = 20, /* addresses tried */
-    ROUTE_TTL_MS = 60 * 1000, /* libunbound knows better after that */
-    IDLE_MS = 2000,           /* an idle connection is kept so long */
-    MESSAGES_PER_CONNECTION = 1000
+    ROUTE_TTL_MS = 60 * 1000  /* libunbound knows better after that */
 };
 
 struct relay {
@@ -126,17 +124,16 @@ void dns_stop(struct relay *relay);
 struct address {
     struct sockaddr_storage sockaddr;
     socklen_t len;
-    bool path;                /* a Unix socket, whose path is in host */
-    char host[256];           /* the MX's name */
-    char text[64];            /* "192.0.2.1" */
-    bool is_signed;           /* DNSSEC: its host's address is; */
-    bool mx_signed;           /* and what named the host, where it is not the route */
-    char canonical[256];      /* the end of the host's aliases, or "" */
-    uint32_t hop_at, hop_len; /* the next hop that led here, within the destination's name */
+    bool path;           /* a Unix socket, whose path is in host */
+    char host[256];      /* the MX's name */
+    char text[64];       /* "192.0.2.1" */
+    bool is_signed;      /* DNSSEC: its host's address is; */
+    bool mx_signed;      /* and what named the host, where it is not the route */
+    char canonical[256]; /* the end of the host's aliases, or "" */
+    char nexthop[280];   /* what led here, as it is written: "example.org", "[mail.isp.test]:587" */
+    bool fallback;       /* of smtp_fallback_relay */
 };
 struct dest;
-/* "example.org", "[mail.isp.test]:587": lives as long as d. */
-struct slice address_nexthop(const struct dest *d, const struct address *a);
 struct route {
     unsigned refs;
     int64_t until_ms;

@@ -27,8 +27,10 @@ struct lookup {
     struct verdict failure; /* of the last one that came to nothing */
     struct slice rest;      /* hops still to be looked at; of the destination's name */
     bool lmtp;
+    bool fallback; /* rest is of smtp_fallback_relay by now */
+    bool final;    /* the domain itself says no (null MX), or has us as an MX host: no fallback */
     char name[256];
-    struct slice hop; /* as the destination has it */
+    struct slice hop; /* as it is written */
     uint16_t port;
     bool use[2]; /* IPv4, IPv6 */
     size_t n;
@@ -50,11 +52,6 @@ void route_unref(struct route *r)
         free(r);
 }
 
-struct slice address_nexthop(const struct dest *d, const struct address *a)
-{
-    return slice_sub(dest_name(d), a->hop_at, a->hop_len);
-}
-
 /* Ends the look-up with what it came to. */
 static void lookup_result(struct lookup *l, struct route **ret, struct verdict *ret_failure)
 {
@@ -71,9 +68,8 @@ static void lookup_result(struct lookup *l, struct route **ret, struct verdict *
 
 static void start_address(const struct lookup *l, struct address *a)
 {
-    *a = (struct address){.hop_at = (uint32_t)(l->hop.data - dest_name(l->dest).data),
-                          .hop_len = (uint32_t)l->hop.len,
-                          .mx_signed = l->mx_signed};
+    *a = (struct address){.mx_signed = l->mx_signed, .fallback = l->fallback};
+    snprintf(a->nexthop, sizeof a->nexthop, "%.*s", SLICE_ARG(l->hop));
 }
 
 static bool fill_address(const struct lookup *l, struct address *a, unsigned family,
@@ -122,16 +118,47 @@ static bool literal(struct lookup *l, const struct hop *hop)
     return true;
 }
 
-/* The addresses of each host in turn, IPv6 and IPv4 alternating, within the route's limit. */
+/* Which family goes first: as smtp_address_preference says; "any" leaves it to chance. */
+static unsigned first_family(const struct lookup *l, const struct mx *mx)
+{
+    struct slice wish =
+        l->lmtp ? l->conf->lmtp_address_preference : l->conf->smtp_address_preference;
+    if (slice_is_nocase(wish, "ipv4"))
+        return 0;
+    if (slice_is_nocase(wish, "ipv6"))
+        return 1;
+    return mx->shuffle & 1;
+}
+
+static void collect_one(struct route *r, const struct mx *mx, unsigned family, size_t i,
+                        size_t most)
+{
+    if (i < mx->n[family] && r->n < most)
+        r->addresses[r->n++] = mx->addresses[family][i];
+}
+
+/* The addresses of each host in turn: the families alternating with smtp_balance_inet_protocols,
+ * else all of the first family before the other; within the limits. */
 static size_t collect(struct lookup *l)
 {
+    const struct conf *c = l->conf;
     struct route *r = l->found;
-    size_t before = r->n;
-    for (size_t m = 0; m < l->n; m++)
-        for (size_t i = 0; i < 8; i++)
-            for (int family = 1; family >= 0; family--)
-                if (i < l->mx[m].n[family] && r->n < ROUTE_ADDRESSES_MAX)
-                    r->addresses[r->n++] = l->mx[m].addresses[family][i];
+    int64_t limit = l->lmtp ? c->lmtp_mx_address_limit : c->smtp_mx_address_limit;
+    size_t before = r->n, most = limit ? before + (size_t)limit : ROUTE_ADDRESSES_MAX;
+    bool balance = l->lmtp ? c->lmtp_balance_inet_protocols : c->smtp_balance_inet_protocols;
+    if (most > ROUTE_ADDRESSES_MAX)
+        most = ROUTE_ADDRESSES_MAX;
+    for (size_t m = 0; m < l->n; m++) {
+        const struct mx *mx = &l->mx[m];
+        unsigned first = first_family(l, mx);
+        for (size_t i = 0; i < 8; i++) {
+            collect_one(r, mx, first, i, most);
+            if (balance)
+                collect_one(r, mx, !first, i, most);
+        }
+        for (size_t i = 0; i < 8 && !balance; i++)
+            collect_one(r, mx, !first, i, most);
+    }
     return r->n - before;
 }
 
@@ -231,13 +258,37 @@ static int by_preference(const void *a, const void *b)
     return x->shuffle < y->shuffle ? -1 : x->shuffle > y->shuffle;
 }
 
+/* Where the next host goes: in place of the worst one when there are enough. */
+static struct mx *room_for(struct lookup *l, uint16_t preference)
+{
+    struct mx *worst = &l->mx[0];
+    if (l->n < ROUTE_HOSTS_MAX)
+        return &l->mx[l->n++];
+    for (size_t i = 1; i < l->n; i++)
+        if (l->mx[i].preference > worst->preference)
+            worst = &l->mx[i];
+    return worst->preference > preference ? worst : NULL;
+}
+
+/* In the order of the answer where chance is not wanted. */
+static uint32_t shuffle(const struct lookup *l)
+{
+    bool wanted = l->lmtp ? l->conf->lmtp_randomize_addresses : l->conf->smtp_randomize_addresses;
+    uint32_t n;
+    if (wanted && getrandom(&n, sizeof n, GRND_NONBLOCK) == sizeof n)
+        return n;
+    return 2 * (uint32_t)l->n + 1;
+}
+
 static void add_mx(struct lookup *l, const char *host, uint16_t preference)
 {
-    struct mx *mx = &l->mx[l->n++];
+    struct mx *mx = room_for(l, preference);
+    if (!mx)
+        return;
     snprintf(mx->host, sizeof mx->host, "%s", host);
     mx->preference = preference;
-    if (getrandom(&mx->shuffle, sizeof mx->shuffle, GRND_NONBLOCK) < 0)
-        mx->shuffle = 0;
+    mx->shuffle = shuffle(l);
+    mx->n[0] = mx->n[1] = 0; /* of the hop before */
 }
 
 /* The best ROUTE_HOSTS_MAX of the records; *ret_null: RFC 7505's "no mail here". */
@@ -251,14 +302,14 @@ static void take_records(struct lookup *l, const struct resolver_answer *a, bool
             buf_putc(&name, 0);
             if (buf_ok(&name) && buf_len(&name) == 1)
                 *ret_null = true;
-            else if (buf_ok(&name) && l->n < ROUTE_HOSTS_MAX)
+            else if (buf_ok(&name))
                 add_mx(l, name.mem + name.start, preference);
         }
         buf_release(&name);
     }
+    qsort(l->mx, l->n, sizeof *l->mx, by_preference);
     if (l->n > 0)
         *ret_null = false; /* RFC 7505 3: a null MX stands alone */
-    qsort(l->mx, l->n, sizeof *l->mx, by_preference);
 }
 
 /* RFC 5321 5.1: hosts that are not better than ourselves are no way forward. True: we are the best
@@ -268,6 +319,7 @@ static bool cut_at_ourselves(struct lookup *l)
     for (size_t i = 0; i < l->n; i++) {
         if (!slice_eq_nocase(slice_cstr(l->mx[i].host), l->conf->myhostname))
             continue;
+        l->final = true; /* it is us that it falls back to */
         uint16_t ours = l->mx[i].preference;
         size_t kept = 0;
         while (kept < l->n && l->mx[kept].preference < ours)
@@ -292,6 +344,7 @@ static void mx_answered(struct lookup *l, const struct resolver_answer *a)
     }
     take_records(l, a, &null_mx);
     if (null_mx) {
+        l->final = true;
         end_failed(l, SMTP_FAILED, "5.1.10", "domain %s does not accept mail (null MX)");
     } else if (l->n > 0 && cut_at_ourselves(l)) {
         end_failed(l, SMTP_FAILED, "5.4.6", "mail for %s loops back to myself");
@@ -331,21 +384,32 @@ static bool ask(struct lookup *l, bool exact)
     return ask_addresses(l);
 }
 
+/* The next hop of the destination, and behind them those of smtp_fallback_relay. */
+static enum result next_hop(struct lookup *l, struct hop *ret)
+{
+    const struct conf *c = l->conf;
+    uint16_t port = (uint16_t)(l->lmtp ? c->lmtp_tcp_port : c->smtp_port);
+    enum result r = hop_next(&l->rest, l->lmtp, port, ret);
+    if (r != NOT_FOUND || l->fallback || l->final)
+        return r;
+    l->fallback = true;
+    l->rest = l->lmtp ? c->lmtp_fallback_relay : c->smtp_fallback_relay;
+    return hop_next(&l->rest, l->lmtp, port, ret);
+}
+
 /* Looks at the hops that are left. True: it is done; false: an answer is awaited. */
 static bool look_on(struct lookup *l)
 {
     struct hop hop;
-    const struct conf *c = l->conf;
     bool routed = slice_find(dest_route(l->dest), ':') != SIZE_MAX; /* the administrator's words */
-    uint16_t port = (uint16_t)(l->lmtp ? c->lmtp_tcp_port : c->smtp_port);
     for (;;) {
-        enum result r = hop_next(&l->rest, l->lmtp, port, &hop);
+        enum result r = next_hop(l, &hop);
         if (r == NOT_FOUND || l->found->n >= ROUTE_ADDRESSES_MAX)
             return true;
         if (r != OK) {
             verdict_set(&l->failure, routed ? SMTP_DEFERRED : SMTP_FAILED,
                         routed ? "4.3.5" : "5.1.2", "\"%.*s\" is no name of a mail host",
-                        SLICE_ARG(dest_name(l->dest)));
+                        SLICE_ARG(dest_route(l->dest)));
             continue;
         }
         snprintf(l->name, sizeof l->name, "%s", hop.host);

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
+
 enum { READ_MOST = 16 * 1024, VERDICT_MS = 600 * 1000, QUIT_MS = 5000 };
 
 static int64_t patience_ms(const struct outconn *c)
@@ -22,7 +24,19 @@ static void wait_for(struct outconn *c, unsigned interest)
 /* Takes no message any more: it had its share, or other settings apply by now. Lock held. */
 static bool is_worn(const struct outconn *c)
 {
-    return c->messages >= MESSAGES_PER_CONNECTION || c->generation != c->relay->generation;
+    const struct conf *s = c->conf;
+    int64_t most =
+        c->lmtp ? s->lmtp_connection_reuse_count_limit : s->smtp_connection_reuse_count_limit;
+    int64_t age =
+        c->lmtp ? s->lmtp_connection_reuse_time_limit : s->smtp_connection_reuse_time_limit;
+    return (most && c->messages >= most) || c->generation != c->relay->generation ||
+           (c->messages && clock_monotonic_ms() - c->opened_ms >= age * 1000);
+}
+
+static int64_t idle_ms(const struct outconn *c)
+{
+    return 1000 * (c->lmtp ? c->conf->lmtp_connection_cache_time_limit
+                           : c->conf->smtp_connection_cache_time_limit);
 }
 
 /* Takes the next job where there is one. Otherwise true, and the connection waits for one or for
@@ -33,6 +47,7 @@ static bool go_idle(struct outconn *c, bool *ret_worn)
     *ret_worn = is_worn(c);
     if (!c->job && !*ret_worn)
         c->job = dest_next(c->dest);
+    *ret_worn = *ret_worn || (!c->job && idle_ms(c) == 0);
     bool idle = !c->job && !*ret_worn;
     if (idle) {
         c->state = IDLE;
@@ -43,7 +58,7 @@ static bool go_idle(struct outconn *c, bool *ret_worn)
         return false;
     buf_clear(&c->in);
     buf_clear(&c->client.out);
-    io_task_deadline(&c->task, IDLE_MS);
+    io_task_deadline(&c->task, idle_ms(c));
     io_task_want(&c->task, IO_READ);
     return true;
 }
