@@ -306,7 +306,7 @@ static enum result copy_by_map(const struct copying *c, enum directory_map m,
     return r == NOT_FOUND ? OK : FAILED;
 }
 
-void directory_add_copies(const struct directory *d, struct slice sender,
+void directory_add_copies(const struct directory *d, struct slice service, struct slice sender,
                           const struct directory_system *system, struct arena *a,
                           struct resolved *r)
 {
@@ -315,9 +315,10 @@ void directory_add_copies(const struct directory *d, struct slice sender,
     enum result done = OK;
     if (sender.len && directory_address_parse(sender, a, &from) != OK)
         from.local = SLICE_NONE;
-    if (d->conf->always_bcc.len)
-        done = add_copy(&c, "always_bcc", slice_cstr(conf_source(d->conf, "always_bcc")),
-                        d->conf->always_bcc);
+    const struct conf *own = conf_for_service(d->conf, service);
+    if (own->always_bcc.len)
+        done =
+            add_copy(&c, "always_bcc", slice_cstr(conf_source(own, "always_bcc")), own->always_bcc);
     if (done == OK)
         done = copy_by_map(&c, MAP_sender_bcc_maps, &from);
     if (done == OK)

@@ -191,9 +191,10 @@ MUST_USE enum result directory_generic(const struct directory *d, struct slice s
 MUST_USE enum result directory_sender(const struct directory *d, struct slice sender,
                                       struct arena *a, struct slice *ret, struct error *err);
 /* Adds who else gets a message from this sender (as directory_sender gave it) for this recipient:
- * always_bcc, sender_bcc_maps, recipient_bcc_maps. May change r->kind to ASK, UNAVAILABLE, BROKEN.
+ * always_bcc (of the service that it came by), sender_bcc_maps, recipient_bcc_maps. May change
+ * r->kind to ASK, UNAVAILABLE, BROKEN.
  */
-void directory_add_copies(const struct directory *d, struct slice sender,
+void directory_add_copies(const struct directory *d, struct slice service, struct slice sender,
                           const struct directory_system *system, struct arena *a,
                           struct resolved *r);
 /* Must questions be asked on a helper thread, since a table waits for a server? */

@@ -360,11 +360,13 @@
 #define IPC_FIELDS_REWRITE_RESULT(F) F(LIST, addresses)
 
 /* edge -> auth: an action asks for another recipient (REDIRECT, BCC) or for a filter (FILTER).
- * source: "header_checks" and its like, with the line as text: auth looks into its own tables what
- * is to be done with it. For FILTER also a recipient with targets and grant as auth gave them to
- * conn before: these come back with the filter in the place of where they would lead. */
+ * label: of the listener. source: "header_checks" and its like, with the line as text: auth looks
+ * into its own tables what is to be done with it. For FILTER also a recipient with targets and
+ * grant as auth gave them to conn before: these come back with the filter in the place of where
+ * they would lead. */
 #define IPC_FIELDS_ACTION_ASK(F)                                                                   \
     F(U64, conn)                                                                                   \
+    F(STR, label)                                                                                  \
     F(STR, sender)                                                                                 \
     F(STR, source)                                                                                 \
     F(STR, text)                                                                                   \
@@ -375,9 +377,10 @@
 #define IPC_FIELDS_ACTION_RESULT(F) F(STR, address) F(LIST, targets) F(STR, grant) F(STR, reason)
 
 /* edge -> auth: what do the tables of header_checks or its like (source) say to a line of a
- * message, where one of them asks a server? code: 0 a value, 1 none has the line, 2 could not be
- * asked: reason says why. where: of the entry, for the log. */
-#define IPC_FIELDS_CHECK_ASK(F) F(STR, source) F(STR, text)
+ * message, where one of them asks a server? label: of the listener, as in RCPT_CHECK. code: 0 a
+ * value, 1 none has the line, 2 could not be asked: reason says why. where: of the entry, for the
+ * log. */
+#define IPC_FIELDS_CHECK_ASK(F) F(STR, label) F(STR, source) F(STR, text)
 #define IPC_FIELDS_CHECK_RESULT(F) F(U8, code) F(STR, value) F(STR, where) F(STR, reason)
 
 /* edge -> auth: sign what is signed of a message (dkim/gather.h). auth signs for clients that have

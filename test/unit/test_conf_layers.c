@@ -336,6 +336,55 @@ static void assert_service_error(const char *master_cf, const char *expect)
     conf_errors_release(&errors);
 }
 
+/* What a cleanup service has alone holds for the mail of who names it. */
+static void cleanup_services_are_named(void **state)
+{
+    struct conf_errors errors;
+    char source[300];
+    (void)state;
+    const struct conf *c = load_services(
+        "header_checks = regexp:/main\nbody_checks = regexp:/body\nmessage_size_limit = 1000\n",
+        "smtp inet" FIELDS "smtpd -o header_checks=\n"
+        "submission inet" FIELDS "smtpd -o cleanup_service_name=sub\n"
+        "2525 inet" FIELDS "smtpd -o cleanup_service_name=sub -o "
+        "receive_override_options=no_header_body_checks,no_milters -o message_size_limit=10\n"
+        "pickup unix" FIELDS "pickup -o { cleanup_service_name = sub } -o content_filter=\n"
+        "cleanup unix" FIELDS "cleanup -o always_bcc=a@b.test\n"
+        "sub unix" FIELDS "cleanup\n -o header_checks=$alias_maps\n"
+        " -o { mime_header_checks = regexp:/mime } -omessage_size_limit=500\n",
+        &errors);
+    if (!c)
+        fail_msg("%.*s", SLICE_ARG(buf_slice(&errors.text)));
+    assert_list(c->header_checks, LIST("regexp:/main"));
+    assert_int_equal(c->always_bcc.len, 0);
+    const struct conf *s = conf_for_service(c, SLICE("smtp"));
+    assert_list(s->header_checks, LIST("regexp:/main"));
+    assert_true(slice_is(s->always_bcc, "a@b.test"));
+    assert_non_null(strstr(buf_slice(&errors.warnings).data, "-o header_checks does nothing here"));
+    static const char *const named[] = {"submission", "sendmail"};
+    for (size_t i = 0; i < 2; i++) {
+        s = conf_for_service(c, slice_cstr(named[i]));
+        assert_list(s->header_checks, LIST("hash:/etc/aliases"));
+        assert_list(s->mime_header_checks, LIST("regexp:/mime"));
+        assert_list(s->body_checks, LIST("regexp:/body"));
+        assert_int_equal(s->message_size_limit, 500);
+        assert_int_equal(s->always_bcc.len, 0);
+    }
+    snprintf(source, sizeof source, "%s/master.cf:7", dir);
+    assert_string_equal(conf_source(s, "header_checks"), source);
+    s = conf_for_service(c, SLICE("2525"));
+    assert_int_equal(s->header_checks.n + s->mime_header_checks.n + s->body_checks.n, 0);
+    assert_int_equal(s->message_size_limit, 10);
+    assert_null(strstr(buf_slice(&errors.warnings).data, "no_milters"));
+    assert_null(strstr(buf_slice(&errors.warnings).data, "set again"));
+    conf_unref(c);
+    conf_errors_release(&errors);
+    assert_service_error("smtp inet" FIELDS "smtpd -o cleanup_service_name=lost\n",
+                         "master.cf:1: smtp: cleanup_service_name = lost: master.cf has no");
+    assert_service_error("cleanup unix" FIELDS "cleanup -o header_checks\n",
+                         "master.cf:1: `-o header_checks` sets nothing");
+}
+
 static void malformed_services_are_told(void **state)
 {
     (void)state;
@@ -412,8 +461,14 @@ static void services_not_served_are_told(void **state)
                         "main.cf:1: postscreen_pipelining_action: ");
     assert_warning("", "policy unix" FIELDS "spawn user=x argv=/bin/y\n", "policy: programs");
     assert_warning("", "x unix" FIELDS "frobd\n", "program `frobd` is not one");
-    assert_warning("", "cleanup unix" FIELDS "cleanup -o header_checks=\n",
+    assert_warning("", "qmgr unix" FIELDS "qmgr -o qmgr_message_active_limit=1\n",
                    "settings for this process alone");
+    assert_warning("", "cleanup unix" FIELDS "cleanup -o canonical_maps=hash:/x\n",
+                   "master.cf:1: cleanup: -o canonical_maps=hash:/x: this setting of a process");
+    assert_warning("", "pickup unix" FIELDS "pickup -o header_checks=\n",
+                   "master.cf:1: pickup: -o header_checks=: this setting of a process");
+    assert_warning("", "1 inet" FIELDS "smtpd -o receive_override_options=no_address_mappings\n",
+                   "master.cf:1: receive_override_options: no_address_mappings is not served");
 }
 
 static void networks_are_worked_out(void **state)
@@ -547,6 +602,7 @@ int main(void)
         cmocka_unit_test(services_override),
         cmocka_unit_test(wrapped_lines_get_a_proposal),
         cmocka_unit_test(services_become_listeners),
+        cmocka_unit_test(cleanup_services_are_named),
         cmocka_unit_test(malformed_services_are_told),
         cmocka_unit_test(services_not_served_are_told),
         cmocka_unit_test(networks_are_worked_out),

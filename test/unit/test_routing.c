@@ -103,7 +103,7 @@ static const char *lead_from(const struct directory *d, const char *sender, cons
     arena_init(&a, 4 * 1024 * 1024);
     directory_resolve(d, slice_cstr(address), &system, &a, &r);
     if (copies)
-        directory_add_copies(d, slice_cstr(sender), &system, &a, &r);
+        directory_add_copies(d, SLICE(""), slice_cstr(sender), &system, &a, &r);
     int n = snprintf(out, sizeof out, "%s%s", classes[r.class], r.routed ? " routed" : "");
     if (r.kind == RESOLVE_UNKNOWN)
         n += snprintf(out + n, sizeof out - (size_t)n, " %u %.*s %.*s", r.code, SLICE_ARG(r.status),

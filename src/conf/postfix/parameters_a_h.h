@@ -62,7 +62,7 @@
     X("canonical_classes", "envelope_sender, envelope_recipient, header_sender, header_recipient", UNSERVED, "addresses are not rewritten by it") \
     X("canonical_maps", "", UNSERVED, "addresses are not rewritten by it") \
     X("cleanup_replace_stray_cr_lf", "yes", UNSERVED, "messages are not refused for it") \
-    X("cleanup_service_name", "cleanup", INNER, "") \
+    X("cleanup_service_name", "cleanup", READ, "") \
     X("command_directory", "/usr/sbin", INNER, "") \
     X("command_execution_directory", "", UNSERVED, "commands are not run") \
     X("command_expansion_filter", "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", UNSERVED, "commands are not run") \

@@ -117,7 +117,7 @@
     X("queue_service_name", "qmgr", INNER, "") \
     X("rbl_reply_maps", "", UNSERVED, "it is not used") \
     X("readme_directory", "/usr/share/doc/postfix", INNER, "") \
-    X("receive_override_options", "", UNSERVED, "header and body checks, filters and address mapping are not switched off by it") \
+    X("receive_override_options", "", READ, "") \
     X("recipient_bcc_maps", "", UNSERVED, "no copies are sent") \
     X("recipient_canonical_classes", "envelope_recipient, header_recipient", UNSERVED, "addresses are not rewritten by it") \
     X("recipient_canonical_maps", "", UNSERVED, "addresses are not rewritten by it") \

@@ -34,6 +34,11 @@ static void take_override(struct services *s, const struct master_word *w, struc
                    "`-o %.*s` sets nothing: write -o name=value without spaces, or -o { name = "
                    "value }",
                    SLICE_ARG(slice_sub(text, 0, 60)));
+    else if (services_is_cleanups(name))
+        conf_warn(s->reading->errors, s->file, w->line,
+                  "-o %.*s does nothing here, in Postfix neither: cleanup reads it; set it for a "
+                  "cleanup service that -o cleanup_service_name names",
+                  SLICE_ARG(name));
     else
         services_assign(s, name, slice_trim(slice_from(text, at + 1)), service, w->line);
 }
@@ -152,10 +157,12 @@ static void take_listener(struct services *s, const struct master_service *m)
 
 /* ---- daemons ---- */
 
-static void take_smtpd(struct services *s, const struct master_service *m)
+static void take_smtpd(struct services *s, const struct master_service *m,
+                       const struct master_services *all)
 {
     if (slice_is(m->type, "inet")) {
         services_take_options(s, m, m->name);
+        services_take_cleanup(s, m, all, m->name);
         take_listener(s, m);
         return;
     }
@@ -174,7 +181,15 @@ static void take_postscreen(struct services *s, const struct master_service *m,
     for (size_t i = 0; i < all->n; i++)
         if (slice_is(all->items[i].type, "pass") && slice_is(all->items[i].command, "smtpd"))
             services_take_options(s, &all->items[i], m->name);
+    services_take_cleanup(s, m, all, m->name);
     take_listener(s, m);
+}
+
+static void note_inner(struct services *s, const struct master_service *m)
+{
+    conf_note(s->reading->errors, s->file, m->line,
+              "%.*s: %.*s is a process of Postfix's own; its work is done by Postrider's roles",
+              SLICE_ARG(m->name), SLICE_ARG(m->command));
 }
 
 static void no_options(struct services *s, const struct master_service *m)
@@ -185,9 +200,7 @@ static void no_options(struct services *s, const struct master_service *m)
                       "%.*s: -o %.*s: settings for this process alone are not served: set it in "
                       "main.cf, or for the listener",
                       SLICE_ARG(m->name), SLICE_ARG(m->words[i + 1].text));
-    conf_note(s->reading->errors, s->file, m->line,
-              "%.*s: %.*s is a process of Postfix's own; its work is done by Postrider's roles",
-              SLICE_ARG(m->name), SLICE_ARG(m->command));
+    note_inner(s, m);
 }
 
 static void take_spawn(struct services *s, const struct master_service *m)
@@ -214,19 +227,23 @@ static bool is_one_of(struct slice word, const char *const *words)
 static void take_service(struct services *s, const struct master_service *m,
                          const struct master_services *all)
 {
-    static const char *const inner[] = {
-        "pickup", "cleanup", "qmgr",     "oqmgr",    "nqmgr",    "trivial-rewrite",
-        "bounce", "verify",  "flush",    "proxymap", "showq",    "anvil",
-        "scache", "tlsmgr",  "tlsproxy", "dnsblog",  "postlogd", NULL};
+    static const char *const inner[] = {"qmgr",     "oqmgr",   "nqmgr",    "trivial-rewrite",
+                                        "bounce",   "verify",  "flush",    "proxymap",
+                                        "showq",    "anvil",   "scache",   "tlsmgr",
+                                        "tlsproxy", "dnsblog", "postlogd", NULL};
     static const char *const agents[] = {"local", "virtual", "error", "discard", NULL};
     if (slice_is(m->command, "smtpd"))
-        take_smtpd(s, m);
+        take_smtpd(s, m, all);
     else if (slice_is(m->command, "postscreen"))
         take_postscreen(s, m, all);
     else if (slice_is(m->command, "smtp") || slice_is(m->command, "lmtp"))
         services_take_client(s, m);
     else if (slice_is(m->command, "pipe"))
         services_take_pipe(s, m);
+    else if (slice_is(m->command, "pickup"))
+        services_take_pickup(s, m, all), note_inner(s, m);
+    else if (slice_is(m->command, "cleanup"))
+        services_report_cleanup(s, m), note_inner(s, m);
     else if (is_one_of(m->command, agents))
         take_delivery(s, m, m->command.data);
     else if (is_one_of(m->command, inner))

@@ -2,6 +2,7 @@
  *
  *   services.c     listeners, settings of a service alone, daemons
  *   screen.c       postscreen
+ *   cleanup.c      what a cleanup service's settings hold for; pickup
  *   transports.c   the clients: smtp, lmtp, pipe; what main.cf says of one transport */
 #ifndef CONF_POSTFIX_SERVICES_H
 #define CONF_POSTFIX_SERVICES_H
@@ -33,6 +34,17 @@ struct slice services_value(struct services *s, const char *name);
 /* screen.c: may plain SMTP take the place of this postscreen? An error where it kept clients out.
  */
 void services_check_screen(struct services *s, const struct master_service *m);
+
+/* cleanup.c: is it a parameter of cleanup(8) alone, and one that a service may have? */
+bool services_is_cleanups(struct slice name);
+/* A listener's (m) mail, whose settings are those of `service`, gets those of the cleanup service
+ * that it names, behind its own options. */
+void services_take_cleanup(struct services *s, const struct master_service *m,
+                           const struct master_services *all, struct slice service);
+/* Warns of what a cleanup service can't have alone. */
+void services_report_cleanup(struct services *s, const struct master_service *m);
+void services_take_pickup(struct services *s, const struct master_service *m,
+                          const struct master_services *all);
 
 void services_put_transport(struct services *s, const struct master_service *m, const char *kind);
 void services_take_client(struct services *s, const struct master_service *m);

@@ -2,6 +2,7 @@
  * gave, or a filter for these. edge is not believed that there is such an action: the line of the
  * message is looked up here once more. Nor that it may send to a recipient: a filter may give back
  * to anywhere what it gets, so only one that was granted to this connection gets there. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -9,11 +10,28 @@
 #include "content/set.h"
 #include "role/auth/query.h"
 #include "role/auth/tables.h"
+#include "role/checks.h"
+
+enum { SETS_MAX = 251 /* one for all, and as many services as the configuration may have */ };
+
+/* The tables of the mail that one listener takes. */
+struct listener_set {
+    char label[80];
+    struct content_set *set; /* NULL: no such table is named */
+};
 
 struct auth_actions {
     pthread_mutex_t lock;
-    struct content_set *content; /* NULL: no such table is named */
+    struct listener_set *sets; /* the first is that of all others; NULL: none could be made yet */
+    size_t n;
 };
+
+static void free_sets(struct listener_set *sets, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        content_set_unref(sets[i].set);
+    free(sets);
+}
 
 enum result auth_actions_new(struct auth_actions **ret)
 {
@@ -29,7 +47,7 @@ void auth_actions_free(struct auth_actions *s)
 {
     if (!s)
         return;
-    content_set_unref(s->content);
+    free_sets(s->sets, s->n);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
@@ -47,75 +65,111 @@ static void silent_failure(void *arg, struct slice spec, const char *why)
     (void)arg, (void)spec, (void)why;
 }
 
+static enum result add_set(struct auth_role *a, const struct conf *c, struct slice label,
+                           struct listener_set *sets, size_t *n)
+{
+    const struct table_reader reader = auth_table_reader(a);
+    struct content_source s = {
+        .reader = &reader, .problem = silent_problem, .failed = silent_failure, .arg = a};
+    struct listener_set *one = &sets[*n];
+    checks_source(c, &s);
+    snprintf(one->label, sizeof one->label, "%.*s", SLICE_ARG(label));
+    enum result r = content_set_open(&s, &one->set);
+    *n += r == OK;
+    return r;
+}
+
+/* That of all, and those of listeners whose mail other tables check. */
+static enum result add_sets(struct auth_role *a, const struct conf *c, struct listener_set *sets,
+                            size_t *n)
+{
+    struct slice label;
+    enum result r = add_set(a, c, SLICE(""), sets, n);
+    for (size_t i = 0; r == OK && (label = checks_label(c, i)).data && *n < SETS_MAX; i++) {
+        const struct conf *own = conf_for_service(c, label);
+        if (own != c && !checks_same(c, own))
+            r = add_set(a, own, label, sets, n);
+    }
+    return r;
+}
+
 void auth_actions_build(struct auth_role *a)
 {
     const struct conf *conf = role_conf(a->role);
-    const struct table_reader reader = auth_table_reader(a);
-    struct content_set *fresh = NULL;
-    struct content_source s = {.specs = {[CONTENT_HEADER] = conf->header_checks,
-                                         [CONTENT_MIME] = conf->mime_header_checks,
-                                         [CONTENT_NESTED] = conf->nested_header_checks,
-                                         [CONTENT_BODY] = conf->body_checks},
-                               .reader = &reader,
-                               .problem = silent_problem,
-                               .failed = silent_failure,
-                               .arg = a};
-    enum result r = content_set_open(&s, &fresh);
+    struct listener_set *fresh = calloc(SETS_MAX, sizeof *fresh);
+    size_t n = 0;
+    enum result r = fresh ? add_sets(a, conf, fresh, &n) : FAILED;
     conf_unref(conf);
-    if (r != OK)
+    if (r != OK) {
+        free_sets(fresh, n);
         return;
+    }
     pthread_mutex_lock(&a->actions->lock);
-    struct content_set *old = a->actions->content;
-    a->actions->content = fresh;
+    struct listener_set *old = a->actions->sets;
+    size_t n_old = a->actions->n;
+    a->actions->sets = fresh;
+    a->actions->n = n;
     pthread_mutex_unlock(&a->actions->lock);
-    content_set_unref(old);
+    free_sets(old, n_old);
 }
 
 /* ---- the question ---- */
 
-static struct content_set *content_now(struct auth_actions *s)
+/* A line of a message that came by a listener, and whose tables edge means. */
+struct line {
+    struct slice label, source, text;
+};
+
+static struct content_set *content_now(struct auth_actions *s, struct slice label)
 {
+    struct content_set *set = NULL;
     pthread_mutex_lock(&s->lock);
-    struct content_set *set = content_set_ref(s->content);
+    size_t i = s->n;
+    while (i > 1 && !slice_is(label, s->sets[i - 1].label))
+        i--;
+    if (i > 0)
+        set = content_set_ref(s->sets[i - 1].set);
     pthread_mutex_unlock(&s->lock);
     return set;
 }
 
-/* Do the tables that `source` names ask servers? */
-static bool waits(struct auth_actions *s, struct slice source)
+/* Do its tables ask servers? */
+static bool waits(struct auth_actions *s, struct slice label, struct slice source)
 {
     enum content_class class = content_class_of(source);
-    struct content_set *set = content_now(s);
+    struct content_set *set = content_now(s, label);
     bool yes = set && class < CONTENT_CLASSES && set->checks.waits[class];
     content_set_unref(set);
     return yes;
 }
 
-static enum result look_up(struct auth_actions *s, struct slice source, struct slice line,
-                           struct arena *arena, struct table_match *ret, struct error *err)
+static enum result look_up(struct auth_actions *s, const struct line *l, struct arena *arena,
+                           struct table_match *ret, struct error *err)
 {
-    enum content_class class = content_class_of(source);
-    struct content_set *set = content_now(s);
+    enum content_class class = content_class_of(l->source);
+    struct content_set *set = content_now(s, l->label);
     enum result r = NOT_FOUND;
     if (class == CONTENT_CLASSES || (set && set->broken))
         r = error_set(err, FAILED, "the table could not be opened");
     else if (set)
-        r = tables_find(&set->checks.tables[class], line, arena, ret, err);
+        r = tables_find(&set->checks.tables[class], l->text, arena, ret, err);
     if (r == OK)
         *ret = (struct table_match){arena_dup(arena, ret->value), arena_dup(arena, ret->where)};
     content_set_unref(set);
     return r;
 }
 
-/* What a line of a message asks for: an address, or with `filter` a transport:destination. data
+/* What a line of a message asks for: an address, or for a recipient a transport:destination. data
  * NULL: nothing of the kind. */
-static struct slice action_of(struct auth_actions *s, struct slice source, struct slice line,
-                              bool filter, struct arena *arena)
+static struct slice action_of(struct auth_actions *s, const struct ipc_ACTION_ASK *q,
+                              struct arena *arena)
 {
+    const struct line line = {q->label, q->source, q->text};
+    bool filter = q->rcpt.len > 0;
     struct table_match match;
     struct error err;
     struct slice text;
-    if (look_up(s, source, line, arena, &match, &err) != OK)
+    if (look_up(s, &line, arena, &match, &err) != OK)
         return SLICE_NONE;
     enum content_action action = content_action_parse(match.value, &text);
     bool wanted =
@@ -136,7 +190,7 @@ static void answer_filter(struct auth_role *a, struct ipc_channel *from, struct 
 {
     const struct ipc_ACTION_ASK *q = &m->ACTION_ASK;
     const struct grant_key *key = &a->role->grant_key;
-    struct slice route = action_of(a->actions, q->source, q->text, true, arena);
+    struct slice route = action_of(a->actions, q, arena);
     struct ipc_message answer = {.type = IPC_ACTION_RESULT};
     struct grant grant;
     if (route.len == 0) {
@@ -217,9 +271,9 @@ static void serve_action(struct auth_role *a, struct ipc_channel *from, struct i
         .conn = m->ACTION_ASK.conn,
         .action = true,
         .stage = POLICY_AT_RCPT,
-        .label = SLICE(""),
+        .label = m->ACTION_ASK.label,
         .sender = m->ACTION_ASK.sender,
-        .rcpt = action_of(a->actions, m->ACTION_ASK.source, m->ACTION_ASK.text, false, &arena),
+        .rcpt = action_of(a->actions, &m->ACTION_ASK, &arena),
     };
     if (q.rcpt.len)
         query_start(&q);
@@ -230,18 +284,20 @@ static void serve_action(struct auth_role *a, struct ipc_channel *from, struct i
 
 void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
 {
-    auth_serve_or_wait(a, waits(a->actions, m->ACTION_ASK.source), from, m, serve_action);
+    auth_serve_or_wait(a, waits(a->actions, m->ACTION_ASK.label, m->ACTION_ASK.source), from, m,
+                       serve_action);
 }
 
 static void serve_check(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
 {
     const struct ipc_CHECK_ASK *q = &m->CHECK_ASK;
     struct ipc_message answer = {.type = IPC_CHECK_RESULT};
+    const struct line line = {q->label, q->source, q->text};
     struct table_match match = {SLICE(""), SLICE("")};
     struct error err = {""};
     struct arena arena;
     arena_init(&arena, QUERY_ARENA_LIMIT);
-    enum result r = look_up(a->actions, q->source, q->text, &arena, &match, &err);
+    enum result r = look_up(a->actions, &line, &arena, &match, &err);
     answer.CHECK_RESULT.code = r == OK ? 0 : r == NOT_FOUND ? 1 : 2;
     answer.CHECK_RESULT.value = r == OK ? match.value : SLICE("");
     answer.CHECK_RESULT.where = r == OK ? match.where : SLICE("");
@@ -252,5 +308,6 @@ static void serve_check(struct auth_role *a, struct ipc_channel *from, struct ip
 
 void auth_check_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
 {
-    auth_serve_or_wait(a, waits(a->actions, m->CHECK_ASK.source), from, m, serve_check);
+    auth_serve_or_wait(a, waits(a->actions, m->CHECK_ASK.label, m->CHECK_ASK.source), from, m,
+                       serve_check);
 }

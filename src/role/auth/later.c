@@ -127,6 +127,7 @@ static void copy_fields(struct arena *a, struct ipc_message *m)
         copy_list(a, &m->REWRITE.addresses);
         break;
     case IPC_ACTION_ASK:
+        copy_text(a, &m->ACTION_ASK.label);
         copy_text(a, &m->ACTION_ASK.sender);
         copy_text(a, &m->ACTION_ASK.source);
         copy_text(a, &m->ACTION_ASK.text);
@@ -135,6 +136,7 @@ static void copy_fields(struct arena *a, struct ipc_message *m)
         copy_text(a, &m->ACTION_ASK.grant);
         break;
     default:
+        copy_text(a, &m->CHECK_ASK.label);
         copy_text(a, &m->CHECK_ASK.source);
         copy_text(a, &m->CHECK_ASK.text);
     }

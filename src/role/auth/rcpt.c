@@ -313,7 +313,7 @@ static void add_maps(const struct query *q, const struct directory *d,
         f->resolved.problem_address = q->sender;
         return;
     }
-    directory_add_copies(d, f->sender, system, a, &f->resolved);
+    directory_add_copies(d, q->label, f->sender, system, a, &f->resolved);
 }
 
 bool query_look_at(struct query *q)

@@ -179,6 +179,7 @@ static bool begin_run(struct conn *c, const struct content_checks *checks)
 static void ask_tables(struct conn *c, const struct edge_work *w)
 {
     struct ipc_message m = {.type = IPC_CHECK_ASK};
+    m.CHECK_ASK.label = slice_cstr(c->label);
     m.CHECK_ASK.source = slice_cstr(content_class_name(w->question.class));
     m.CHECK_ASK.text = slice_sub(w->question.line, 0, IPC_INLINE_MAX);
     conn_request(c, ROLE_AUTH, &m);
@@ -237,6 +238,7 @@ bool content_ask_next(struct conn *c)
         return false;
     const struct content_ask *a = &w->asks[w->asked];
     m.ACTION_ASK.conn = c->id;
+    m.ACTION_ASK.label = slice_cstr(c->label);
     m.ACTION_ASK.sender = c->smtp.session.tx->sender;
     m.ACTION_ASK.source = a->source;
     m.ACTION_ASK.text = slice_sub(a->text, 0, IPC_INLINE_MAX);

@@ -1,5 +1,6 @@
 /* content_tables.c: the tables of header_checks and its like, from the files that the master sent.
  */
+#include "role/checks.h"
 #include "role/edge/content.h"
 
 /* ---- files ---- */
@@ -40,19 +41,8 @@ enum result edge_content_new(struct edge *e, const struct conf *conf, struct con
 {
     const struct table_reader reader = {.read = kept_files_read, .arg = &e->files, .ask = refuse};
     struct content_source s = {
-        .specs = {[CONTENT_HEADER] = conf->header_checks,
-                  [CONTENT_MIME] = conf->mime_header_checks,
-                  [CONTENT_NESTED] = conf->nested_header_checks,
-                  [CONTENT_BODY] = conf->body_checks},
-        .header_size_limit = (size_t)conf->header_size_limit,
-        .body_checks_size_limit = (size_t)conf->body_checks_size_limit,
-        .line_length_limit = (size_t)conf->line_length_limit,
-        .disable_mime = conf->disable_mime_input_processing,
-        .reader = &reader,
-        .problem = table_log_skipped,
-        .failed = failed,
-        .arg = e,
-    };
+        .reader = &reader, .problem = table_log_skipped, .failed = failed, .arg = e};
+    checks_source(conf, &s);
     pthread_mutex_lock(&e->lock);
     enum result r = content_set_open(&s, ret);
     pthread_mutex_unlock(&e->lock);

@@ -70,6 +70,7 @@ bool filter_ask(struct conn *c, struct edge_work *w)
         return false;
     const struct smtp_rcpt *r = f->rcpts[f->done];
     m.ACTION_ASK.conn = c->id;
+    m.ACTION_ASK.label = slice_cstr(c->label);
     m.ACTION_ASK.sender = c->smtp.session.tx->sender;
     m.ACTION_ASK.source = f->source;
     m.ACTION_ASK.text = f->text;

@@ -4,6 +4,7 @@
 
 #include "content/set.h"
 #include "policy/policy.h"
+#include "role/checks.h"
 #include "role/edge/edge.h"
 
 enum { LOCAL_ERRORS_MAX = 2000 };
@@ -193,24 +194,33 @@ static bool has_service(const struct edge_settings *s, struct slice label)
     return false;
 }
 
+/* Those of all, unless the listener's mail is checked by other tables. */
+static enum result add_content(struct edge *e, const struct edge_settings *all,
+                               struct edge_settings *own)
+{
+    if (!checks_same(all->conf, own->conf))
+        return edge_content_new(e, own->conf, &own->content);
+    own->content = content_set_ref(all->content);
+    return OK;
+}
+
 /* Listeners with settings of their own get them. */
 static enum result add_services(struct edge *e, struct edge_settings *s)
 {
-    for (size_t i = 0; i < s->conf->listen.n; i++) {
-        struct listen_url u;
-        if (listen_parse(s->conf->listen.items[i], &u) != OK || has_service(s, u.label))
-            continue;
-        const struct conf *c = conf_for_service(s->conf, u.label);
-        if (c == s->conf || s->n_services == EDGE_SERVICES_MAX)
+    struct slice label;
+    enum result r = OK;
+    for (size_t i = 0; r == OK && (label = checks_label(s->conf, i)).data; i++) {
+        const struct conf *c = conf_for_service(s->conf, label);
+        if (c == s->conf || has_service(s, label) || s->n_services == EDGE_SERVICES_MAX)
             continue;
         struct edge_settings *own = settings_new(e, conf_ref(c));
         if (!own)
             return FAILED;
-        own->label = u.label;                       /* of s->conf, which own->conf is part of */
-        own->content = content_set_ref(s->content); /* Postfix has one cleanup(8) for all */
+        own->label = label; /* of s->conf, which own->conf is part of */
         s->services[s->n_services++] = own;
+        r = add_content(e, s, own);
     }
-    return OK;
+    return r;
 }
 
 enum result edge_settings_renew(struct edge *e, struct error *err)

@@ -57,7 +57,6 @@ static enum result add_databases(struct master *m, size_t *n, struct slice_list 
     return r;
 }
 
-/* The files of the tables that a setting names. */
 struct adding {
     struct master *master;
     size_t *n;
@@ -66,41 +65,6 @@ struct adding {
     enum result r;
     struct error *err;
 };
-
-static void add_path(void *arg, struct slice path)
-{
-    struct adding *a = arg;
-    for (size_t i = 0; i < *a->n; i++)
-        if (a->master->files[i].role == a->role && slice_is(path, a->master->files[i].path))
-            return;
-    if (a->r == OK)
-        a->r = add(a->master, a->n, a->role, a->setting, path, a->err);
-}
-
-static enum result add_tables(struct master *m, size_t *n, enum ipc_role role, const char *setting,
-                              struct slice_list specs, struct error *err)
-{
-    struct adding a = {m, n, role, setting, OK, err};
-    for (size_t i = 0; i < specs.n && a.r == OK; i++) {
-        enum result r = table_files(specs.items[i], add_path, &a, err);
-        a.r = r == OK ? a.r : r;
-    }
-    return a.r;
-}
-
-/* edge runs them; auth looks again at a line that asks for another recipient. */
-static enum result add_content_tables(struct master *m, size_t *n, const struct conf *c,
-                                      enum ipc_role role, struct error *err)
-{
-    enum result r = add_tables(m, n, role, "header_checks", c->header_checks, err);
-    if (r == OK)
-        r = add_tables(m, n, role, "mime_header_checks", c->mime_header_checks, err);
-    if (r == OK)
-        r = add_tables(m, n, role, "nested_header_checks", c->nested_header_checks, err);
-    if (r == OK)
-        r = add_tables(m, n, role, "body_checks", c->body_checks, err);
-    return r;
-}
 
 /* Their name tells edge that tables are not read from them. */
 static void add_certificate(void *arg, struct slice path)
@@ -189,7 +153,7 @@ static void add_files_of(struct listing *l, enum ipc_role role, const char *sett
         l->result = error_set(l->err, INVALID, "%s: %s", setting, why.text);
 }
 
-/* add_content_tables knows these. */
+/* edge runs them; auth looks again at a line that asks for another recipient. */
 static bool is_content(const char *setting)
 {
     return strcmp(setting, "header_checks") == 0 || strcmp(setting, "mime_header_checks") == 0 ||
@@ -199,12 +163,14 @@ static bool is_content(const char *setting)
 static void add_table(void *arg, const char *setting, struct slice spec)
 {
     struct listing *l = arg;
-    bool known = is_content(setting);
+    bool known = false;
     for (size_t i = 0; i < sizeof askers / sizeof *askers; i++)
         if (strcmp(askers[i].setting, setting) == 0) {
             add_files_of(l, askers[i].role, setting, spec);
             known = true;
         }
+    if (is_content(setting))
+        add_files_of(l, ROLE_EDGE, setting, spec);
     if (!known)
         add_files_of(l, conf_table_is_outgoing(setting) ? ROLE_RELAY : ROLE_AUTH, setting, spec);
 }
@@ -245,10 +211,6 @@ enum result files_list(struct master *m, const struct conf *c, struct error *err
         r = add_certificates(m, &n, c, err);
     if (r == OK)
         r = add_authorities(m, &n, c, err);
-    if (r == OK)
-        r = add_content_tables(m, &n, c, ROLE_EDGE, err);
-    if (r == OK)
-        r = add_content_tables(m, &n, c, ROLE_AUTH, err);
     m->n_files = n;
     return r;
 }
