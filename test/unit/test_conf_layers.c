@@ -12,6 +12,8 @@
 #include "conf/conf.h"
 #include "conf/cyrus/saslauthd.h"
 #include "conf/origin.h"
+#include "conf/postfix/parameters.h"
+#include "conf/table.h"
 
 static char dir[] = "/tmp/pr-layers-XXXXXX";
 
@@ -446,6 +448,27 @@ static void assert_screen_error(const char *main_cf, const char *expect)
     conf_errors_release(&errors);
 }
 
+/* Of a name that is a setting here, nobody may be told that it is not served. */
+static void served_parameters_are_known_as_such(void **state)
+{
+    unsigned served = 0;
+    (void)state;
+    for (size_t i = 0; postfix_parameter_at(i); i++) {
+        const struct postfix_parameter *p = postfix_parameter_at(i);
+        if (conf_find(slice_cstr(p->name)) == SIZE_MAX)
+            continue;
+        if (p->class != READ || *p->text)
+            fail_msg("%s is a setting: its row must be READ, without a text", p->name);
+        served++;
+    }
+    assert_true(served > 100);
+    /* A slip in a name that keeps something out is an error, whatever its class. */
+    assert_error("authorized_submit_user = root\n", "did you mean `authorized_submit_users`?");
+    assert_error("permit_mx_backup_network = x\n", "did you mean `permit_mx_backup_networks`?");
+    assert_error("strict_rfc821_envelope = yes\n", "did you mean `strict_rfc821_envelopes`?");
+    assert_error("smtpd_sender_login_map = x\n", "did you mean `smtpd_sender_login_maps`?");
+}
+
 static void services_not_served_are_told(void **state)
 {
     (void)state;
@@ -605,6 +628,7 @@ int main(void)
         cmocka_unit_test(cleanup_services_are_named),
         cmocka_unit_test(malformed_services_are_told),
         cmocka_unit_test(services_not_served_are_told),
+        cmocka_unit_test(served_parameters_are_known_as_such),
         cmocka_unit_test(networks_are_worked_out),
         cmocka_unit_test(parameters_of_tables_are_checked),
         cmocka_unit_test(saslauthds_place_is_taken),

@@ -5,8 +5,8 @@
 /* clang-format off */
 #define POSTFIX_PARAMETERS_A_H(X) \
     X("2bounce_notice_recipient", "postmaster", UNSERVED, "notices to postmaster are not sent") \
-    X("access_map_defer_code", "450", UNSERVED, "every reply code is Postrider's own") \
-    X("access_map_reject_code", "554", UNSERVED, "every reply code is Postrider's own") \
+    X("access_map_defer_code", "450", READ, "") \
+    X("access_map_reject_code", "554", READ, "") \
     X("address_verify_cache_cleanup_interval", "12h", UNSERVED, "addresses are not probed: reject_unverified_recipient and _sender are not served") \
     X("address_verify_default_transport", "$default_transport", UNSERVED, "addresses are not probed: reject_unverified_recipient and _sender are not served") \
     X("address_verify_local_transport", "$local_transport", UNSERVED, "addresses are not probed: reject_unverified_recipient and _sender are not served") \
@@ -28,48 +28,48 @@
     X("address_verify_service_name", "verify", UNSERVED, "addresses are not probed: reject_unverified_recipient and _sender are not served") \
     X("address_verify_transport_maps", "$transport_maps", UNSERVED, "addresses are not probed: reject_unverified_recipient and _sender are not served") \
     X("address_verify_virtual_transport", "$virtual_transport", UNSERVED, "addresses are not probed: reject_unverified_recipient and _sender are not served") \
-    X("alias_database", "hash:/etc/aliases", UNSERVED, "it does not apply to aliases here") \
+    X("alias_database", "hash:/etc/aliases", READ, "") \
     X("alias_maps", "hash:/etc/aliases", READ, "") \
-    X("allow_mail_to_commands", "alias, forward", UNSERVED, "it does not apply to aliases here") \
-    X("allow_mail_to_files", "alias, forward", UNSERVED, "it does not apply to aliases here") \
+    X("allow_mail_to_commands", "alias, forward", READ, "") \
+    X("allow_mail_to_files", "alias, forward", READ, "") \
     X("allow_min_user", "no", UNSERVED, "addresses that begin with a - are refused, as by default") \
-    X("allow_percent_hack", "yes", UNSERVED, "addresses are not rewritten by it") \
+    X("allow_percent_hack", "yes", READ, "") \
     X("allow_untrusted_routing", "no", UNSERVED, "addresses are not rewritten by it") \
     X("alternate_config_directories", "", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
-    X("always_add_missing_headers", "no", UNSERVED, "headers are left as they are") \
-    X("always_bcc", "", UNSERVED, "no copies are sent") \
+    X("always_add_missing_headers", "no", READ, "") \
+    X("always_bcc", "", READ, "") \
     X("anvil_rate_time_unit", "60s", UNSERVED, "smtpd_client_connection_rate_limit counts by the minute") \
     X("anvil_status_update_time", "600s", INNER, "") \
-    X("append_at_myorigin", "yes", UNSERVED, "addresses are not rewritten by it") \
-    X("append_dot_mydomain", "${{$compatibility_level} <level {1} ? {yes} : {no}}", UNSERVED, "addresses are not rewritten by it") \
+    X("append_at_myorigin", "yes", READ, "") \
+    X("append_dot_mydomain", "${{$compatibility_level} <level {1} ? {yes} : {no}}", READ, "") \
     X("application_event_drain_time", "100s", INNER, "") \
-    X("authorized_flush_users", "static:anyone", GUARD, "any local user could submit, look at or flush mail") \
-    X("authorized_mailq_users", "static:anyone", GUARD, "any local user could submit, look at or flush mail") \
-    X("authorized_submit_users", "static:anyone", GUARD, "any local user could submit, look at or flush mail") \
+    X("authorized_flush_users", "static:anyone", READ, "") \
+    X("authorized_mailq_users", "static:anyone", READ, "") \
+    X("authorized_submit_users", "static:anyone", READ, "") \
     X("backwards_bounce_logfile_compatibility", "yes", UNSERVED, "bounces have Postrider's own text") \
     X("berkeley_db_create_buffer_size", "16777216", INNER, "") \
     X("berkeley_db_read_buffer_size", "131072", INNER, "") \
     X("best_mx_transport", "", UNSERVED, "the fallback is not tried: undeliverable mail waits in the queue") \
     X("biff", "yes", UNSERVED, "users are not told of new mail by biff") \
-    X("body_checks", "", GUARD, "messages would not be checked by these patterns") \
-    X("body_checks_size_limit", "51200", UNSERVED, "MIME is read within Postrider's own limits") \
+    X("body_checks", "", READ, "") \
+    X("body_checks_size_limit", "51200", READ, "") \
     X("bounce_notice_recipient", "postmaster", UNSERVED, "notices to postmaster are not sent") \
     X("bounce_queue_lifetime", "5d", READ, "") \
     X("bounce_service_name", "bounce", INNER, "") \
     X("bounce_size_limit", "50000", UNSERVED, "bounces have Postrider's own text") \
     X("bounce_template_file", "", UNSERVED, "bounces have Postrider's own text") \
     X("broken_sasl_auth_clients", "no", READ, "") \
-    X("canonical_classes", "envelope_sender, envelope_recipient, header_sender, header_recipient", UNSERVED, "addresses are not rewritten by it") \
-    X("canonical_maps", "", UNSERVED, "addresses are not rewritten by it") \
+    X("canonical_classes", "envelope_sender, envelope_recipient, header_sender, header_recipient", READ, "") \
+    X("canonical_maps", "", READ, "") \
     X("cleanup_replace_stray_cr_lf", "yes", UNSERVED, "messages are not refused for it") \
     X("cleanup_service_name", "cleanup", READ, "") \
     X("command_directory", "/usr/sbin", INNER, "") \
-    X("command_execution_directory", "", UNSERVED, "commands are not run") \
-    X("command_expansion_filter", "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", UNSERVED, "commands are not run") \
-    X("command_time_limit", "1000s", UNSERVED, "commands are not run") \
+    X("command_execution_directory", "", READ, "") \
+    X("command_expansion_filter", "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", READ, "") \
+    X("command_time_limit", "1000s", READ, "") \
     X("compatibility_level", "0", READ, "") \
     X("config_directory", "/etc/postfix", INNER, "") \
-    X("confirm_delay_cleared", "no", UNSERVED, "senders are not warned of a delay") \
+    X("confirm_delay_cleared", "no", UNSERVED, "senders who were told of a delay are not told that it is over") \
     X("connection_cache_protocol_timeout", "5s", INNER, "connections are reused as Postrider sees fit") \
     X("connection_cache_service_name", "scache", INNER, "connections are reused as Postrider sees fit") \
     X("connection_cache_status_update_time", "600s", INNER, "connections are reused as Postrider sees fit") \
@@ -93,20 +93,20 @@
     X("default_destination_concurrency_negative_feedback", "1", READ, "") \
     X("default_destination_concurrency_positive_feedback", "1", READ, "") \
     X("default_destination_rate_delay", "0s", READ, "") \
-    X("default_destination_recipient_limit", "50", INNER, "") \
+    X("default_destination_recipient_limit", "50", READ, "") \
     X("default_extra_recipient_limit", "1000", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("default_filter_nexthop", "", UNSERVED, "routing by it does not happen") \
     X("default_minimum_delivery_slots", "3", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
-    X("default_privs", "nobody", UNSERVED, "commands are not run") \
+    X("default_privs", "nobody", READ, "") \
     X("default_process_limit", "100", INNER, "") \
-    X("default_rbl_reply", "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain${rbl_reason?; $rbl_reason}", UNSERVED, "it is not used") \
+    X("default_rbl_reply", "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain${rbl_reason?; $rbl_reason}", READ, "") \
     X("default_recipient_limit", "20000", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("default_recipient_refill_delay", "5s", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("default_recipient_refill_limit", "100", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
-    X("default_transport", "smtp", UNSERVED, "routing by it does not happen") \
+    X("default_transport", "smtp", READ, "") \
     X("default_transport_rate_delay", "0s", READ, "") \
     X("default_verp_delimiters", "+=", UNSERVED, "XVERP is not offered") \
-    X("defer_code", "450", UNSERVED, "every reply code is Postrider's own") \
+    X("defer_code", "450", READ, "") \
     X("defer_service_name", "defer", INNER, "") \
     X("defer_transports", "", READ, "") \
     X("delay_logging_resolution_limit", "2", UNSERVED, "logging goes to stderr and the journal; log_level says how much") \
@@ -117,7 +117,7 @@
     X("destination_concurrency_feedback_debug", "no", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("detect_8bit_encoding_header", "yes", UNSERVED, "messages are not refused for it") \
     X("disable_dns_lookups", "no", UNSERVED, "names are looked up in DNS") \
-    X("disable_mime_input_processing", "no", UNSERVED, "MIME is read within Postrider's own limits") \
+    X("disable_mime_input_processing", "no", READ, "") \
     X("disable_mime_output_conversion", "no", UNSERVED, "MIME is read within Postrider's own limits") \
     X("disable_verp_bounces", "no", UNSERVED, "XVERP is not offered") \
     X("disable_vrfy_command", "no", READ, "") \
@@ -128,38 +128,38 @@
     X("duplicate_filter_limit", "1000", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("empty_address_default_transport_maps_lookup_key", "<>", UNSERVED, "it is not used") \
     X("empty_address_local_login_sender_maps_lookup_key", "<>", INNER, "") \
-    X("empty_address_recipient", "MAILER-DAEMON", UNSERVED, "addresses are not rewritten by it") \
+    X("empty_address_recipient", "MAILER-DAEMON", READ, "") \
     X("empty_address_relayhost_maps_lookup_key", "<>", UNSERVED, "it is not used") \
     X("enable_idna2003_compatibility", "no", UNSERVED, "messages are not refused for it") \
     X("enable_long_queue_ids", "no", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
-    X("enable_original_recipient", "yes", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
+    X("enable_original_recipient", "yes", READ, "") \
     X("enable_threaded_bounces", "no", UNSERVED, "bounces have Postrider's own text") \
     X("error_notice_recipient", "postmaster", UNSERVED, "notices to postmaster are not sent") \
     X("error_service_name", "error", INNER, "") \
-    X("execution_directory_expansion_filter", "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", UNSERVED, "commands are not run") \
-    X("expand_owner_alias", "no", UNSERVED, "it does not apply to aliases here") \
+    X("execution_directory_expansion_filter", "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", READ, "") \
+    X("expand_owner_alias", "no", READ, "") \
     X("export_environment", "TZ MAIL_CONFIG LANG", UNSERVED, "commands get TZ and LANG, and what local(8) and pipe(8) tell them") \
-    X("fallback_transport", "", UNSERVED, "mail goes to Postrider's store, not to this transport") \
+    X("fallback_transport", "", READ, "") \
     X("fallback_transport_maps", "", READ, "") \
-    X("fast_flush_domains", "$relay_domains", UNSERVED, "mail for these domains is not flushed by ETRN on its own schedule") \
+    X("fast_flush_domains", "$relay_domains", READ, "") \
     X("fast_flush_purge_time", "7d", INNER, "how ETRN's lists are kept") \
     X("fast_flush_refresh_time", "12h", INNER, "how ETRN's lists are kept") \
     X("fault_injection_code", "0", INNER, "") \
     X("flush_service_name", "flush", INNER, "") \
     X("fork_attempts", "5", INNER, "") \
     X("fork_delay", "1s", INNER, "") \
-    X("forward_expansion_filter", "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", UNSERVED, "commands are not run") \
-    X("forward_path", "$home/.forward${recipient_delimiter}${extension}, $home/.forward", UNSERVED, "it does not apply to aliases here") \
+    X("forward_expansion_filter", "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", READ, "") \
+    X("forward_path", "$home/.forward${recipient_delimiter}${extension}, $home/.forward", READ, "") \
     X("frozen_delivered_to", "yes", UNSERVED, "it does not apply to aliases here") \
     X("hash_queue_depth", "1", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("hash_queue_names", "deferred, defer", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("header_address_token_limit", "10240", UNSERVED, "MIME is read within Postrider's own limits") \
-    X("header_checks", "", GUARD, "messages would not be checked by these patterns") \
+    X("header_checks", "", READ, "") \
     X("header_from_format", "standard", UNSERVED, "headers are left as they are") \
-    X("header_size_limit", "102400", UNSERVED, "MIME is read within Postrider's own limits") \
+    X("header_size_limit", "102400", READ, "") \
     X("helpful_warnings", "yes", UNSERVED, "logging goes to stderr and the journal; log_level says how much") \
-    X("home_mailbox", "", UNSERVED, "mail goes to Postrider's store; `postrider import` brings over what is there") \
-    X("hopcount_limit", "50", INNER, "") \
+    X("home_mailbox", "", READ, "") \
+    X("hopcount_limit", "50", READ, "") \
     X("html_directory", "/usr/share/doc/postfix/html", INNER, "")
 /* clang-format on */
 

@@ -71,7 +71,7 @@
     X("lmtp_skip_5xx_greeting", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
     X("lmtp_skip_quit_response", "no", UNSERVED, "what another server offers or answers is taken as it is") \
     X("lmtp_starttls_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
-    X("lmtp_tcp_port", "24", INNER, "of the LMTP client, which works as the SMTP client does") \
+    X("lmtp_tcp_port", "24", READ, "") \
     X("lmtp_tls_CAfile", "", READ, "") \
     X("lmtp_tls_CApath", "", READ, "") \
     X("lmtp_tls_block_early_mail_reply", "no", INNER, "connections are reused as Postrider sees fit") \

@@ -13,7 +13,7 @@
     X("smtp_bind_address_enforce", "no", UNSERVED, "the system chooses the address of outgoing connections") \
     X("smtp_body_checks", "", READ, "") \
     X("smtp_cname_overrides_servername", "no", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
-    X("smtp_connect_timeout", "30s", INNER, "") \
+    X("smtp_connect_timeout", "30s", READ, "") \
     X("smtp_connection_cache_destinations", "", INNER, "connections are reused as Postrider sees fit") \
     X("smtp_connection_cache_on_demand", "yes", INNER, "connections are reused as Postrider sees fit") \
     X("smtp_connection_cache_time_limit", "2s", READ, "") \
@@ -34,7 +34,7 @@
     X("smtp_generic_maps", "", READ, "") \
     X("smtp_header_checks", "", READ, "") \
     X("smtp_helo_name", "$myhostname", READ, "") \
-    X("smtp_helo_timeout", "300s", INNER, "") \
+    X("smtp_helo_timeout", "300s", READ, "") \
     X("smtp_host_lookup", "dns", UNSERVED, "names are looked up in DNS") \
     X("smtp_line_length_limit", "998", UNSERVED, "long lines are not broken") \
     X("smtp_mail_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
@@ -64,7 +64,7 @@
     X("smtp_sasl_path", "", INNER, "which SASL library the client uses, and its cache") \
     X("smtp_sasl_security_options", "noplaintext, noanonymous", READ, "") \
     X("smtp_sasl_tls_security_options", "$smtp_sasl_security_options", READ, "") \
-    X("smtp_sasl_tls_verified_security_options", "$smtp_sasl_tls_security_options", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
+    X("smtp_sasl_tls_verified_security_options", "$smtp_sasl_tls_security_options", UNSERVED, "smtp_sasl_tls_security_options holds under all TLS") \
     X("smtp_sasl_type", "cyrus", INNER, "which SASL library the client uses, and its cache") \
     X("smtp_send_dummy_mail_auth", "no", INNER, "which SASL library the client uses, and its cache") \
     X("smtp_send_xforward_command", "no", UNSERVED, "the client's name and address are not sent on (XFORWARD)") \

@@ -9,44 +9,44 @@
     X("smtpd_authorized_xforward_hosts", "", UNSERVED, "XCLIENT and XFORWARD are not offered") \
     X("smtpd_banner", "$myhostname ESMTP $mail_name", READ, "") \
     X("smtpd_client_auth_rate_limit", "0", GUARD, "this limit on clients would not hold") \
-    X("smtpd_client_connection_count_limit", "50", INNER, "") \
-    X("smtpd_client_connection_rate_limit", "0", INNER, "") \
-    X("smtpd_client_event_limit_exceptions", "${smtpd_client_connection_limit_exceptions:$mynetworks}", UNSERVED, "these clients are counted like others") \
+    X("smtpd_client_connection_count_limit", "50", READ, "") \
+    X("smtpd_client_connection_rate_limit", "0", READ, "") \
+    X("smtpd_client_event_limit_exceptions", "${smtpd_client_connection_limit_exceptions:$mynetworks}", READ, "") \
     X("smtpd_client_message_rate_limit", "0", GUARD, "this limit on clients would not hold") \
     X("smtpd_client_new_tls_session_rate_limit", "0", GUARD, "this limit on clients would not hold") \
     X("smtpd_client_port_logging", "no", UNSERVED, "the log has the client's port nowhere") \
     X("smtpd_client_recipient_rate_limit", "0", GUARD, "this limit on clients would not hold") \
-    X("smtpd_client_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_client_restrictions", "", READ, "") \
     X("smtpd_command_filter", "", GUARD, "commands would be taken as clients send them") \
-    X("smtpd_data_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_data_restrictions", "", READ, "") \
     X("smtpd_delay_open_until_valid_rcpt", "yes", INNER, "how smtpd's processes work together") \
-    X("smtpd_delay_reject", "yes", GUARD, "clients, senders and recipients would not be checked by it") \
-    X("smtpd_discard_ehlo_keyword_address_maps", "", UNSERVED, "all keywords are offered to every client") \
-    X("smtpd_discard_ehlo_keywords", "", UNSERVED, "all keywords are offered to every client") \
+    X("smtpd_delay_reject", "yes", READ, "") \
+    X("smtpd_discard_ehlo_keyword_address_maps", "", UNSERVED, "smtpd_discard_ehlo_keywords holds for every client") \
+    X("smtpd_discard_ehlo_keywords", "", READ, "") \
     X("smtpd_dns_reply_filter", "", UNSERVED, "DNS answers are taken as they are") \
-    X("smtpd_end_of_data_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_end_of_data_restrictions", "", READ, "") \
     X("smtpd_enforce_tls", "no", READ, "") \
-    X("smtpd_error_sleep_time", "1s", UNSERVED, "errors are answered without a pause; smtpd_hard_error_limit ends the session") \
-    X("smtpd_etrn_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_error_sleep_time", "1s", READ, "") \
+    X("smtpd_etrn_restrictions", "", READ, "") \
     X("smtpd_expansion_filter", "\\t\\40!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", INNER, "characters are escaped as the log needs it") \
     X("smtpd_forbid_bare_newline", "no", READ, "") \
     X("smtpd_forbid_bare_newline_exclusions", "$mynetworks", UNSERVED, "a lone LF is refused or turned into CRLF from every client") \
     X("smtpd_forbid_bare_newline_reject_code", "550", UNSERVED, "a lone LF is refused or turned into CRLF from every client") \
     X("smtpd_forbid_unauth_pipelining", "no", GUARD, "pipelining before its time would be taken") \
-    X("smtpd_forbidden_commands", "CONNECT GET POST regexp:{{/^[^A-Z]/ Bogus}}", UNSERVED, "commands that are none get 500") \
-    X("smtpd_hard_error_limit", "${stress?{1}:{20}}", INNER, "") \
+    X("smtpd_forbidden_commands", "CONNECT GET POST regexp:{{/^[^A-Z]/ Bogus}}", READ, "") \
+    X("smtpd_hard_error_limit", "${stress?{1}:{20}}", READ, "") \
     X("smtpd_helo_required", "no", READ, "") \
-    X("smtpd_helo_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_helo_restrictions", "", READ, "") \
     X("smtpd_history_flush_threshold", "100", INNER, "how smtpd's processes work together") \
-    X("smtpd_junk_command_limit", "${stress?{1}:{100}}", UNSERVED, "the session ends after 100 commands that do nothing") \
+    X("smtpd_junk_command_limit", "${stress?{1}:{100}}", READ, "") \
     X("smtpd_log_access_permit_actions", "", UNSERVED, "which clients are let in is logged as Postrider does") \
     X("smtpd_milter_maps", "", UNSERVED, "milters are not called yet: nothing is signed or scanned by them") \
     X("smtpd_milters", "", UNSERVED, "milters are not called yet: nothing is signed or scanned by them") \
-    X("smtpd_min_data_rate", "500", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
-    X("smtpd_noop_commands", "", UNSERVED, "commands that are none get 500") \
-    X("smtpd_null_access_lookup_key", "<>", UNSERVED, "it is not used") \
-    X("smtpd_peername_lookup", "yes", UNSERVED, "it is not used") \
-    X("smtpd_per_request_deadline", "${smtpd_per_record_deadline?{$smtpd_per_record_deadline}:{${stress?{yes}:{no}}}}", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("smtpd_min_data_rate", "500", UNSERVED, "smtpd_timeout holds for slow clients too") \
+    X("smtpd_noop_commands", "", READ, "") \
+    X("smtpd_null_access_lookup_key", "<>", READ, "") \
+    X("smtpd_peername_lookup", "yes", READ, "") \
+    X("smtpd_per_request_deadline", "${smtpd_per_record_deadline?{$smtpd_per_record_deadline}:{${stress?{yes}:{no}}}}", UNSERVED, "smtpd_timeout holds for slow clients too") \
     X("smtpd_policy_service_default_action", "451 4.3.5 Server configuration problem", UNSERVED, "check_policy_service is not served yet") \
     X("smtpd_policy_service_max_idle", "300s", UNSERVED, "check_policy_service is not served yet") \
     X("smtpd_policy_service_max_ttl", "1000s", UNSERVED, "check_policy_service is not served yet") \
@@ -59,33 +59,33 @@
     X("smtpd_proxy_filter", "", GUARD, "mail would not pass the filter") \
     X("smtpd_proxy_options", "", INNER, "of smtpd_proxy_filter") \
     X("smtpd_proxy_timeout", "100s", INNER, "of smtpd_proxy_filter") \
-    X("smtpd_recipient_limit", "1000", INNER, "") \
-    X("smtpd_recipient_overshoot_limit", "1000", INNER, "how smtpd's processes work together") \
-    X("smtpd_recipient_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
-    X("smtpd_reject_footer", "", UNSERVED, "refusals have no text behind them") \
-    X("smtpd_reject_footer_maps", "", UNSERVED, "refusals have no text behind them") \
-    X("smtpd_reject_unlisted_recipient", "yes", UNSERVED, "whether a recipient exists is told by the accounts and aliases") \
-    X("smtpd_reject_unlisted_sender", "no", UNSERVED, "whether a recipient exists is told by the accounts and aliases") \
-    X("smtpd_relay_before_recipient_restrictions", "${{$compatibility_level} <level {3.6} ? {no} : {yes}}", UNSERVED, "it is not used") \
-    X("smtpd_relay_restrictions", "${{$compatibility_level} <level {1} ? {} : {permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination}}", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_recipient_limit", "1000", READ, "") \
+    X("smtpd_recipient_overshoot_limit", "1000", READ, "") \
+    X("smtpd_recipient_restrictions", "", READ, "") \
+    X("smtpd_reject_footer", "", READ, "") \
+    X("smtpd_reject_footer_maps", "", UNSERVED, "smtpd_reject_footer holds for every refusal") \
+    X("smtpd_reject_unlisted_recipient", "yes", READ, "") \
+    X("smtpd_reject_unlisted_sender", "no", READ, "") \
+    X("smtpd_relay_before_recipient_restrictions", "${{$compatibility_level} <level {3.6} ? {no} : {yes}}", READ, "") \
+    X("smtpd_relay_restrictions", "${{$compatibility_level} <level {1} ? {} : {permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination}}", READ, "") \
     X("smtpd_restriction_classes", "", READ, "") \
     X("smtpd_sasl_auth_enable", "no", READ, "") \
-    X("smtpd_sasl_authenticated_header", "no", UNSERVED, "the login name is not written into Received lines") \
-    X("smtpd_sasl_exceptions_networks", "", UNSERVED, "AUTH is offered to these clients too") \
+    X("smtpd_sasl_authenticated_header", "no", READ, "") \
+    X("smtpd_sasl_exceptions_networks", "", READ, "") \
     X("smtpd_sasl_local_domain", "", READ, "") \
     X("smtpd_sasl_mechanism_filter", "!external, static:rest", GUARD, "mechanisms that this forbids would be offered") \
     X("smtpd_sasl_path", "smtpd", READ, "") \
     X("smtpd_sasl_response_limit", "12288", INNER, "names and limits of Postfix's SASL glue") \
-    X("smtpd_sasl_security_options", "noanonymous", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_sasl_security_options", "noanonymous", READ, "") \
     X("smtpd_sasl_service", "smtp", INNER, "names and limits of Postfix's SASL glue") \
-    X("smtpd_sasl_tls_security_options", "$smtpd_sasl_security_options", UNSERVED, "it is not used") \
+    X("smtpd_sasl_tls_security_options", "$smtpd_sasl_security_options", READ, "") \
     X("smtpd_sasl_type", "cyrus", READ, "") \
-    X("smtpd_sender_login_maps", "", GUARD, "clients, senders and recipients would not be checked by it") \
-    X("smtpd_sender_restrictions", "", GUARD, "clients, senders and recipients would not be checked by it") \
+    X("smtpd_sender_login_maps", "", READ, "") \
+    X("smtpd_sender_restrictions", "", READ, "") \
     X("smtpd_service_name", "smtpd", INNER, "how smtpd's processes work together") \
-    X("smtpd_soft_error_limit", "10", UNSERVED, "errors are answered without a pause; smtpd_hard_error_limit ends the session") \
+    X("smtpd_soft_error_limit", "10", READ, "") \
     X("smtpd_starttls_timeout", "${stress?{10}:{300}}s", UNSERVED, "smtpd_timeout holds during the TLS handshake too") \
-    X("smtpd_timeout", "${stress?{10}:{300}}s", INNER, "") \
+    X("smtpd_timeout", "${stress?{10}:{300}}s", READ, "") \
     X("smtpd_tls_CAfile", "", READ, "") \
     X("smtpd_tls_CApath", "", READ, "") \
     X("smtpd_tls_always_issue_session_ids", "yes", INNER, "TLS sessions are resumed with tickets; there is no database") \

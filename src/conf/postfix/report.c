@@ -103,8 +103,9 @@ static struct table_part part_of_table(struct reporting *r, struct slice name)
 /* A slip in such a name leaves a door open. */
 static bool guards(const char *name)
 {
-    static const char *const words[] = {"restrictions", "mynetworks", "_tls_",  "_sasl_",
-                                        "reject",       "relay",      "checks", "filter"};
+    static const char *const words[] = {"restrictions", "mynetworks", "_tls_",      "_sasl_",
+                                        "reject",       "relay",      "checks",     "filter",
+                                        "authorized_",  "mx_backup_", "login_maps", "strict_"};
     struct slice n = slice_cstr(name);
     const struct postfix_parameter *p = postfix_parameter_find(n);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
