@@ -11,7 +11,13 @@ static bool lists(struct slice_list l, const char *word)
 
 struct slice resolve_recipient(const struct walk *w, const struct names *n)
 {
-    return resolve_join(w, n->local, n->domain.data ? n->domain : directory_conf(w->d)->myorigin);
+    return resolve_join(w, n->given, n->domain.data ? n->domain : directory_conf(w->d)->myorigin);
+}
+
+struct slice resolve_delivered(const struct walk *w, const struct chain *up, struct slice recipient)
+{
+    bool outer = directory_conf(w->d)->frozen_delivered_to && up && up->delivered.data;
+    return outer ? up->delivered : recipient;
 }
 
 /* ---- owner- ---- */

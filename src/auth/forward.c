@@ -182,7 +182,7 @@ bool resolve_forward(struct walk *w, struct slice account, struct slice detail)
                          .user = wish.user,
                          .owner = up ? up->owner : SLICE_NONE,
                          .recipient = resolve_join(w, account, directory_conf(w->d)->myorigin)};
-    here.delivered = up ? up->delivered : here.recipient;
+    here.delivered = resolve_delivered(w, up, here.recipient);
     if (here.depth > DIRECTORY_DEPTH_MAX) {
         resolve_give_up(w, "the .forward files are nested too deeply", account);
         return true;

@@ -6,7 +6,9 @@ static bool make_names(const struct walk *w, const struct directory_address *add
                        struct names *ret)
 {
     struct slice delimiters = directory_conf(w->d)->recipient_delimiter;
-    struct names n = {.local = lower_copy(address->local, w->arena), .domain = address->domain};
+    struct names n = {.given = address->local,
+                      .local = lower_copy(address->local, w->arena),
+                      .domain = address->domain};
     n.base = n.local;
     if (!n.local.data)
         return false;
@@ -249,7 +251,8 @@ static bool take_postmaster(struct walk *w, const struct names *n, const struct 
 {
     if (!slice_is(n->base, "postmaster"))
         return false;
-    struct names root = {.local = SLICE("root"), .base = SLICE("root"), .domain = n->domain};
+    struct names root = {
+        .given = SLICE("root"), .local = SLICE("root"), .base = SLICE("root"), .domain = n->domain};
     const struct alias *a = find_alias(w, &root);
     if (a && !is_ancestor(up, a)) {
         expand(w, a, &root, up);
@@ -348,7 +351,7 @@ static void expand(struct walk *w, const struct alias *a, const struct names *n,
         resolve_give_up(w, "the aliases are nested too deeply", a->key);
         return;
     }
-    here.delivered = up && up->delivered.data ? up->delivered : here.recipient;
+    here.delivered = resolve_delivered(w, up, here.recipient);
     if (!resolve_rights(w, a, &here) || !begin_alias(w, a))
         return;
     here.owner = resolve_owner(w, a, n, up);

@@ -16,6 +16,7 @@ enum { INCLUDES_MAX = 100 };
 
 /* A name and its domain, in the forms that tables are asked with. */
 struct names {
+    struct slice given;  /* as written */
     struct slice local;  /* lower-cased, with detail */
     struct slice base;   /* without delimiter and detail; == local when there is none */
     struct slice detail; /* as written */
@@ -36,7 +37,7 @@ struct chain {
     struct slice user;      /* whose rights, as in a target (ipc.h) */
     struct slice owner;     /* the envelope sender; data NULL: the message's */
     struct slice recipient; /* on whose behalf, innermost */
-    struct slice delivered; /* and outermost */
+    struct slice delivered; /* and outermost, or as frozen_delivered_to says */
 };
 
 struct walk {
@@ -112,6 +113,9 @@ void resolve_list(struct walk *w, struct slice_list items, const struct chain *h
 /* ---- expand.c ---- */
 /* The whole address of a local name. */
 struct slice resolve_recipient(const struct walk *w, const struct names *n);
+/* What Delivered-To says of a recipient that `up` led to. */
+struct slice resolve_delivered(const struct walk *w, const struct chain *up,
+                               struct slice recipient);
 /* Whose rights the alias's commands and files get. False: no memory, and given up. */
 bool resolve_rights(struct walk *w, const struct alias *a, struct chain *here);
 /* The envelope sender of what the alias sends on; data NULL: the message's. */

@@ -20,6 +20,7 @@
     X(TEXT, alias_database, "", 0, 0, "postfix", "Alias files that newaliases rebuilds. Nothing needs to be rebuilt here; only alias_maps is looked up, as in Postfix.") \
     X(BOOL, owner_request_special, "yes", 0, 0, "postfix", "An alias owner-NAME becomes the envelope sender of what NAME sends on.") \
     X(BOOL, expand_owner_alias, "no", 0, 0, "postfix", "The sender is what owner-NAME leads to, instead of owner-NAME itself.") \
+    X(BOOL, frozen_delivered_to, "yes", 0, 0, "postfix", "Delivered-To names the recipient that the message came for, however many aliases and .forward files lead on from there; no: the last of these.") \
     X(BOOL, reset_owner_alias, "no", 0, 0, "postfix", "An alias within a list that has no owner- alias of its own goes out in the name of the message's sender, not of the outer list's owner.") \
     X(LIST, allow_mail_to_commands, "alias, forward", 0, 0, "postfix", "Where |command may stand: alias, forward, include.") \
     X(LIST, allow_mail_to_files, "alias, forward", 0, 0, "postfix", "Where /file and /folder/ may stand: alias, forward, include.") \

@@ -144,6 +144,7 @@ void ipc_memfd_unmap(struct slice s);
  *                               "lmtp:unix:/path", "error:5.1.6 moved"
  *   "command USER SP N:ADDRESS COMMAND-LINE"   (N: bytes of ADDRESS)
  *   "file USER SP N:ADDRESS PATH"
+ *   "for N:TO " in front of the last two: what Delivered-To says; without it that is ADDRESS
  *   "via N:SENDER N:DELIVERED"   leads nowhere itself: says how those behind it, up to the next
  *                                "via", are sent on; "-" for either: as the message has it.
  * USER: whose rights, a name or "#" and a number; "-" those of default_privs; "~NAME" the user
@@ -161,7 +162,7 @@ struct target {
     struct slice route;           /* REMOTE; "": none */
     enum target_kind kind;
     struct slice user, text;        /* COMMAND (its line), FILE (its path) */
-    struct slice sender, delivered; /* VIA; data NULL: "-" */
+    struct slice sender, delivered; /* VIA; data NULL: "-". COMMAND, FILE: TO, or data NULL */
 };
 MUST_USE enum result target_parse(struct slice text, struct target *ret);
 void target_format(const struct target *t, struct buf *out);

@@ -68,6 +68,13 @@ enum result target_parse(struct slice text, struct target *ret)
             return INVALID;
         kind = slice_split(&rest, ' ');
     }
+    if (slice_is(kind, "for")) {
+        if (take_counted(&rest, false, &t.delivered) != OK || !take_space(&rest))
+            return INVALID;
+        kind = slice_split(&rest, ' ');
+        if (!slice_is(kind, "command") && !slice_is(kind, "file"))
+            return INVALID;
+    }
     if (!rest.data || rest.len == 0)
         return INVALID;
     if (slice_is(kind, "remote")) {
@@ -101,6 +108,11 @@ static void put_counted(struct buf *out, struct slice s)
 
 static void format_served(const struct target *t, struct buf *out)
 {
+    if (t->delivered.data) {
+        buf_puts(out, "for ");
+        put_counted(out, t->delivered);
+        buf_putc(out, ' ');
+    }
     buf_puts(out, t->kind == TARGET_FILE ? "file " : "command ");
     buf_append(out, t->user.len ? t->user : SLICE("-"));
     buf_putc(out, ' ');

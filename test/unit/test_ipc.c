@@ -508,6 +508,15 @@ static void targets_have_one_form(void **state)
     assert_int_equal(target_parse(SLICE("bcc 70:o p@y.z local bob "), &t), INVALID);
     assert_int_equal(target_parse(SLICE("bcc 7:o p@y.zlocal bob "), &t), INVALID);
     assert_int_equal(target_parse(SLICE("bcc 7:o p@y.z"), &t), INVALID);
+    buf_reset(&out);
+    assert_int_equal(target_parse(SLICE("for 3:o@h command ~u 3:i@h /bin/x y"), &t), OK);
+    assert_true(slice_is(t.delivered, "o@h") && slice_is(t.address, "i@h"));
+    assert_true(t.kind == TARGET_COMMAND && slice_is(t.text, "/bin/x y"));
+    target_format(&t, &out);
+    assert_true(slice_is(buf_slice(&out), "for 3:o@h command ~u 3:i@h /bin/x y"));
+    assert_int_equal(target_parse(SLICE("for 3:o@h local bob "), &t), INVALID);
+    assert_int_equal(target_parse(SLICE("for 30:o@h command ~u 3:i@h x"), &t), INVALID);
+    assert_int_equal(target_parse(SLICE("for 3:o@h"), &t), INVALID);
     assert_int_equal(target_parse(SLICE("remote \tsmtp:x"), &t), INVALID);
     assert_int_equal(target_parse(SLICE("bcc"), &t), INVALID);
     assert_int_equal(target_parse(SLICE("remote "), &t), INVALID);

@@ -103,14 +103,15 @@ MUST_USE enum result identity_become(const struct identity *who, struct error *e
 struct local_copy {
     struct slice message; /* CRLF */
     struct slice sender, original, recipient;
-    struct slice eol;      /* "": LF */
-    bool from_line;        /* "From sender date" first */
-    bool quote_from;       /* ">From " */
-    bool without_path;     /* no Return-Path */
-    bool without_original; /* no X-Original-To */
-    bool delivered_to;     /* Delivered-To */
-    bool dots;             /* ".." for a line that begins with a dot */
-    bool blank_end;        /* an empty line behind it */
+    struct slice delivered; /* what Delivered-To says; data NULL: the recipient */
+    struct slice eol;       /* "": LF */
+    bool from_line;         /* "From sender date" first */
+    bool quote_from;        /* ">From " */
+    bool without_path;      /* no Return-Path */
+    bool without_original;  /* no X-Original-To */
+    bool delivered_to;      /* Delivered-To */
+    bool dots;              /* ".." for a line that begins with a dot */
+    bool blank_end;         /* an empty line behind it */
 };
 /* FAILED: errno tells. */
 MUST_USE enum result local_copy_write(const struct local_copy *c, int fd);
@@ -128,6 +129,9 @@ struct command_run {
 };
 /* Appends the answer, as below. */
 void command_run(const struct command_run *c, struct buf *answer);
+
+/* In lower case, in the arena; data NULL: no memory. */
+struct slice local_folded(struct slice s, struct arena *a);
 
 /* Who brought the message, as in IPC LOCAL_JOB; "" where not known. */
 struct mail_origin {

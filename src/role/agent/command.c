@@ -42,14 +42,16 @@ static void set_as_is(struct environment *e, const char *name, const char *value
         e->items[e->n++] = text;
 }
 
-/* USER, LOCAL, EXTENSION and DOMAIN are those of the recipient. */
-static void set_recipient(struct environment *e, struct slice address, struct slice delimiters)
+/* USER, LOCAL, EXTENSION and DOMAIN are those of the recipient, in lower case as local(8) has them.
+ */
+static void set_recipient(struct environment *e, struct slice given, struct slice delimiters)
 {
+    struct slice address = local_folded(given, &e->arena);
     size_t at = slice_rfind(address, '@');
     struct slice local = at == SIZE_MAX ? address : slice_sub(address, 0, at);
     struct slice user, extension;
     address_split_detail(local, delimiters, &user, &extension);
-    set(e, "RECIPIENT", address);
+    set(e, "RECIPIENT", given);
     set(e, "LOCAL", local);
     set(e, "USER", user);
     set(e, "LOGNAME", user);

@@ -94,7 +94,7 @@ enum result local_copy_write(const struct local_copy *c, int fd)
     if (c->original.len && !c->without_original)
         put_field(&w, "X-Original-To", c->original, false);
     if (c->delivered_to)
-        put_field(&w, "Delivered-To", c->recipient, false);
+        put_field(&w, "Delivered-To", c->delivered.data ? c->delivered : c->recipient, false);
     put_lines(&w, c);
     if (c->blank_end)
         put(&w, w.eol);

@@ -61,6 +61,7 @@ static void deliver(const struct local_job *j, const struct identity *who, struc
                  .sender = j->sender,
                  .original = j->originals.items[0],
                  .recipient = j->target.address,
+                 .delivered = j->target.delivered,
                  .from_line = !maildir,
                  .quote_from = file && !maildir,
                  .delivered_to =

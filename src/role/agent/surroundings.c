@@ -22,9 +22,17 @@ struct names {
     struct arena arena;
 };
 
-static struct slice value_of(const struct local_delivery *d, struct slice name)
+struct slice local_folded(struct slice s, struct arena *a)
 {
-    struct slice address = d->copy.recipient, user, extension;
+    struct slice copy = arena_dup(a, s);
+    for (size_t i = 0; copy.data && i < copy.len; i++)
+        ((char *)copy.data)[i] = ascii_lower(copy.data[i]);
+    return copy;
+}
+
+static struct slice value_of(const struct local_delivery *d, struct slice name, struct arena *a)
+{
+    struct slice address = local_folded(d->copy.recipient, a), user, extension;
     size_t at = slice_rfind(address, '@');
     struct slice local = slice_sub(address, 0, at);
     address_split_detail(local, d->conf->recipient_delimiter, &user, &extension);
@@ -36,7 +44,7 @@ static struct slice value_of(const struct local_delivery *d, struct slice name)
         {"local", local},
         {"extension", extension.data ? extension : SLICE("")},
         {"domain", at == SIZE_MAX ? SLICE("") : slice_from(address, at + 1)},
-        {"recipient", address},
+        {"recipient", d->copy.recipient},
         {"recipient_delimiter", extension.data ? slice_sub(local, user.len, 1) : SLICE("")},
         {"home", d->who->context ? slice_cstr(d->who->home) : SLICE("")},
         {"shell", d->who->context ? slice_cstr(d->who->shell) : SLICE("")},
@@ -51,7 +59,7 @@ static struct slice value_of(const struct local_delivery *d, struct slice name)
 static bool look_up(void *arg, struct slice name, struct slice *ret, enum conf_grammar *ret_grammar)
 {
     struct names *n = arg;
-    struct slice value = value_of(n->delivery, name);
+    struct slice value = value_of(n->delivery, name, &n->arena);
     if (!value.data)
         return false;
     struct slice copy = arena_dup(&n->arena, value);

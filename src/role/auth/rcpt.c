@@ -14,7 +14,16 @@
 
 enum { TARGETS_BYTES = 96 * 1024 }; /* what fits a packet beside the rest */
 
-static struct slice target_text(const struct directory_target *from, struct arena *a)
+/* What Delivered-To says to a command or a file where that is not the innermost recipient. */
+static struct slice delivered_of(const struct conf *c, const struct directory_target *t)
+{
+    bool outer = c->frozen_delivered_to && t->kind != DIRECTORY_MAIL && t->delivered.data &&
+                 !slice_eq(t->delivered, t->address);
+    return outer ? t->delivered : SLICE_NONE;
+}
+
+static struct slice target_text(const struct conf *c, const struct directory_target *from,
+                                struct arena *a)
 {
     static const enum target_kind kinds[] = {[DIRECTORY_MAIL] = TARGET_REMOTE,
                                              [DIRECTORY_COMMAND] = TARGET_COMMAND,
@@ -27,6 +36,7 @@ static struct slice target_text(const struct directory_target *from, struct aren
                        .kind = from->local ? TARGET_LOCAL : kinds[from->kind],
                        .user = from->user,
                        .text = from->text,
+                       .delivered = delivered_of(c, from),
                        .bcc = from->bcc,
                        .copy_for = from->copy_for};
     struct buf b;
@@ -87,7 +97,7 @@ static enum result format_targets(const struct conf *c, const struct resolved *r
             list.items[list.n] = via_text(&via, a);
             bytes += list.items[list.n++].len + 8;
         }
-        list.items[list.n] = target_text(&r->targets[i], a);
+        list.items[list.n] = target_text(c, &r->targets[i], a);
         if (!list.items[list.n].data || arena_failed(a))
             return FAILED;
         bytes += list.items[list.n++].len + 8;

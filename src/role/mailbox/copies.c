@@ -245,7 +245,8 @@ static void add_remote_target(struct incoming *in, size_t i, const struct opened
     const struct ipc_DELIVER *d = in->request;
     const struct target *t = &o->target;
     bool plain = !t->bcc && !o->copy->sender.data;
-    struct slice rcpt = d->rcpts.items[i];
+    /* A copy was for the address that asked for it. */
+    struct slice rcpt = t->bcc && t->copy_for.len ? t->copy_for : d->rcpts.items[i];
     struct queue_rcpt *r = &o->copy->remote[o->copy->n_remote++];
     if (t->kind == TARGET_REMOTE)
         *r = (struct queue_rcpt){.address = t->address, .original = rcpt, .route = t->route};
