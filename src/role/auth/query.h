@@ -53,7 +53,8 @@ bool query_apply_actions(struct query *q, const struct directory *d, struct aren
 /* table_actions.c: is there the transport of FILTER's "transport:destination"? */
 bool action_transport_known(const struct directory *d, struct slice route);
 /* table_actions.c: the targets of rcpt (as messages carry them) with the filter in the place of
- * all; the addresses of its copies go there too. n = 0: no memory. Strings live as long as the arena and the targets given. */
+ * all; the addresses of its copies go there too. n = 0: no memory. Strings live as long as the
+ * arena and the targets given. */
 struct slice_list action_filter_targets(struct slice rcpt, struct slice route,
                                         struct slice_list targets, struct arena *a);
 /* decide.c: the same where tables may ask a server: then on a helper thread, with a copy. */
