@@ -287,7 +287,8 @@ def checks_talk(rfile, wfile):
     wfile.write(f"{len(text)}:{text},".encode())
 
 
-def test_checks_of_messages(tmp_path):
+@pytest.mark.parametrize("of_listener", ["", "smtp/"])
+def test_checks_of_messages(tmp_path, of_listener):
     """header_checks and body_checks of a server: each action; nothing passes a server that does not answer."""
     def send(subject, extra="", body="text\r\n"):
         with server.smtp() as client:
@@ -302,7 +303,7 @@ def test_checks_of_messages(tmp_path):
 
     with Played(checks_talk) as checks:
         table = f"socketmap:inet:127.0.0.1:{checks.port}:c"
-        server = Server(tmp_path, header_checks=f"regexp:{{{{/^X-First:/ IGNORE}}}}, proxy:{table}", body_checks=table).start()
+        server = Server(tmp_path, body_checks=table, **{of_listener + "header_checks": f"regexp:{{{{/^X-First:/ IGNORE}}}}, proxy:{table}"}).start()
         try:
             assert send("plain", "X-Drop: 1\r\nX-First: 1\r\nX-Keep: 1\r\n", "bad line\r\nlast\r\n")[0] == 250
             (message,) = got("alice", "plain")

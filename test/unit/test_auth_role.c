@@ -93,6 +93,10 @@ static void take_answer(void *arg, struct ipc_message *m)
         copy(got.reason, sizeof got.reason, m->ACTION_RESULT.reason);
         take_targets(m->ACTION_RESULT.targets);
         take_grant(m->ACTION_RESULT.grant);
+    } else if (m->type == IPC_CHECK_RESULT) {
+        got.code = m->CHECK_RESULT.code;
+        copy(got.text, sizeof got.text, m->CHECK_RESULT.value);
+        copy(got.reason, sizeof got.reason, m->CHECK_RESULT.reason);
     } else if (m->type == IPC_EXPAND_RESULT) {
         got.code = m->EXPAND_RESULT.code;
         take_targets(m->EXPAND_RESULT.targets);
@@ -431,6 +435,29 @@ static void a_filter_gets_granted_recipients_alone(void **state)
                      OK);
 }
 
+static unsigned check(const char *source, const char *line)
+{
+    struct ipc_message m = {.type = IPC_CHECK_ASK,
+                            .CHECK_ASK = {.label = SLICE("smtp"),
+                                          .source = slice_cstr(source),
+                                          .text = slice_cstr(line)}};
+    ask(edge, &m);
+    assert_int_equal(got.type, IPC_CHECK_RESULT);
+    return got.code;
+}
+
+/* Where auth has no tables, edge must not hear that none has the line. */
+static void lines_are_checked_for_edge(void **state)
+{
+    (void)state;
+    assert_int_equal(check("header_checks", "X-F: here"), 0);
+    assert_string_equal(got.text, "FILTER smtp:[192.0.2.1]:25");
+    assert_int_equal(check("header_checks", "Subject: other"), 1);
+    assert_int_equal(check("body_checks", "text"), 2);
+    assert_string_equal(got.reason, "auth has no such tables");
+    assert_int_equal(check("no_checks", "text"), 2);
+}
+
 static void a_login_permits_to_relay_as_oneself(void **state)
 {
     (void)state;
@@ -550,6 +577,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(recipients_are_decided, start_plain, stop_role),
         cmocka_unit_test_setup_teardown(a_filter_gets_granted_recipients_alone, start_filter,
                                         stop_role),
+        cmocka_unit_test_setup_teardown(lines_are_checked_for_edge, start_filter, stop_role),
         cmocka_unit_test_setup_teardown(a_login_permits_to_relay_as_oneself, start_plain,
                                         stop_role),
         cmocka_unit_test_setup_teardown(mynetworks_needs_the_socket_as_proof, start_plain,

@@ -44,10 +44,9 @@ static bool next_option(const struct master_service *m, size_t *at, struct optio
         if (w->grouped || !slice_starts(w->text, SLICE("-o")))
             continue;
         if (text.len == 0) {
-            if (++*at == m->n_words)
-                return false;
-            w = &m->words[*at];
-            text = w->text;
+            bool last = ++*at == m->n_words;
+            w = last ? w : &m->words[*at];
+            text = last ? SLICE("") : w->text;
         }
         size_t mark = slice_find(text, '=');
         *ret = (struct option){

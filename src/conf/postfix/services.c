@@ -24,8 +24,14 @@ void services_assign(struct services *s, struct slice name, struct slice value,
     s->scope->layers[CONF_LAYER_POSTFIX] = s->reading->found;
 }
 
-static void take_override(struct services *s, const struct master_word *w, struct slice text,
-                          struct slice service)
+/* smtp(8) has some of cleanup's settings too. */
+static bool is_server(const struct master_service *m)
+{
+    return slice_is(m->command, "smtpd") || slice_is(m->command, "postscreen");
+}
+
+static void take_override(struct services *s, const struct master_service *m,
+                          const struct master_word *w, struct slice text, struct slice service)
 {
     size_t at = slice_find(text, '=');
     struct slice name = slice_trim(slice_sub(text, 0, at));
@@ -34,7 +40,7 @@ static void take_override(struct services *s, const struct master_word *w, struc
                    "`-o %.*s` sets nothing: write -o name=value without spaces, or -o { name = "
                    "value }",
                    SLICE_ARG(slice_sub(text, 0, 60)));
-    else if (services_is_cleanups(name))
+    else if (is_server(m) && services_is_cleanups(name))
         conf_warn(s->reading->errors, s->file, w->line,
                   "-o %.*s does nothing here, in Postfix neither: cleanup reads it; set it for a "
                   "cleanup service that -o cleanup_service_name names",
@@ -54,9 +60,9 @@ size_t services_take_options(struct services *s, const struct master_service *m,
             break;
         if (slice_is(w->text, "-o") && i + 1 < m->n_words) {
             i++;
-            take_override(s, &m->words[i], m->words[i].text, service);
+            take_override(s, m, &m->words[i], m->words[i].text, service);
         } else if (slice_starts(w->text, SLICE("-o")) && w->text.len > 2) {
-            take_override(s, w, slice_from(w->text, 2), service);
+            take_override(s, m, w, slice_from(w->text, 2), service);
         } else if (!slice_starts(w->text, SLICE("-v")) && !slice_is(w->text, "-D")) {
             conf_warn(s->reading->errors, s->file, w->line,
                       "%.*s: option %.*s means nothing here: remove it", SLICE_ARG(m->name),

@@ -143,19 +143,25 @@ static bool waits(struct auth_actions *s, struct slice label, struct slice sourc
     return yes;
 }
 
+/* edge asks where it has tables: without any, this is not yet, or no longer, the configuration that
+ * edge has, and the line must not pass for that. */
 static enum result look_up(struct auth_actions *s, const struct line *l, struct arena *arena,
                            struct table_match *ret, struct error *err)
 {
     enum content_class class = content_class_of(l->source);
     struct content_set *set = content_now(s, l->label);
-    enum result r = NOT_FOUND;
-    if (class == CONTENT_CLASSES || (set && set->broken))
-        r = error_set(err, FAILED, "the table could not be opened");
-    else if (set)
+    enum result r;
+    if (!set || class == CONTENT_CLASSES || set->checks.tables[class].n == 0)
+        r = error_set(err, FAILED, "auth has no such tables");
+    else if (set->broken)
+        r = error_set(err, FAILED, "a table could not be opened");
+    else
         r = tables_find(&set->checks.tables[class], l->text, arena, ret, err);
     if (r == OK)
         *ret = (struct table_match){arena_dup(arena, ret->value), arena_dup(arena, ret->where)};
     content_set_unref(set);
+    if (r == OK && arena_failed(arena))
+        r = error_set(err, FAILED, "no memory");
     return r;
 }
 
