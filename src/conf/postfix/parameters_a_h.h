@@ -150,7 +150,7 @@
     X("fork_delay", "1s", INNER, "") \
     X("forward_expansion_filter", "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", READ, "") \
     X("forward_path", "$home/.forward${recipient_delimiter}${extension}, $home/.forward", READ, "") \
-    X("frozen_delivered_to", "yes", UNSERVED, "it does not apply to aliases here") \
+    X("frozen_delivered_to", "yes", READ, "") \
     X("hash_queue_depth", "1", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("hash_queue_names", "deferred, defer", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("header_address_token_limit", "10240", UNSERVED, "MIME is read within Postrider's own limits") \
