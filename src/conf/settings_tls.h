@@ -49,6 +49,8 @@
     X(TEXT, smtp_tls_CAfile, "", 0, 0, "postfix", "PEM file of authorities that may vouch for other servers.") \
     X(TEXT, smtp_tls_CApath, "", 0, 0, "postfix", "Folder of such files, named as openssl rehash does.") \
     X(BOOL, tls_append_default_CA, "yes", 0, 0, "postfix", "The system's authorities may vouch for other servers too. (Never for clients, whatever it says.)") \
+    X(SECONDS, smtp_tls_session_cache_timeout, "3600s", 0, DAY_S, "postfix", "A TLS session with another server is resumed so long, which saves most of a handshake; 0: not at all. They are kept in memory alone.") \
+    X(SECONDS, lmtp_tls_session_cache_timeout, "$smtp_tls_session_cache_timeout", 0, DAY_S, "postfix", "As smtp_tls_session_cache_timeout, for LMTP.") \
     X(NUMBER, smtp_tls_scert_verifydepth, "9", 0, 100, "postfix", "Longest chain of a server's certificate: 1: signed by one of the authorities itself.") \
     X(TEXT, smtp_tls_servername, "hostname", 0, 0, "postfix", "Name that a server is told (SNI): hostname (the MX host), nexthop, or a name. Empty: none. Under DANE it is that of the TLSA records.") \
     X(TEXT, smtp_tls_dane_insecure_mx_policy, "dane", 0, 0, "postfix", "Level for hosts with signed TLSA records whose MX records are not signed, where dane is asked for: may, encrypt or dane.") \

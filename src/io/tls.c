@@ -9,12 +9,14 @@
 #include "io/io.h"
 #include "io/tls_context.h"
 #include "io/tls_internal.h"
+#include "io/tls_sessions.h"
 
 struct tls {
     SSL *ssl;
     struct tls_context *context;
     bool established;
-    bool broken;  /* no close notify any more */
+    bool broken;       /* no close notify any more */
+    char *session_key; /* NULL: its sessions are not kept */
     bool drained; /* what was read of the socket ends in the middle of a record, or is used up */
 };
 
@@ -42,9 +44,47 @@ enum result tls_open(struct tls_context *c, int fd, const char *peer_name, struc
         SSL_set_accept_state(ssl);
     else
         SSL_set_connect_state(ssl);
+    if (!c->server)
+        SSL_set_app_data(ssl, t); /* a server's has the label of its certificate there */
     *t = (struct tls){.ssl = ssl, .context = tls_context_ref(c)};
     *ret = t;
     return OK;
+}
+
+/* ---- sessions that are resumed ---- */
+
+/* 1: the reference was taken. */
+static int new_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct tls *t = SSL_get_app_data(ssl);
+    return t->session_key &&
+           tls_sessions_put(t->context->sessions, slice_cstr(t->session_key), session);
+}
+
+enum result tls_client_resume(struct tls_context *c, int64_t lifetime_s, struct error *err)
+{
+    c->sessions = tls_sessions_new(lifetime_s);
+    if (!c->sessions)
+        return error_set(err, FAILED, "no memory");
+    SSL_CTX_set_session_cache_mode(c->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(c->ctx, new_session);
+    return OK;
+}
+
+void tls_resume(struct tls *t, struct slice key)
+{
+    if (!t->context->sessions || t->session_key || key.len > TLS_SESSION_KEY_MAX)
+        return;
+    t->session_key = strndup(key.data, key.len);
+    SSL_SESSION *session = t->session_key ? tls_sessions_take(t->context->sessions, key) : NULL;
+    if (session && SSL_set_session(t->ssl, session) != 1)
+        ERR_clear_error(); /* then it is a full handshake */
+    SSL_SESSION_free(session);
+}
+
+bool tls_resumed(const struct tls *t)
+{
+    return SSL_session_reused(t->ssl);
 }
 
 /* What an OpenSSL call that did not succeed means. */
@@ -141,6 +181,7 @@ void tls_close(struct tls *t)
         SSL_shutdown(t->ssl);
     ERR_clear_error();
     SSL_free(t->ssl);
+    free(t->session_key);
     tls_context_unref(t->context);
     free(t);
 }

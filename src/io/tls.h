@@ -66,6 +66,10 @@ MUST_USE enum result tls_add_authorities(struct tls_context *c, struct slice pem
 MUST_USE enum result tls_client_new(const struct tls_rules *rules, struct tls_context **ret,
                                     struct error *err);
 void tls_client_depth(struct tls_context *c, int depth);
+/* Before others see it: connections may resume sessions (tls_resume), each for lifetime_s seconds.
+ */
+MUST_USE enum result tls_client_resume(struct tls_context *c, int64_t lifetime_s,
+                                       struct error *err);
 struct tls_context *tls_context_ref(struct tls_context *c);
 void tls_context_unref(struct tls_context *c);
 
@@ -93,6 +97,13 @@ MUST_USE bool tls_peer_fingerprint(const struct tls *t, const char *digest, bool
                                    char out[TLS_FINGERPRINT_MAX]);
 
 /* ---- the server's certificate, after the handshake on a client's connection ---- */
+
+/* Before the handshake, with a context of tls_client_resume (else nothing happens): takes up the
+ * session of an earlier connection with the same key, and keeps this one's under it. The key has to
+ * name the server and all that the context does not know and the session depends on. A resumed
+ * session has the certificate of its first connection, with what was found of it. */
+void tls_resume(struct tls *t, struct slice key);
+bool tls_resumed(const struct tls *t);
 
 /* There is one, and known authorities vouch for it. *why: else the reason, static storage. */
 MUST_USE bool tls_peer_trusted(const struct tls *t, const char **why);

@@ -1,5 +1,6 @@
 /* tls_context.c: what TLS connections of one kind share: versions, ciphers, rules. */
 #include "io/tls_context.h"
+#include "io/tls_sessions.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -47,6 +48,7 @@ void tls_context_unref(struct tls_context *c)
     }
     free(c->named);
     free(c->label);
+    tls_sessions_free(c->sessions);
     free(c);
 }
 

@@ -31,7 +31,8 @@ struct tls_context {
     bool server;
     struct tls_named *named;
     size_t n_named;
-    char *label; /* of the certificate for all other names */
+    char *label;                   /* of the certificate for all other names */
+    struct tls_sessions *sessions; /* of a client; NULL: none are resumed */
 };
 
 /* FAILED with `what` and OpenSSL's reason, whose queue is emptied. */

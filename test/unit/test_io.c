@@ -498,6 +498,62 @@ static void servers_certificates_are_told_apart(void **state)
     buf_release(&cert);
 }
 
+/* One connection with the session of `key`, on which the client reads (tickets come with it). */
+static bool resumes(struct tls_context *server, struct tls_context *client, const char *key)
+{
+    struct tls_pair p;
+    struct error err = {""};
+    struct buf in, out;
+    buf_init(&in, 100);
+    buf_init(&out, 100);
+    buf_puts(&out, "220 ready\r\n");
+    open_pair(&p, server, client);
+    tls_resume(p.client.tls, slice_cstr(key));
+    assert_int_equal(shake_hands(&p, &err), OK);
+    assert_int_equal(stream_write(&p.server, &out), OK);
+    assert_int_equal(stream_read(&p.client, &in, 100), OK);
+    const char *why = "";
+    assert_false(tls_peer_trusted(p.client.tls, &why)); /* as it was the first time */
+    assert_true(tls_peer_has_name(p.client.tls, "mail.example.org"));
+    bool resumed = tls_resumed(p.client.tls);
+    stream_close(&p.client);
+    stream_close(&p.server);
+    buf_release(&in);
+    buf_release(&out);
+    return resumed;
+}
+
+static void sessions_are_resumed(void **state)
+{
+    struct buf cert;
+    struct tls_context *server = server_with(&cert), *client, *forgetful;
+    struct tls_rules old = {.versions = TLS_VERSION_1_2};
+    struct error err = {""};
+    (void)state;
+    assert_int_equal(tls_client_new(NULL, &client, &err), OK);
+    assert_false(resumes(server, client, "a")); /* nothing keeps any */
+    assert_false(resumes(server, client, "a"));
+    assert_int_equal(tls_client_resume(client, 3600, &err), OK);
+    assert_false(resumes(server, client, "a"));
+    assert_true(resumes(server, client, "a"));
+    assert_true(resumes(server, client, "a"));
+    assert_false(resumes(server, client, "b"));
+    assert_int_equal(tls_client_new(&old, &forgetful, &err), OK);
+    assert_int_equal(tls_client_resume(forgetful, 0, &err), OK);
+    assert_false(resumes(server, forgetful, "a"));
+    assert_false(resumes(server, forgetful, "a")); /* too old */
+    tls_context_unref(forgetful);
+    assert_int_equal(tls_client_new(&old, &forgetful, &err), OK);
+    assert_int_equal(tls_client_resume(forgetful, 3600, &err), OK);
+    assert_false(resumes(server, forgetful, "a"));
+    assert_true(resumes(server, forgetful, "a"));
+    assert_true(resumes(server, forgetful, "a"));
+    tls_context_unref(forgetful);
+    tls_context_unref(client);
+    tls_context_unref(server);
+    buf_release(&cert);
+}
+
 /* Does the server's certificate fit a TLSA record of these bytes? */
 static bool dane_takes(struct tls_context *server, struct tls_context *client, const char *base,
                        struct slice record)
@@ -691,6 +747,7 @@ int main(void)
         cmocka_unit_test(tls_streams_carry_bytes),
         cmocka_unit_test(tls_refuses_what_it_must),
         cmocka_unit_test(servers_certificates_are_told_apart),
+        cmocka_unit_test(sessions_are_resumed),
         cmocka_unit_test(dane_matches_records),
         cmocka_unit_test(certificates_by_name),
         cmocka_unit_test(first_certificate_counts),

@@ -103,8 +103,8 @@
     X("smtp_tls_secure_cert_match", "nexthop, dot-nexthop", READ, "") \
     X("smtp_tls_security_level", "", READ, "") \
     X("smtp_tls_servername", "", READ, "") \
-    X("smtp_tls_session_cache_database", "", INNER, "TLS sessions are resumed with tickets; there is no database") \
-    X("smtp_tls_session_cache_timeout", "3600s", INNER, "TLS sessions are resumed with tickets; there is no database") \
+    X("smtp_tls_session_cache_database", "", INNER, "sessions are kept in memory, as long as smtp_tls_session_cache_timeout says") \
+    X("smtp_tls_session_cache_timeout", "3600s", READ, "") \
     X("smtp_tls_trust_anchor_file", "", UNSERVED, "put its certificates into smtp_tls_CAfile") \
     X("smtp_tls_verify_cert_match", "hostname", READ, "") \
     X("smtp_tls_wrappermode", "no", UNSERVED, "a connection with TLS from its first byte is not made to other servers") \

@@ -195,6 +195,14 @@ static enum result start_dane(struct outconn *c, struct error *err)
     return r;
 }
 
+/* The server by its address, and the name that it was told, which chose its certificate. */
+static void resume(struct outconn *c, const char *name)
+{
+    const char *key = arena_printf(&c->texts, "%s %s", c->remote, name ? name : "");
+    if (key)
+        tls_resume(c->stream.tls, slice_cstr(key));
+}
+
 void conn_start_tls(struct outconn *c)
 {
     struct error err = {""};
@@ -208,6 +216,8 @@ void conn_start_tls(struct outconn *c)
     tls_context_unref(tls);
     if (r == OK && c->policy.level == TLS_LEVEL_DANE)
         r = start_dane(c, &err);
+    else if (r == OK)
+        resume(c, name);
     if (r != OK)
         conn_tls_failed(c, &err);
     else

@@ -21,15 +21,17 @@ struct authorities {
     struct slice file, folder;
     bool system;
     int depth;
+    int64_t sessions_s; /* how long a session may be resumed; 0: never */
 };
 
 static char *key_of(const struct tls_rules *rules, const struct authorities *by)
 {
     struct buf b;
     buf_init(&b, KEY_MAX);
-    buf_printf(&b, "%u %s %s\n%.*s\n%.*s\n%d %d", rules->versions,
+    buf_printf(&b, "%u %s %s\n%.*s\n%.*s\n%d %d %lld", rules->versions,
                rules->ciphers ? rules->ciphers : "", rules->curves ? rules->curves : "",
-               SLICE_ARG(by->file), SLICE_ARG(by->folder), by->system, by->depth);
+               SLICE_ARG(by->file), SLICE_ARG(by->folder), by->system, by->depth,
+               (long long)by->sessions_s);
     char *key = buf_ok(&b) ? strndup(b.mem, buf_len(&b)) : NULL;
     buf_release(&b);
     return key;
@@ -67,6 +69,10 @@ static enum result make_context(struct relay *r, const struct tls_rules *rules,
     if (by->system && r->system_authorities)
         trust(r, tls, SLICE(SECRET_SYSTEM_AUTHORITIES), false);
     tls_client_depth(tls, by->depth);
+    if (by->sessions_s && tls_client_resume(tls, by->sessions_s, err) != OK) {
+        tls_context_unref(tls);
+        return FAILED;
+    }
     *ret = tls;
     return OK;
 }
@@ -122,7 +128,9 @@ enum result relay_tls_find(struct relay *r, const struct conf *c, bool lmtp,
     struct authorities by = {.file = conf_path(lmtp ? c->lmtp_tls_CAfile : c->smtp_tls_CAfile),
                              .folder = conf_path(lmtp ? c->lmtp_tls_CApath : c->smtp_tls_CApath),
                              .system = c->tls_append_default_CA,
-                             .depth = depth > 0 ? (int)depth - 1 : 0};
+                             .depth = depth > 0 ? (int)depth - 1 : 0,
+                             .sessions_s = lmtp ? c->lmtp_tls_session_cache_timeout
+                                                : c->smtp_tls_session_cache_timeout};
     arena_init(&a, RULES_ARENA);
     enum result result = tls_rules_client(c, lmtp, p, &a, &rules, err);
     if (result == OK)
