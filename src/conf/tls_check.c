@@ -61,6 +61,11 @@ static enum result check_field(struct slice text, struct error *why)
     return conf_one_of(text, why, WORDS("commonName", "emailAddress", "rfc822Name"));
 }
 
+static enum result check_mta_sts(struct slice text, struct error *why)
+{
+    return conf_one_of(text, why, WORDS("enforce", "testing", "no"));
+}
+
 static enum result check_protocols(struct slice text, struct error *why)
 {
     unsigned ignored;
@@ -145,6 +150,7 @@ static const struct {
     {"smtp_tls_security_level", check_client_level},
     {"lmtp_tls_security_level", check_lmtp_level},
     {"smtp_tls_dane_insecure_mx_policy", check_insecure_mx},
+    {"smtp_mta_sts", check_mta_sts},
     {"smtp_tls_servername", check_servername},
     {"lmtp_tls_servername", check_servername},
     {"smtp_tls_fingerprint_digest", check_digest},

@@ -34,6 +34,9 @@
     X(RELAY_WINDOW)                                                                                \
     X(RELAY_MESSAGE)                                                                               \
     X(RELAY_MESSAGE_RESULT)                                                                        \
+    X(STS_ASK)                                                                                     \
+    X(STS_RESULT)                                                                                  \
+    X(STS_KEEP)                                                                                    \
     X(EXPAND)                                                                                      \
     X(EXPAND_RESULT)                                                                               \
     X(EXPLAIN)                                                                                     \
@@ -267,6 +270,12 @@
 #define IPC_FIELDS_RELAY_WINDOW(F) F(U32, jobs)
 #define IPC_FIELDS_RELAY_MESSAGE(F) F(U64, message_id)
 #define IPC_FIELDS_RELAY_MESSAGE_RESULT(F) F(STR, message)
+
+/* relay -> mailbox: what is kept of the MTA-STS policy of a domain (in A-labels, lower case):
+ * entry as proto/sts writes it, "" where there is none. And what is to be kept from now on. */
+#define IPC_FIELDS_STS_ASK(F) F(STR, domain)
+#define IPC_FIELDS_STS_RESULT(F) F(STR, entry)
+#define IPC_FIELDS_STS_KEEP(F) F(STR, domain) F(STR, entry)
 
 /* mailbox -> auth: where do these addresses lead (bounces to local users, postmaster)? One target
  * list as in RCPT_RESULT. */

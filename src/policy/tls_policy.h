@@ -43,6 +43,7 @@ struct tls_policy {
     struct slice_list exclude;       /* in place of the settings'; own_exclude: there is one */
     bool own_exclude;
     struct slice_list match; /* names, or fingerprints */
+    bool system_authorities; /* the system's may vouch, whatever tls_append_default_CA says */
     struct slice servername; /* for SNI: "", "hostname", "nexthop" or a name */
     struct slice where;      /* "texthash:/etc/postfix/tls_policy:3", or "" */
     const char *ignored;     /* what of the entry has no meaning at its level, or NULL */

@@ -1,4 +1,7 @@
 /* record.c: "v=STSv1; id=20160831085700Z;" (RFC 8461 3.1). */
+#include <stdio.h>
+
+#include "mime/address.h"
 #include "proto/sts/sts.h"
 
 static bool is_wsp(char c)
@@ -89,4 +92,17 @@ enum result sts_record(const struct slice *records, size_t n, struct slice *ret_
         ours = records[i];
     }
     return ours.data ? read_fields(ours, ret_id) : NOT_FOUND;
+}
+
+enum result sts_domain(struct slice nexthop, char out[static STS_DOMAIN_SIZE])
+{
+    struct buf b;
+    buf_init(&b, STS_DOMAIN_SIZE - 1);
+    enum result r = domain_to_ascii(nexthop, &b);
+    if (r == OK && (!buf_ok(&b) || !domain_valid(buf_slice(&b), false)))
+        r = INVALID;
+    if (r == OK)
+        snprintf(out, STS_DOMAIN_SIZE, "%.*s", SLICE_ARG(buf_slice(&b)));
+    buf_release(&b);
+    return r;
 }

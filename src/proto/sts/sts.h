@@ -20,6 +20,9 @@ enum {
 };
 
 /* ---- record.c ---- */
+/* A next hop's domain as its policy is asked for: lower case, A-labels. INVALID: it is none. */
+enum { STS_DOMAIN_SIZE = 256 };
+MUST_USE enum result sts_domain(struct slice nexthop, char out[static STS_DOMAIN_SIZE]);
 /* Of the TXT records of _mta-sts.DOMAIN: the policy's id, which points into them. NOT_FOUND: none
  * is of MTA-STS; INVALID: one is malformed, or there are several: as if there were none (3.1). */
 MUST_USE enum result sts_record(const struct slice *records, size_t n, struct slice *ret_id);

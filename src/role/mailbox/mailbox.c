@@ -10,7 +10,9 @@
 #include "role/mailbox/control.h"
 #include "role/mailbox/feed.h"
 #include "role/mailbox/journey.h"
+#include "role/mailbox/keeper.h"
 #include "role/mailbox/quota.h"
+#include "role/mailbox/sts.h"
 
 enum { LOGINS_REMEMBERED = 200000, COUNTED_MAX = 1000000 };
 
@@ -115,6 +117,8 @@ static enum result start(struct role *role, struct error *err)
     if (r == OK)
         r = trace_keeper_new(m, &m->trace_keeper);
     if (r == OK)
+        r = keeper_new(m, &m->keeper);
+    if (r == OK)
         r = control_start(m, m->control, err);
     conf_unref(c);
     return r;
@@ -144,6 +148,12 @@ static void request(struct role *role, struct ipc_channel *from, struct ipc_mess
         break;
     case IPC_DELIVER:
         mailbox_deliver(m, from, msg);
+        break;
+    case IPC_STS_ASK:
+        mailbox_sts_ask(m, from, msg);
+        break;
+    case IPC_STS_KEEP:
+        mailbox_sts_keep(m, from, msg);
         break;
     case IPC_FLUSH_SITE:
         mailbox_flush_asked(m, from, msg);
@@ -219,6 +229,7 @@ static void stop(struct role *role)
     session_end_all(m);
     control_free(m->control);
     trace_keeper_free(m->trace_keeper);
+    keeper_free(m->keeper);
     feed_free(m->feed);
     if (m->queue)
         queue_close(m->queue);

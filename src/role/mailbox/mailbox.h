@@ -15,6 +15,7 @@ struct feed;
 struct mailbox_quota;
 struct control;
 struct trace_keeper;
+struct keeper;
 
 struct mailbox_role {
     struct role *role;
@@ -22,6 +23,8 @@ struct mailbox_role {
     struct store *store;
     struct queue *queue;
     struct trace_keeper *trace_keeper;
+    struct keeper *keeper;
+    atomic_uint sts_domains; /* kept policies, or more (sts.c) */
     struct mailbox_quota *quota;
     struct feed *feed;       /* queue -> relay (feed.h) */
     struct control *control; /* the command line's socket (control.h) */

@@ -92,7 +92,7 @@ static enum result add_authorities(struct master *m, size_t *n, const struct con
     struct adding a = {m, n, ROLE_RELAY, SECRET_AUTHORITIES, OK, err};
     authority_files(c, add_certificate, &a);
     a.setting = SECRET_SYSTEM_AUTHORITIES;
-    if (a.r == OK && c->tls_append_default_CA)
+    if (a.r == OK && (c->tls_append_default_CA || !slice_is_nocase(c->smtp_mta_sts, "no")))
         a.r = add(m, n, ROLE_RELAY, a.setting, slice_cstr(authorities_of_system()), err);
     if (a.r == OK && slice_is_nocase(c->smtp_dns_support_level, "dnssec"))
         a.r = add(m, n, ROLE_RELAY, "smtp_dnssec_trust_anchor_file",

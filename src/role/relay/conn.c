@@ -46,6 +46,7 @@ struct outconn *outconn_new(struct relay *relay, struct dest *d, struct rjob *j)
     c->route = d->route;
     c->route->refs++;
     buf_init(&c->in, IN_MAX);
+    sts_init(&c->sts);
     arena_init(&c->texts, TEXTS_MAX);
     c->tables = relay_tables_ref(relay->tables);
     verdict_set(&c->last, SMTP_DEFERRED, "4.4.1", "no address to connect to");
@@ -81,6 +82,7 @@ static void conn_release(struct outconn *c)
     route_unref(c->route);
     conf_unref(c->held);
     relay_tables_unref(c->tables);
+    sts_release(c);
     arena_release(&c->texts);
     buf_release(&c->in);
     free(c);
@@ -150,6 +152,9 @@ static void run(struct io_task *t, unsigned events)
         return;
     case RESOLVING:
         conn_resolved(c);
+        return;
+    case READING:
+        conn_sts_read(c);
         return;
     case ASKING:
         conn_given(c);

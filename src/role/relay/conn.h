@@ -4,12 +4,14 @@
  *   connect.c  the route's addresses in turn
  *   dane.c     the TLSA records of a host
  *   peer.c     TLS: the policy of the next hop, the server's certificate
+ *   sts.h      the MTA-STS policy of the next hop
  *   talk.c     the SMTP client core over its stream */
 #ifndef ROLE_RELAY_CONN_H
 #define ROLE_RELAY_CONN_H
 
 #include "policy/tls_policy.h"
 #include "role/relay/relay.h"
+#include "role/relay/sts.h"
 #include "role/relay/tables.h"
 
 enum { DANE_RECORDS_MAX = 32 };
@@ -36,7 +38,18 @@ struct outconn {
     bool lmtp;
     struct route *route;
     size_t at; /* the address of the route */
-    enum { NEW, LOOKING, RESOLVING, ASKING, CONNECTING, TALKING, HANDSHAKING, IDLE, LEAVING } state;
+    enum {
+        NEW,
+        LOOKING,
+        RESOLVING,
+        READING,
+        ASKING,
+        CONNECTING,
+        TALKING,
+        HANDSHAKING,
+        IDLE,
+        LEAVING
+    } state;
     bool plain;   /* TLS with this host failed: once more without */
     bool counted; /* the session was ready: the destination is alive */
     struct stream stream;
@@ -47,6 +60,7 @@ struct outconn {
     struct relay_tables *tables;
     struct tls_policy policy; /* towards this address */
     struct dane dane;
+    struct sts sts;     /* of the next hop */
     struct arena texts; /* of config, policy and dane */
     struct buf in;
     struct slice body; /* of the job's message, what is still to go */
@@ -86,9 +100,15 @@ unsigned conn_port(const struct address *a);
 
 /* ---- dane.c ---- */
 /* At level dane or dane-only, settles it by the host's TLSA records, which may have to be waited
- * for; then conn_reach, or the next address. */
+ * for; then conn_sts, or the next address. */
 void conn_dane(struct outconn *c);
 void conn_resolved(struct outconn *c);
+
+/* ---- sts.c ---- */
+/* Where nothing stronger holds, what the MTA-STS policy of the domain says of the host; it may have
+ * to be waited for; then conn_reach, or the next address. */
+void conn_sts(struct outconn *c);
+void conn_sts_read(struct outconn *c);
 
 /* ---- peer.c ---- */
 /* Finds c->policy; may wait where conn_policy_waits. INVALID or FAILED with the reason why the mail

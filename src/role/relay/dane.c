@@ -17,7 +17,7 @@ static void settle(struct outconn *c, enum tlsa_found found)
     struct error err = {""};
     tls_policy_settings(c->conf, c->lmtp, &s);
     if (tls_policy_dane(&s, &c->policy, found, conn_address(c)->mx_signed, &err) == OK)
-        conn_reach(c);
+        conn_sts(c);
     else
         put_off(c, "4.7.5", err.text);
 }
@@ -77,7 +77,7 @@ void conn_dane(struct outconn *c)
     bool only = c->policy.level == TLS_LEVEL_DANE_ONLY;
     tls_policy_settings(c->conf, c->lmtp, &s);
     if (c->policy.level != TLS_LEVEL_DANE && !only)
-        conn_reach(c);
+        conn_sts(c);
     else if (!slice_is_nocase(c->held->smtp_dns_support_level, "dnssec"))
         put_off(c, "4.7.5", "TLS level dane needs smtp_dns_support_level = dnssec");
     else if (!dns_validates(c->relay))

@@ -142,7 +142,8 @@ static enum result describe(struct outconn *c, struct error *err)
     enum result r = check_certificate(c, &word, err);
     buf_init(&text, sizeof c->tls - 1);
     tls_describe(c->stream.tls, &text);
-    snprintf(c->tls, sizeof c->tls, "%.*s %s", SLICE_ARG(buf_slice(&text)), word);
+    snprintf(c->tls, sizeof c->tls, "%.*s %s%s", SLICE_ARG(buf_slice(&text)), word,
+             c->sts.mode == STS_MODE_ENFORCE ? " policy=sts" : "");
     buf_release(&text);
     return r;
 }
@@ -151,7 +152,8 @@ static enum result describe(struct outconn *c, struct error *err)
 
 void conn_tls_failed(struct outconn *c, const struct error *err)
 {
-    verdict_set(&c->last, SMTP_DEFERRED, "4.7.5", "TLS with %s: %s", c->remote, err->text);
+    verdict_set(&c->last, SMTP_DEFERRED, "4.7.5", "TLS with %s: %s%s", c->remote, err->text,
+                c->sts.mode == STS_MODE_ENFORCE ? " (MTA-STS)" : "");
     /* RFC 7435: what can't be encrypted still goes, but over a new connection. */
     if (c->config.tls == SMTP_TLS_MAY && !c->plain && !c->config.user.len)
         conn_in_clear(c);

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "role/relay/https.h"
 #include "role/relay/tables.h"
 #include "role/relay/tls.h"
 #include "role/wiring.h"
 
-enum { DESTS_MAX = 100000 };
+enum { DESTS_MAX = 100000, FETCHES_MAX = 10000 };
 
 static struct relay *state_of(struct role *role)
 {
@@ -19,11 +20,23 @@ static struct relay *state_of(struct role *role)
         r->role = role;
         pthread_mutex_init(&r->lock, NULL);
         map_init(&r->dests, DESTS_MAX);
+        map_init(&r->sts_fetching, FETCHES_MAX);
         list_init(&r->conns);
         list_init(&r->old_resolvers);
         role->state = r;
     }
     return role->state;
+}
+
+/* While the library's files can be seen. */
+static enum result prepare(struct role *role, struct error *err)
+{
+    struct error why = {""};
+    (void)role, (void)err;
+    if (https_load(&why) != OK)
+        LOG(LOG_ERROR, "relay.https_off", LOG_C("why", why.text),
+            LOG_C("then", "no policy of MTA-STS is fetched"));
+    return OK;
 }
 
 /* Reads what the system says of DNS while it can be seen; no thread is started before the sandbox.
@@ -199,6 +212,7 @@ static void stop(struct role *role)
     relay_tls_forget(r);
     relay_tables_unref(r->tables);
     kept_files_release(&r->files);
+    map_release(&r->sts_fetching);
     pthread_mutex_destroy(&r->lock);
     free(r);
     role->state = NULL;
@@ -206,6 +220,7 @@ static void stop(struct role *role)
 
 const struct role_ops role_relay = {
     .role = ROLE_RELAY,
+    .prepare = prepare,
     .start = start,
     .configured = configured,
     .secrets = secrets,

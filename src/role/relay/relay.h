@@ -11,6 +11,7 @@
  *   hop.c      a destination taken apart: transport, host, port
  *   route.c    where a destination's mail goes: MX, addresses
  *   tls.h      TLS contexts, with the authorities that they know
+ *   https.h    libcurl, for sts.h: the policies of MTA-STS
  *   conn.h     a connection: the SMTP client core over a stream */
 #ifndef ROLE_RELAY_RELAY_H
 #define ROLE_RELAY_RELAY_H
@@ -46,6 +47,7 @@ struct relay {
     struct list_node old_resolvers; /* with questions under way */
     struct map dests;
     struct list_node conns;
+    struct map sts_fetching;     /* domains whose policies are being fetched (sts.c) */
     struct kept_files files;     /* of tables and authorities, as the master sent them */
     bool system_authorities;     /* those of the system are among them */
     struct relay_tables *tables; /* of now */

@@ -127,7 +127,7 @@ enum result relay_tls_find(struct relay *r, const struct conf *c, bool lmtp,
     /* Postfix counts the authorities with the one that is trusted, OpenSSL those in between. */
     struct authorities by = {.file = conf_path(lmtp ? c->lmtp_tls_CAfile : c->smtp_tls_CAfile),
                              .folder = conf_path(lmtp ? c->lmtp_tls_CApath : c->smtp_tls_CApath),
-                             .system = c->tls_append_default_CA,
+                             .system = c->tls_append_default_CA || p->system_authorities,
                              .depth = depth > 0 ? (int)depth - 1 : 0,
                              .sessions_s = lmtp ? c->lmtp_tls_session_cache_timeout
                                                 : c->smtp_tls_session_cache_timeout};
@@ -137,6 +137,27 @@ enum result relay_tls_find(struct relay *r, const struct conf *c, bool lmtp,
         result = find(r, &rules, &by, ret, err);
     arena_release(&a);
     return result;
+}
+
+/* Lock held. */
+static void append_pem(struct relay *r, struct slice path, struct buf *out)
+{
+    struct error ignored; /* relay.authorities tells it where servers need it */
+    if (path.len && kept_files_read(&r->files, path, out, &ignored) == OK)
+        buf_putc(out, '\n');
+}
+
+void relay_authorities(struct relay *r, struct buf *out)
+{
+    const struct conf *c = role_conf(r->role);
+    buf_init(out, PEM_MAX);
+    pthread_mutex_lock(&r->lock);
+    append_pem(r, conf_path(c->smtp_tls_CAfile), out);
+    append_pem(r, conf_path(c->smtp_tls_CApath), out);
+    if (r->system_authorities)
+        append_pem(r, SLICE(SECRET_SYSTEM_AUTHORITIES), out);
+    pthread_mutex_unlock(&r->lock);
+    conf_unref(c);
 }
 
 void relay_tls_forget(struct relay *r)

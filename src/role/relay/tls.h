@@ -10,6 +10,9 @@
 MUST_USE enum result relay_tls_find(struct relay *r, const struct conf *c, bool lmtp,
                                     const struct tls_policy *p, struct tls_context **ret,
                                     struct error *err);
+/* Who may vouch for web servers and at MTA-STS: smtp_tls_CAfile, smtp_tls_CApath and always the
+ * system's, as PEM; initialises out. */
+void relay_authorities(struct relay *r, struct buf *out);
 /* After a reload, and at the end. */
 void relay_tls_forget(struct relay *r);
 
