@@ -343,7 +343,7 @@ void conn_sts_read(struct outconn *c)
  * itself, which no domain speaks for. */
 static bool counts(const struct outconn *c)
 {
-    struct slice nexthop = address_nexthop(c->dest, conn_address(c));
+    struct slice nexthop = slice_cstr(conn_address(c)->nexthop);
     return !c->lmtp && !conn_address(c)->path && c->policy.where.len == 0 &&
            c->policy.level <= TLS_LEVEL_ENCRYPT && nexthop.len && nexthop.data[0] != '[' &&
            !slice_is_nocase(c->conf->smtp_mta_sts, "no");
