@@ -1,4 +1,5 @@
-/* stream.c: see stream.h. Reads and writes of a socket; the TLS half is tls.c. */
+/* stream.c: see stream.h. Reads and writes of a socket; the TLS half is tls.c, compression over
+ * either is deflate.c. */
 #include "io/stream.h"
 
 #include <errno.h>
@@ -30,6 +31,29 @@ static enum result plain_read(struct stream *s, char *into, size_t size, size_t 
     return errno == EAGAIN ? BUSY : errno == ECONNRESET ? CLOSED : FAILED;
 }
 
+static enum result raw_read(struct stream *s, char *into, size_t size, size_t *ret_n)
+{
+    return s->tls ? tls_read(s->tls, into, size, ret_n, &s->wants)
+                  : plain_read(s, into, size, ret_n);
+}
+
+static enum result expanded_read(struct stream *s, char *into, size_t size, size_t *ret_n)
+{
+    for (;;) {
+        enum result r = deflate_expand(s->deflate, into, size, ret_n);
+        if (r != BUSY)
+            return r;
+        size_t room, n = 0;
+        char *raw = deflate_room(s->deflate, &room);
+        if (!raw)
+            return FAILED;
+        r = raw_read(s, raw, room, &n);
+        if (r != OK)
+            return r;
+        deflate_came(s->deflate, n);
+    }
+}
+
 enum result stream_read(struct stream *s, struct buf *in, size_t most)
 {
     size_t len = buf_len(in), room = 0, n = 0;
@@ -42,8 +66,7 @@ enum result stream_read(struct stream *s, struct buf *in, size_t most)
     if (!into)
         return FAILED;
     room = room > most ? most : room;
-    enum result r =
-        s->tls ? tls_read(s->tls, into, room, &n, &s->wants) : plain_read(s, into, room, &n);
+    enum result r = s->deflate ? expanded_read(s, into, room, &n) : raw_read(s, into, room, &n);
     if (r == OK)
         buf_commit(in, n);
     return r;
@@ -63,7 +86,7 @@ static enum result plain_write(struct stream *s, struct slice bytes, size_t *ret
     return errno == EAGAIN ? BUSY : errno == EPIPE || errno == ECONNRESET ? CLOSED : FAILED;
 }
 
-enum result stream_write_slice(struct stream *s, struct slice bytes, size_t *ret_written)
+static enum result raw_write(struct stream *s, struct slice bytes, size_t *ret_written)
 {
     enum result r = OK;
     size_t sent = 0;
@@ -75,6 +98,31 @@ enum result stream_write_slice(struct stream *s, struct slice bytes, size_t *ret
     }
     *ret_written = sent;
     return r;
+}
+
+static enum result compressed_write(struct stream *s, struct slice bytes, size_t *ret_written)
+{
+    struct deflate *d = s->deflate;
+    size_t taken = 0;
+    for (;;) {
+        size_t sent = 0, n = 0;
+        enum result r = raw_write(s, buf_slice(deflate_out(d)), &sent);
+        buf_consume(deflate_out(d), sent);
+        *ret_written = taken;
+        if (r != OK)
+            return r;
+        if (taken == bytes.len && deflate_flushed(d))
+            return OK;
+        r = deflate_compress(d, slice_from(bytes, taken), &n);
+        if (r != OK)
+            return r;
+        taken += n;
+    }
+}
+
+enum result stream_write_slice(struct stream *s, struct slice bytes, size_t *ret_written)
+{
+    return s->deflate ? compressed_write(s, bytes, ret_written) : raw_write(s, bytes, ret_written);
 }
 
 enum result stream_write(struct stream *s, struct buf *out)
@@ -100,13 +148,31 @@ enum result stream_handshake(struct stream *s, struct error *err)
     return tls_handshake(s->tls, &s->wants, err);
 }
 
+enum result stream_start_deflate(struct stream *s, struct slice came)
+{
+    return s->deflate ? INVALID : deflate_new(came, &s->deflate);
+}
+
+bool stream_unsent(const struct stream *s)
+{
+    return s->deflate && !deflate_flushed(s->deflate);
+}
+
+void stream_rest(struct stream *s)
+{
+    if (s->deflate)
+        deflate_rest(s->deflate);
+}
+
 bool stream_pending(const struct stream *s)
 {
-    return s->tls && tls_pending(s->tls);
+    return (s->deflate && deflate_pending(s->deflate)) || (s->tls && tls_pending(s->tls));
 }
 
 void stream_close(struct stream *s)
 {
+    if (s->deflate)
+        deflate_free(s->deflate);
     if (s->tls)
         tls_close(s->tls);
     if (s->fd >= 0)

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/clock.h"
 #include "io/io.h"
@@ -337,6 +338,148 @@ static void plain_streams_carry_bytes(void **state)
     stream_close(&a);
     buf_release(&in);
     buf_release(&out);
+}
+
+/* --- compression --- */
+
+/* Two ends of a connection, compressed on both. */
+static void open_compressed(struct stream *a, struct stream *b)
+{
+    int fds[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    stream_init(a, fds[0]);
+    stream_init(b, fds[1]);
+    assert_int_equal(stream_start_deflate(a, SLICE_NONE), OK);
+    assert_int_equal(stream_start_deflate(b, SLICE_NONE), OK);
+}
+
+static void compressed_streams_carry_bytes(void **state)
+{
+    struct stream a, b;
+    struct buf in, out;
+    (void)state;
+    open_compressed(&a, &b);
+    buf_init(&in, 1 << 21);
+    buf_init(&out, 1 << 21);
+    unsigned seed = 1;
+    /* Some of it can't be compressed, so that the socket fills up. */
+    for (int i = 0; i < 1500000; i++) {
+        seed = seed * 1103515245 + 12345;
+        buf_putc(&out, (char)(i % 3 ? seed >> 16 : 'x'));
+    }
+    struct buf copy;
+    buf_init(&copy, 1 << 21);
+    buf_append(&copy, buf_slice(&out));
+    enum result r = stream_write(&a, &out);
+    assert_int_equal(r, BUSY);
+    while (r == BUSY || buf_len(&in) < buf_len(&copy)) {
+        r = r == BUSY ? stream_write(&a, &out) : r;
+        enum result read = stream_read(&b, &in, 10000);
+        assert_true(read == OK || read == BUSY);
+        stream_rest(&b); /* in the middle of blocks it must keep what it has */
+    }
+    assert_int_equal(r, OK);
+    assert_false(stream_unsent(&a));
+    assert_true(slice_eq(buf_slice(&in), buf_slice(&copy)));
+    stream_close(&a);
+    assert_int_equal(stream_read(&b, &in, 10), CLOSED);
+    stream_close(&b);
+    buf_release(&in);
+    buf_release(&out);
+    buf_release(&copy);
+}
+
+/* A client that refers to all that it has sent, and flushes in each way, between rests. */
+static void compression_rests_between_commands(void **state)
+{
+    static const int flushes[] = {Z_SYNC_FLUSH, Z_PARTIAL_FLUSH, Z_FULL_FLUSH, Z_BLOCK};
+    struct stream a, b;
+    struct buf in;
+    char text[100], packed[400];
+    z_stream z = {0};
+    (void)state;
+    open_compressed(&a, &b);
+    buf_init(&in, 1000);
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY), Z_OK);
+    for (int i = 0; i < 4000; i++) {
+        int len = snprintf(text, sizeof text, "a%d UID FETCH %d (FLAGS ENVELOPE)\r\n", i, i * 7);
+        z.next_in = (Bytef *)text;
+        z.avail_in = (uInt)len;
+        z.next_out = (Bytef *)packed;
+        z.avail_out = sizeof packed;
+        assert_int_equal(deflate(&z, flushes[i % 4]), Z_OK);
+        size_t n = sizeof packed - z.avail_out;
+        assert_int_equal(write(a.fd, packed, n), n);
+        enum result r = stream_read(&b, &in, 1000);
+        /* Z_BLOCK may keep a few bits back. */
+        assert_true(r == OK || (r == BUSY && flushes[i % 4] == Z_BLOCK));
+        if (flushes[i % 4] == Z_SYNC_FLUSH) {
+            assert_true(slice_ends_nocase(buf_slice(&in), slice_of(text, (size_t)len)));
+            buf_reset(&in);
+        }
+        stream_rest(&b);
+    }
+    deflateEnd(&z);
+    stream_close(&a);
+    stream_close(&b);
+    buf_release(&in);
+}
+
+/* 100 MiB in 100 KiB: expanded as far as there is room, and no further. */
+static void compression_bombs_wait(void **state)
+{
+    enum { ALL = 100 << 20, MOST = 80 * 1024 };
+    struct stream a, b;
+    struct buf in;
+    z_stream z = {0};
+    static char zeros[1 << 20], packed[200 * 1024];
+    size_t total = 0;
+    (void)state;
+    z.next_out = (Bytef *)packed;
+    z.avail_out = sizeof packed;
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY), Z_OK);
+    for (int i = 0; i < ALL >> 20; i++) {
+        z.next_in = (Bytef *)zeros;
+        z.avail_in = sizeof zeros;
+        assert_int_equal(deflate(&z, i + 1 < ALL >> 20 ? Z_NO_FLUSH : Z_FINISH),
+                         i + 1 < ALL >> 20 ? Z_OK : Z_STREAM_END);
+    }
+    int fds[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    stream_init(&a, fds[0]);
+    stream_init(&b, fds[1]);
+    assert_int_equal(stream_start_deflate(&b, slice_of(packed, sizeof packed - z.avail_out)), OK);
+    buf_init(&in, MOST);
+    for (;;) {
+        enum result r;
+        while ((r = stream_read(&b, &in, 16 * 1024)) == OK)
+            ;
+        total += buf_len(&in);
+        buf_clear(&in);
+        if (r == CLOSED)
+            break;
+        assert_int_equal(r, LIMIT);
+        assert_true(stream_pending(&b));
+    }
+    assert_int_equal(total, ALL);
+    deflateEnd(&z);
+    stream_close(&a);
+    stream_close(&b);
+}
+
+static void broken_compression_ends_a_stream(void **state)
+{
+    struct stream a, b;
+    struct buf in;
+    (void)state;
+    open_compressed(&a, &b);
+    buf_init(&in, 1000);
+    assert_int_equal(write(a.fd, "a1 NOOP\r\n", 9), 9);
+    assert_int_equal(stream_read(&b, &in, 1000), CORRUPT);
+    assert_int_equal(stream_start_deflate(&b, SLICE_NONE), INVALID);
+    stream_close(&a);
+    stream_close(&b);
+    buf_release(&in);
 }
 
 static struct tls_context *server_context(void)
@@ -744,6 +887,10 @@ int main(void)
         cmocka_unit_test(helpers_wake_tasks),
         cmocka_unit_test(deadlines_come_once),
         cmocka_unit_test(plain_streams_carry_bytes),
+        cmocka_unit_test(compressed_streams_carry_bytes),
+        cmocka_unit_test(compression_rests_between_commands),
+        cmocka_unit_test(compression_bombs_wait),
+        cmocka_unit_test(broken_compression_ends_a_stream),
         cmocka_unit_test(tls_streams_carry_bytes),
         cmocka_unit_test(tls_refuses_what_it_must),
         cmocka_unit_test(servers_certificates_are_told_apart),

@@ -1,13 +1,16 @@
 /* capability.c: what a session that has logged in can do, and what ENABLE turns on (RFC 5161). */
 #include "proto/imap/command.h"
 
-void imap_put_capabilities(const struct imap_config *config, struct buf *out)
+void imap_put_capabilities(const struct imap *im, struct buf *out)
 {
+    const struct imap_config *config = im->config;
     buf_puts(out, "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE CHILDREN UNSELECT "
                   "UIDPLUS MOVE CONDSTORE QRESYNC ESEARCH SEARCHRES PARTIAL WITHIN UIDONLY "
                   "SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE "
                   "SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS "
                   "I18NLEVEL=1 UTF8=ACCEPT BINARY OBJECTID SAVEDATE METADATA PREVIEW INPROGRESS");
+    if (!im->compressed)
+        buf_puts(out, " COMPRESS=DEFLATE");
     /* RFC 7889 */
     buf_puts(out, " APPENDLIMIT");
     if (config->append_max)
@@ -19,7 +22,7 @@ void imap_put_capabilities(const struct imap_config *config, struct buf *out)
 static enum imap_step run_capability(struct imap *im, struct imap_command *cmd)
 {
     buf_puts(im->out, "* CAPABILITY ");
-    imap_put_capabilities(im->config, im->out);
+    imap_put_capabilities(im, im->out);
     buf_puts(im->out, "\r\n");
     return imap_completed(cmd);
 }

@@ -1,5 +1,5 @@
 /* cmd_session.c: the commands that say something of the session and change no mailbox: NOOP, CHECK,
- * LOGOUT, ID, NAMESPACE. */
+ * LOGOUT, ID, NAMESPACE, COMPRESS. */
 #include "proto/imap/command.h"
 #include "proto/imap/id.h"
 #include "proto/imap/list.h"
@@ -52,6 +52,23 @@ static enum imap_step run_namespace(struct imap *im, struct imap_command *cmd)
     return imap_completed(cmd);
 }
 
+static void parse_compress(struct imap_parser *p, struct imap_command *cmd)
+{
+    (void)cmd;
+    imap_parse_space(p);
+    if (!slice_is_nocase(imap_parse_atom(p), "DEFLATE"))
+        imap_parser_fail(p, "Unknown compression");
+}
+
+/* RFC 4978: from behind the tagged OK, and behind the command, on. */
+static enum imap_step run_compress(struct imap *im, struct imap_command *cmd)
+{
+    if (im->compressed)
+        return imap_reply(cmd, IMAP_NO, "COMPRESSIONACTIVE", "DEFLATE is active already.");
+    im->compressed = im->compress = true;
+    return imap_reply(cmd, IMAP_OK, NULL, "DEFLATE active.");
+}
+
 const struct imap_command_spec imap_cmd_noop = {
     .name = "NOOP", .states = STATE_ANY, .run = run_noop};
 const struct imap_command_spec imap_cmd_check = {
@@ -62,3 +79,5 @@ const struct imap_command_spec imap_cmd_id = {
     .name = "ID", .states = STATE_ANY, .parse = parse_id, .run = run_id};
 const struct imap_command_spec imap_cmd_namespace = {
     .name = "NAMESPACE", .states = STATE_ANY, .run = run_namespace};
+const struct imap_command_spec imap_cmd_compress = {
+    .name = "COMPRESS", .states = STATE_ANY, .parse = parse_compress, .run = run_compress};

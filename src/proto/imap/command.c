@@ -19,7 +19,7 @@ static const struct imap_command_spec *const commands[] = {
     &imap_cmd_search,       &imap_cmd_select,      &imap_cmd_status,      &imap_cmd_store,
     &imap_cmd_getmetadata,  &imap_cmd_setmetadata, &imap_cmd_sort,        &imap_cmd_thread,
     &imap_cmd_subscribe,    &imap_cmd_unselect,    &imap_cmd_unsubscribe, &imap_cmd_getquota,
-    &imap_cmd_getquotaroot, &imap_cmd_setquota};
+    &imap_cmd_getquotaroot, &imap_cmd_setquota,    &imap_cmd_compress};
 
 static const struct imap_command_spec *find(struct slice name)
 {
@@ -336,7 +336,7 @@ void imap_open(struct imap *im, const struct imap_config *config, const struct i
     } else {
         buf_puts(out, "* PREAUTH [CAPABILITY ");
     }
-    imap_put_capabilities(config, out);
+    imap_put_capabilities(im, out);
     buf_puts(out, "] Logged in.\r\n");
 }
 
@@ -379,6 +379,10 @@ static enum imap_next run(struct imap *im)
             return IMAP_NEED_ANSWER;
         if (imap_full(im))
             return IMAP_NEED_FLUSH;
+        if (im->compress && !im->command) {
+            im->compress = false;
+            return IMAP_NEED_COMPRESSION;
+        }
         if (im->command)
             next = advance(im);
         else if (im->idle_tag)

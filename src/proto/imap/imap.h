@@ -227,19 +227,22 @@ struct imap {
     uint16_t bad;
     uint16_t enabled; /* imap_feature */
     bool read_only, closing;
-    bool pending;     /* something was submitted and has no answer yet */
-    bool waiting;     /* the command can't go on before that */
+    bool pending;    /* something was submitted and has no answer yet */
+    bool waiting;    /* the command can't go on before that */
+    bool compressed; /* or will be, when the driver was told (compress) */
+    bool compress;
     char *idle_tag;   /* in IDLE */
     struct slice *in; /* of imap_run, while it runs */
     struct buf *out;
 };
 
 enum imap_next {
-    IMAP_NEED_INPUT = 1, /* more bytes from the client (or a newer view, while watched) */
-    IMAP_NEED_FLUSH,     /* write `out` (at least below IMAP_OUT_SOFT), then run again */
-    IMAP_NEED_ANSWER,    /* a submitted operation: run again after imap_answer */
-    IMAP_NEED_TURN,      /* nothing: let others have the thread, then run again */
-    IMAP_NEED_CLOSE      /* write `out`, then close */
+    IMAP_NEED_INPUT = 1,   /* more bytes from the client (or a newer view, while watched) */
+    IMAP_NEED_FLUSH,       /* write `out` (at least below IMAP_OUT_SOFT), then run again */
+    IMAP_NEED_ANSWER,      /* a submitted operation: run again after imap_answer */
+    IMAP_NEED_COMPRESSION, /* write `out`, compress both directions (RFC 4978), then run again */
+    IMAP_NEED_TURN,        /* nothing: let others have the thread, then run again */
+    IMAP_NEED_CLOSE        /* write `out`, then close */
 };
 
 /* Writes the OK of the login command with that tag, or a PREAUTH greeting when it is "". */
@@ -253,8 +256,5 @@ MUST_USE enum imap_next imap_run(struct imap *im, struct slice *in, struct buf *
 void imap_answer(struct imap *im, enum result r);
 /* "* BYE text"; then write and close. Not in the middle of a literal: then nothing is written. */
 void imap_bye(struct imap *im, const char *text, struct buf *out);
-
-/* Appends the capabilities of a session that has logged in; without "CAPABILITY". */
-void imap_put_capabilities(const struct imap_config *config, struct buf *out);
 
 #endif

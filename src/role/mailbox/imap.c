@@ -61,6 +61,8 @@ static void run(struct session *s)
     enum imap_next next = imap_run(&i->core, &in, &s->out);
     buf_consume(&s->in, buf_len(&s->in) - in.len);
     s->again = next == IMAP_NEED_FLUSH || next == IMAP_NEED_TURN;
+    if (next == IMAP_NEED_COMPRESSION)
+        session_compress(s);
     if (next == IMAP_NEED_CLOSE)
         session_close(s);
 }

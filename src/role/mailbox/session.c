@@ -46,6 +46,11 @@ void session_wake(struct session *s)
     io_wake(&s->task);
 }
 
+void session_compress(struct session *s)
+{
+    s->compress = true;
+}
+
 void session_close(struct session *s)
 {
     s->closing = true;
@@ -90,23 +95,41 @@ static bool read_input(struct session *s)
     return true;
 }
 
+static bool has_output(const struct session *s)
+{
+    return buf_len(&s->out) || stream_unsent(&s->stream);
+}
+
+/* What the client sent behind its command is compressed. False: no memory, or the peer is gone. */
+static bool begin_compression(struct session *s)
+{
+    s->compress = false;
+    bool ok = stream_start_deflate(&s->stream, buf_slice(&s->in)) == OK;
+    buf_clear(&s->in);
+    return ok && read_input(s);
+}
+
 /* Runs the protocol and writes, until the one waits for input or the other for the peer. False when
  * the peer is gone. */
 static bool work(struct session *s)
 {
     for (;;) {
-        if (!s->closing && !session_full(s))
+        if (!s->closing && !session_full(s) && !s->compress)
             s->protocol->run(s);
         bool stopped_full = session_full(s);
         if (!buf_ok(&s->out))
             return false; /* the protocol overran the limit that it should have kept */
-        enum result r = buf_len(&s->out) ? stream_write(&s->stream, &s->out) : OK;
+        enum result r = has_output(s) ? stream_write(&s->stream, &s->out) : OK;
         if (r == BUSY)
             return true;
         if (r != OK)
             return false;
-        if (!stopped_full)
+        if (s->compress) {
+            if (!begin_compression(s))
+                return false;
+        } else if (!stopped_full) {
             return true;
+        }
     }
 }
 
@@ -116,7 +139,7 @@ static bool is_finished(struct session *s)
     /* What the protocol left of the input when the peer has ended it is no whole command. */
     if (s->input_ended && !operations && !s->again)
         s->closing = true;
-    return s->closing && buf_len(&s->out) == 0 && !operations;
+    return s->closing && !has_output(s) && !operations;
 }
 
 static void check_silence(struct session *s)
@@ -124,7 +147,7 @@ static void check_silence(struct session *s)
     int64_t silent = clock_monotonic_ms() - object_of(s)->heard_ms;
     if (silent < s->protocol->timeout_ms || s->closing)
         return;
-    if (OPERATIONS(atomic_load(&s->under_way)) == 0 && buf_len(&s->out) == 0)
+    if (OPERATIONS(atomic_load(&s->under_way)) == 0 && !has_output(s))
         s->protocol->timeout(s);
     s->closing = true;
 }
@@ -132,7 +155,7 @@ static void check_silence(struct session *s)
 static void wait_for_more(struct session *s)
 {
     unsigned interest = 0;
-    if (buf_len(&s->out))
+    if (has_output(s))
         interest |= s->stream.wants ? s->stream.wants : IO_WRITE;
     if (!s->closing && !s->input_ended && buf_len(&s->in) < s->in.max)
         interest |= IO_READ;
@@ -140,8 +163,11 @@ static void wait_for_more(struct session *s)
         buf_clear(&s->in);
     if (buf_len(&s->out) == 0)
         buf_clear(&s->out);
-    if (s->again)
+    /* What compression holds back no event will tell of. */
+    if (s->again || ((interest & IO_READ) && stream_pending(&s->stream)))
         io_wake(&s->task);
+    else if (!has_output(s) && buf_len(&s->in) == 0)
+        stream_rest(&s->stream);
     int64_t left = object_of(s)->heard_ms + s->protocol->timeout_ms - clock_monotonic_ms();
     io_task_deadline(&s->task, left > 1 ? left : 1);
     io_task_want(&s->task, interest);
@@ -151,7 +177,7 @@ static void run(struct io_task *task, unsigned events)
 {
     struct session *s = CONTAINER_OF(task, struct session, task);
     bool alive = !(events & IO_HANGUP) || (events & IO_READ);
-    if (alive && (events & (IO_READ | IO_WRITE)))
+    if (alive && ((events & (IO_READ | IO_WRITE)) || stream_pending(&s->stream)))
         alive = read_input(s);
     if (alive && (events & IO_TIMER))
         check_silence(s);

@@ -46,6 +46,7 @@ struct session {
     struct slice log_context; /* " conn=… account=…" for LOG_CTX */
     atomic_uint under_way;    /* operations that will wake this session */
     bool again;               /* run wants another turn though nothing happens; it sets it anew */
+    bool compress;            /* compress both directions when s->out has gone */
     bool closing;             /* close when s->out has gone */
     bool input_ended;         /* the peer closed its side */
 };
@@ -63,6 +64,9 @@ void session_begin(struct session *s);
 void session_finish(struct session *s);
 /* Wakes it without more ado (mailbox_watch); the caller knows that it lives. */
 void session_wake(struct session *s);
+/* Once s->out has gone, both directions are compressed, with what is left of s->in; run is called
+ * again then. */
+void session_compress(struct session *s);
 /* Closes when s->out has gone. */
 void session_close(struct session *s);
 
