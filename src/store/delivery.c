@@ -39,6 +39,8 @@ struct delivery {
     size_t n_targets;
     struct map known; /* account id and mailbox -> target */
     bool held;
+    struct mailbox *replaced; /* of which this message goes; or NULL */
+    uint32_t replaced_uid;
 };
 
 enum result delivery_new(struct store *s, uint64_t id, struct delivery **ret)
@@ -65,6 +67,8 @@ static void delivery_free(struct delivery *d)
 {
     for (size_t i = 0; i < d->n_targets; i++)
         account_unref(d->targets[i]->account);
+    if (d->replaced)
+        mailbox_unref(d->replaced);
     map_release(&d->known);
     free(d->targets);
     free(d->blobs);
@@ -226,6 +230,13 @@ enum result delivery_add(struct delivery *d, const struct delivery_target *t)
     return r;
 }
 
+void delivery_replace(struct delivery *d, struct mailbox *m, uint32_t uid)
+{
+    mailbox_ref(m);
+    d->replaced = m;
+    d->replaced_uid = uid;
+}
+
 struct kv_batch *delivery_batch(struct delivery *d)
 {
     return d->batch;
@@ -347,15 +358,51 @@ static void tell_uid(struct target *t, uint32_t uid, uint32_t uidvalidity)
     }
 }
 
-static enum result add_reference(struct delivery *d, struct change *c, struct target *t)
+/* ---- replacement ---- */
+
+/* Loads its mailbox and finds the message; *ret_size: what it holds. */
+static enum result find_replaced(const struct delivery *d, uint64_t *ret_size)
+{
+    struct view *v = NULL;
+    enum result r = d->replaced->dead ? CONFLICT : mailbox_latest(d->replaced, &v);
+    if (r != OK)
+        return r;
+    uint32_t seq = view_find(v, d->replaced_uid);
+    *ret_size = seq ? view_entry(v, seq)->size : 0;
+    view_unref(v);
+    return seq ? OK : CONFLICT;
+}
+
+static enum result remove_replaced(struct delivery *d, struct change *c)
+{
+    struct op *op = NULL;
+    for (size_t i = 0; i < c->n_ops; i++)
+        if (c->ops[i].mailbox == d->replaced)
+            op = &c->ops[i];
+    if (!op)
+        op = change_op(c, d->replaced);
+    return op && op->view ? expunge_in(c, d->batch, op, &d->replaced_uid, 1, false) : FAILED;
+}
+
+static enum result admit(struct delivery *d, const struct target *t, uint64_t replaced_size)
+{
+    if (!d->replaced)
+        return quota_admit(t->account, t->mailbox, d->size, 1, t->may_exceed);
+    return quota_admit_replacement(t->account, folder_name_of(d->replaced), t->mailbox, d->size,
+                                   replaced_size);
+}
+
+/* ---- the batch ---- */
+
+static enum result add_reference(struct delivery *d, struct change *c, struct target *t,
+                                 uint64_t replaced_size)
 {
     struct account *a = t->account;
     const struct folder *f = folder_find(a, t->mailbox);
     if (!f || !f->mailbox)
         return CONFLICT; /* deleted since ensure_mailbox */
     bool imported = t->origin.len > 0;
-    enum result r = imported ? origin_check(f->mailbox, t->origin)
-                             : quota_admit(a, t->mailbox, d->size, 1, t->may_exceed);
+    enum result r = imported ? origin_check(f->mailbox, t->origin) : admit(d, t, replaced_size);
     if (r != OK)
         return r;
     struct entry e = {.uid = t->uid,
@@ -382,10 +429,15 @@ static enum result add_reference(struct delivery *d, struct change *c, struct ta
 /* With all accounts locked. Takes the batch. */
 static enum result submit_locked(struct delivery *d, store_done_fn *done, void *arg)
 {
-    struct change *c = change_new(d->store, d->n_targets);
+    struct change *c = change_new(d->store, d->n_targets + (d->replaced != NULL));
+    uint64_t replaced_size = 0;
     enum result r = c ? OK : FAILED;
+    if (r == OK && d->replaced)
+        r = find_replaced(d, &replaced_size);
     for (size_t i = 0; r == OK && i < d->n_targets; i++)
-        r = add_reference(d, c, d->targets[i]);
+        r = add_reference(d, c, d->targets[i], replaced_size);
+    if (r == OK && d->replaced)
+        r = remove_replaced(d, c);
     if (r != OK) {
         kv_batch_free(d->batch);
         change_free(c);

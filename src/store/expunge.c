@@ -198,9 +198,8 @@ static size_t find_victims(const struct view *v, const uint32_t *uids, size_t n,
     return found;
 }
 
-/* uids: ascending; overwritten with those that went. */
-static enum result expunge(struct change *c, struct kv_batch *b, struct op *op, uint32_t *uids,
-                           size_t n, bool only_deleted)
+enum result expunge_in(struct change *c, struct kv_batch *b, struct op *op, uint32_t *uids,
+                       size_t n, bool only_deleted)
 {
     uint32_t *seqs = malloc((n + 1) * sizeof *seqs);
     c->dead_messages = malloc((n + 1) * sizeof *c->dead_messages);
@@ -238,7 +237,7 @@ static enum result expunge_some(struct mailbox *m, uint32_t *uids, size_t n, boo
     struct kv_batch *b = kv_batch_new(s->kv, KV_BATCH_ESSENTIAL);
     struct op *op = c && b ? change_op(c, m) : NULL;
     view_unref(latest);
-    r = op ? expunge(c, b, op, uids, n, only_deleted) : FAILED;
+    r = op ? expunge_in(c, b, op, uids, n, only_deleted) : FAILED;
     if (r != OK) {
         kv_batch_free(b);
         change_free(c);

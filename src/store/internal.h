@@ -145,6 +145,9 @@ MUST_USE enum result quota_admit(const struct account *a, struct slice mailbox, 
 /* The same for so much that moves. Between mailboxes of the same limits nothing is too much. */
 MUST_USE enum result quota_admit_move(const struct account *a, struct slice from, struct slice to,
                                       uint64_t bytes, uint64_t messages);
+/* A message comes into `to` as another one of `from` goes. */
+MUST_USE enum result quota_admit_replacement(const struct account *a, struct slice from,
+                                             struct slice to, uint64_t bytes, uint64_t bytes_gone);
 
 /* tables.c */
 MUST_USE enum result account_load_tables(struct account *a);
@@ -212,6 +215,10 @@ void entry_put(const struct mailbox *m, struct kv_batch *b, const struct entry *
 /* Sorts, drops repetitions, returns how many are left. */
 size_t sort_unique(uint32_t *list, size_t n);
 
+/* expunge.c: removes messages with an op that has a view. uids: ascending; overwritten with those
+ * that went. */
+MUST_USE enum result expunge_in(struct change *c, struct kv_batch *b, struct op *op, uint32_t *uids,
+                                size_t n, bool only_deleted);
 /* expunge.c: writes the removal of one entry and its reference into a batch; the head counts it. */
 void expunge_records(struct op *op, struct kv_batch *b, const struct entry *e);
 /* Whoever takes a reference away, without giving another one, says so (reaper.c). */

@@ -62,6 +62,14 @@ enum result quota_admit_move(const struct account *a, struct slice from, struct 
     return quota_admit(a, to, 0, 0, false);
 }
 
+enum result quota_admit_replacement(const struct account *a, struct slice from, struct slice to,
+                                    uint64_t bytes, uint64_t bytes_gone)
+{
+    if (limits_of(a, from).uncounted)
+        return quota_admit(a, to, bytes, 1, false);
+    return quota_admit(a, to, bytes > bytes_gone ? bytes - bytes_gone : 0, 0, false);
+}
+
 enum result account_admits(struct account *a, struct slice mailbox, uint64_t bytes, bool may_exceed)
 {
     enum result r = account_enter(a);

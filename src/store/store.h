@@ -314,7 +314,11 @@ MUST_USE enum result delivery_add(struct delivery *d, const struct delivery_targ
  * to the message's bytes with delivery_hold, which is a reference like a mailbox's. */
 struct kv_batch *delivery_batch(struct delivery *d);
 void delivery_hold(struct delivery *d, struct slice holder_key);
-/* Submits all. Takes d. FULL, LIMIT (quota), FAILED: nothing happened and done is not called. */
+/* With it a message of m goes, whatever its flags, in the same commit; one of d's targets is of m's
+ * account. */
+void delivery_replace(struct delivery *d, struct mailbox *m, uint32_t uid);
+/* Submits all. Takes d. CONFLICT: what it is to replace is not there any more. FULL, LIMIT (quota),
+ * FAILED: nothing happened and done is not called. */
 MUST_USE enum result delivery_submit(struct delivery *d, store_done_fn *done, void *arg);
 void delivery_abandon(struct delivery *d);
 /* Takes a holder's reference away, in the holder's own batch; the reaper does the rest. */

@@ -144,6 +144,24 @@ def test_unchangedsince_lets_one_of_two_win(make_server):
     assert ends[0].startswith("OK STORE") and ends[1].startswith("OK [MODIFIED 1]")
 
 
+def test_a_draft_is_replaced_at_once(make_server):
+    """REPLACE (RFC 8508): no other session sees both or none, and a full quota takes a draft that grows no bigger."""
+    server = make_server(quota_rule="*:bytes=20000")
+    mine, other = Raw(server), Raw(server)
+    draft = b"Subject: draft\r\n\r\n" + b"x" * 12000
+    mine.client.append("Drafts", None, None, draft)
+    for session in (mine, other):
+        session.ask("SELECT Drafts")
+    for turn in range(2, 5):
+        text = draft.replace(b"draft", b"%d" % turn)
+        lines, end = mine.ask(f"UID REPLACE {turn - 1} Drafts (\\Draft) {{{len(text)}+}}\r\n" + text.decode())
+        assert lines[0].startswith("* OK [APPENDUID ") and "* 1 EXPUNGE" in lines and end.startswith("OK"), (lines, end)
+        assert set(other.ask("NOOP")[0]) == {"* 1 EXPUNGE", "* 1 EXISTS"}
+    assert mine.ask(f"APPEND Drafts {{12000+}}\r\n{'x' * 12000}")[1].startswith("NO [OVERQUOTA]")
+    assert mine.ask("UID SEARCH ALL")[0] == ["* SEARCH 4"]
+    assert mine.ask("UID FETCH 4 FLAGS")[0] == ["* 1 FETCH (UID 4 FLAGS (\\Draft))"]
+
+
 def test_annotations_stay_with_their_mailbox(make_server):
     server = make_server()
     c = Raw(server)

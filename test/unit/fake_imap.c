@@ -539,6 +539,14 @@ static enum result append_end(void *ctx, uint32_t *ret_uidvalidity, uint32_t *re
     msg.entry.flags = w->append.flags;
     msg.entry.size = msg.len;
     msg.entry.internaldate = w->append.internaldate ? w->append.internaldate : 1000000000;
+    struct fake_message *old =
+        w->append.replaced ? message_of(handle_of(w->append.replaced)->box, w->append.replaced_uid)
+                           : NULL;
+    if ((w->append.replaced && !old) || w->fail != OK) {
+        free(msg.bytes);
+        buf_release(&w->incoming);
+        return w->fail != OK ? submitted(w) : CONFLICT;
+    }
     struct fake_message *made = m ? add(m, &msg) : NULL;
     free(msg.bytes);
     buf_release(&w->incoming);
@@ -546,6 +554,8 @@ static enum result append_end(void *ctx, uint32_t *ret_uidvalidity, uint32_t *re
         return m ? LIMIT : NOT_FOUND;
     *ret_uidvalidity = m->uidvalidity;
     *ret_uid = made->entry.uid;
+    if (old)
+        fake_expunge(handle_of(w->append.replaced)->box, w->append.replaced_uid);
     return submitted(w);
 }
 

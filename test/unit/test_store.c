@@ -377,6 +377,67 @@ static void test_copy_and_move(void **state)
 
 /* ---- several recipients, holders, reclaiming ---- */
 
+/* Stores a message in `to` in place of one of m. */
+static enum result replace(struct world *w, struct account *a, struct mailbox *m, uint32_t uid,
+                           const char *to, const char *text, uint32_t *ret_uid)
+{
+    struct delivery *d;
+    struct delivery_target t = {
+        .account = a, .mailbox = slice_cstr(to), .must_exist = true, .ret_uid = ret_uid};
+    assert_int_equal(delivery_new(w->store, log_id_new(), &d), OK);
+    assert_int_equal(delivery_write(d, slice_cstr(text)), OK);
+    assert_int_equal(delivery_add(d, &t), OK);
+    delivery_replace(d, m, uid);
+    struct waiting done = waiting_new();
+    return waiting_for(&done, delivery_submit(d, waiting_done, &done));
+}
+
+static void test_replace(void **state)
+{
+    (void)state;
+    struct world w = world_new();
+    struct account *a = account_of(&w, "alice");
+    struct mailbox *inbox = mailbox_of(a, "INBOX"), *drafts = mailbox_of(a, "Drafts");
+    uint32_t uid = 0;
+    for (int i = 0; i < 3; i++)
+        deliver(&w, a, "INBOX", message_text);
+    struct view *before = view_of(inbox);
+    assert_int_equal(replace(&w, a, inbox, 2, "INBOX", "Subject: new\r\n\r\n", &uid), OK);
+    assert_int_equal(uid, 4);
+    struct view *v = view_of(inbox);
+    assert_int_equal(view_count(v), 3);
+    assert_int_equal(view_entry(v, 2)->uid, 3);
+    assert_int_equal(view_entry(v, 3)->uid, 4);
+    assert_int_equal(view_highest_modseq(v), view_highest_modseq(before) + 1);
+    view_unref(v);
+    /* Into another mailbox; then what it would replace is gone, and nothing happens. */
+    assert_int_equal(replace(&w, a, inbox, 4, "Drafts", "Subject: newer\r\n\r\n", &uid), OK);
+    assert_int_equal(uid, 1);
+    assert_int_equal(replace(&w, a, inbox, 4, "Drafts", "Subject: newest\r\n\r\n", &uid), CONFLICT);
+    assert_int_equal(replace(&w, a, inbox, 1, "Nowhere", "Subject: x\r\n\r\n", &uid), NOT_FOUND);
+    struct mailbox_status s;
+    assert_int_equal(mailbox_status(inbox, &s), OK);
+    assert_int_equal(s.count, 2);
+    assert_int_equal(mailbox_status(drafts, &s), OK);
+    assert_int_equal(s.count, 1);
+    view_unref(before);
+    store_settle(w.store);
+    assert_int_equal(count_keys(&w, "m"), 3);
+    assert_int_equal(count_keys(&w, "r"), 3);
+    mailbox_unref(inbox);
+    mailbox_unref(drafts);
+    account_unref(a);
+    world_close(&w);
+    world_open(&w);
+    a = account_of(&w, "alice");
+    inbox = mailbox_of(a, "INBOX");
+    assert_int_equal(mailbox_status(inbox, &s), OK);
+    assert_int_equal(s.count, 2);
+    mailbox_unref(inbox);
+    account_unref(a);
+    world_remove(&w);
+}
+
 static void test_shared_bytes(void **state)
 {
     (void)state;
@@ -723,6 +784,7 @@ int main(void)
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_keywords_and_unchanged_since),
         cmocka_unit_test(test_expunge_and_diff),
+        cmocka_unit_test(test_replace),
         cmocka_unit_test(test_vanished),
         cmocka_unit_test(test_copy_and_move),
         cmocka_unit_test(test_shared_bytes),

@@ -1,4 +1,5 @@
-/* cmd_append.c: APPEND (RFC 3501 6.3.11, APPENDUID of RFC 4315, UTF8 of RFC 6855). The message's
+/* cmd_append.c: APPEND (RFC 3501 6.3.11, APPENDUID of RFC 4315, UTF8 of RFC 6855) and REPLACE (RFC
+ * 8508), which is an APPEND with whose commit another message goes. The message's
  * literal goes to the store piece by piece as it comes; nothing of it is kept here. */
 #include "proto/imap/command.h"
 
@@ -10,17 +11,15 @@ struct append {
     bool utf8; /* as UTF8 (…): a parenthesis follows */
     bool sync; /* the client waits for a continuation */
     enum { APPEND_NEW, APPEND_BYTES, APPEND_REST, APPEND_SUBMITTED } stage;
-    bool open; /* the driver has a message under way */
+    bool replace;
+    uint32_t number; /* of the message to be replaced; 0: "*" */
+    bool open;       /* the driver has a message under way */
     uint64_t left;
     uint32_t uidvalidity, uid;
 };
 
-static void parse_append(struct imap_parser *p, struct imap_command *cmd)
+static void parse_message(struct imap_parser *p, struct append *a)
 {
-    struct append *a = ARENA_NEW(p->arena, struct append);
-    struct append nowhere = {0};
-    cmd->data = a;
-    a = a ? a : &nowhere;
     imap_parse_space(p);
     a->to.mailbox = imap_parse_mailbox(p);
     imap_parse_space(p);
@@ -49,6 +48,27 @@ static void parse_append(struct imap_parser *p, struct imap_command *cmd)
     a->to.n_keywords = a->flags.n;
 }
 
+static void parse_append(struct imap_parser *p, struct imap_command *cmd)
+{
+    struct append *a = ARENA_NEW(p->arena, struct append);
+    struct append nowhere = {0};
+    cmd->data = a;
+    parse_message(p, a ? a : &nowhere);
+}
+
+static void parse_replace(struct imap_parser *p, struct imap_command *cmd)
+{
+    struct append *a = ARENA_NEW(p->arena, struct append);
+    struct append nowhere = {0};
+    cmd->data = a;
+    a = a ? a : &nowhere;
+    a->replace = true;
+    imap_parse_space(p);
+    if (!imap_accept(p, '*'))
+        a->number = (uint32_t)imap_parse_number(p, 1, UINT32_MAX);
+    parse_message(p, a);
+}
+
 bool imap_append_is_message(struct slice text)
 {
     struct arena arena;
@@ -58,40 +78,94 @@ bool imap_append_is_message(struct slice text)
     imap_parser_init(&p, imap_line(text), &arena);
     imap_parse_tag(&p);
     imap_parse_space(&p);
-    bool is = imap_accept_word(&p, imap_cmd_append.name);
-    if (is)
+    if (imap_accept_word(&p, "UID"))
+        imap_parse_space(&p);
+    bool is = true;
+    if (imap_accept_word(&p, imap_cmd_append.name))
         parse_append(&p, &cmd);
+    else if (imap_accept_word(&p, imap_cmd_replace.name))
+        parse_replace(&p, &cmd);
+    else
+        is = false;
     is = is && imap_parser_done(&p);
     arena_release(&arena);
     return is;
 }
 
-/* Ends it with NO; bytes that come nevertheless are skipped. */
+static enum imap_step refused(struct imap_command *cmd, enum result r)
+{
+    const struct append *a = cmd->data;
+    if (r == LIMIT)
+        return imap_reply(cmd, IMAP_NO, "OVERQUOTA", "Quota exceeded.");
+    if (r == CONFLICT && a->replace)
+        return imap_reply(cmd, IMAP_NO, "EXPUNGEISSUED", "The message to be replaced is gone.");
+    return imap_failed(cmd, r);
+}
+
+/* The literal's bytes that come nevertheless. */
+static void skip(struct imap *im, const struct append *a, uint64_t coming)
+{
+    if (a->stage != APPEND_NEW || !a->sync)
+        imap_reader_skip_literal(&im->reader, coming);
+}
+
+/* Ends it with NO. */
 static enum imap_step give_up(struct imap *im, struct imap_command *cmd, enum result r,
                               uint64_t coming)
 {
     struct append *a = cmd->data;
     a->open = false; /* the driver has forgotten it */
-    if (a->stage != APPEND_NEW || !a->sync)
-        imap_reader_skip_literal(&im->reader, coming);
+    skip(im, a, coming);
     /* RFC 3501 6.3.11: the client may create it and try again. */
     if (r == NOT_FOUND)
         return imap_reply(cmd, IMAP_NO, "TRYCREATE", "There is no such mailbox.");
-    if (r == LIMIT)
-        return imap_reply(cmd, IMAP_NO, "OVERQUOTA", "Quota exceeded.");
-    return imap_failed(cmd, r);
+    return refused(cmd, r);
+}
+
+/* The message that REPLACE names. False: told why not. */
+static bool find_replaced(struct imap *im, struct imap_command *cmd)
+{
+    struct append *a = cmd->data;
+    struct imap_view_info info;
+    im->ops->view_info(im->view, &info);
+    uint32_t seq = a->number;
+    if (!cmd->uid && (im->enabled & IMAP_UIDONLY)) {
+        imap_reply(cmd, IMAP_BAD, "UIDREQUIRED", "Only UIDs can be used.");
+        return false;
+    }
+    if (cmd->uid && seq) {
+        seq = im->ops->seek(im->view, a->number);
+        if (seq > info.count || im->ops->entry(im->view, seq)->uid != a->number) {
+            imap_reply(cmd, IMAP_NO, "NONEXISTENT", "There is no such message.");
+            return false;
+        }
+    } else if (seq > info.count || info.count == 0) {
+        imap_reply(cmd, IMAP_BAD, NULL, "Invalid message sequence number");
+        return false;
+    }
+    if (im->read_only) {
+        imap_reply(cmd, IMAP_NO, NULL, "Mailbox is read-only.");
+        return false;
+    }
+    a->to.replaced = im->mailbox;
+    a->to.replaced_uid = im->ops->entry(im->view, seq ? seq : info.count)->uid;
+    return true;
 }
 
 static enum imap_step begin(struct imap *im, struct imap_command *cmd)
 {
     struct append *a = cmd->data;
     a->left = a->to.size;
+    if (a->replace && !find_replaced(im, cmd)) {
+        skip(im, a, a->left);
+        return STEP_DONE;
+    }
     if (im->config->append_max && a->to.size > im->config->append_max) {
-        give_up(im, cmd, FAILED, a->left);
+        skip(im, a, a->left);
         return imap_reply(cmd, IMAP_NO, "TOOBIG", "Message is larger than is allowed.");
     }
     if (a->to.size == 0) {
-        give_up(im, cmd, FAILED, a->left);
+        skip(im, a, a->left);
         return imap_reply(cmd, IMAP_NO, "CANNOT", "An empty message can't be stored.");
     }
     enum result r = im->ops->append_begin(im->ctx, &a->to);
@@ -151,9 +225,8 @@ static enum imap_step take_rest(struct imap *im, struct imap_command *cmd)
     enum result r = im->ops->append_end(im->ctx, &a->uidvalidity, &a->uid);
     if (r == OK)
         return imap_wait(im);
-    return r == LIMIT       ? imap_reply(cmd, IMAP_NO, "OVERQUOTA", "Quota exceeded.")
-           : r == NOT_FOUND ? imap_reply(cmd, IMAP_NO, "TRYCREATE", "There is no such mailbox.")
-                            : imap_failed(cmd, r);
+    return r == NOT_FOUND ? imap_reply(cmd, IMAP_NO, "TRYCREATE", "There is no such mailbox.")
+                          : refused(cmd, r);
 }
 
 static enum imap_step run_append(struct imap *im, struct imap_command *cmd)
@@ -171,7 +244,12 @@ static enum imap_step run_append(struct imap *im, struct imap_command *cmd)
     if (cmd->answer != OK)
         return imap_failed(cmd, cmd->answer);
     const char *code = arena_printf(&cmd->arena, "APPENDUID %u %u", a->uidvalidity, a->uid);
-    return imap_reply(cmd, IMAP_OK, a->uid ? code : NULL, "APPEND completed.");
+    if (!a->replace)
+        return imap_reply(cmd, IMAP_OK, a->uid ? code : NULL, "APPEND completed.");
+    /* RFC 8508 3.4: told before the EXPUNGE. */
+    if (code && a->uid)
+        buf_printf(im->out, "* OK [%s] Replacement message ready.\r\n", code);
+    return imap_completed(cmd);
 }
 
 static void release_append(struct imap *im, struct imap_command *cmd)
@@ -185,3 +263,9 @@ const struct imap_command_spec imap_cmd_append = {.name = "APPEND",
                                                   .parse = parse_append,
                                                   .run = run_append,
                                                   .release = release_append};
+const struct imap_command_spec imap_cmd_replace = {.name = "REPLACE",
+                                                   .states = STATE_SELECTED,
+                                                   .flags = CMD_UID,
+                                                   .parse = parse_replace,
+                                                   .run = run_append,
+                                                   .release = release_append};

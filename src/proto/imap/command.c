@@ -19,7 +19,7 @@ static const struct imap_command_spec *const commands[] = {
     &imap_cmd_search,       &imap_cmd_select,      &imap_cmd_status,      &imap_cmd_store,
     &imap_cmd_getmetadata,  &imap_cmd_setmetadata, &imap_cmd_sort,        &imap_cmd_thread,
     &imap_cmd_subscribe,    &imap_cmd_unselect,    &imap_cmd_unsubscribe, &imap_cmd_getquota,
-    &imap_cmd_getquotaroot, &imap_cmd_setquota,    &imap_cmd_compress};
+    &imap_cmd_getquotaroot, &imap_cmd_setquota,    &imap_cmd_compress,    &imap_cmd_replace};
 
 static const struct imap_command_spec *find(struct slice name)
 {
@@ -283,7 +283,11 @@ static bool take_literal(struct imap *im, size_t len)
     if (imap_append_is_message(text)) {
         bool started = start_command(im, text);
         *im->in = slice_from(*im->in, len);
-        imap_reader_divert(r);
+        /* What was refused already leaves its literal behind. */
+        if (started && im->command->done)
+            imap_reader_refuse(r);
+        else
+            imap_reader_divert(r);
         return started;
     }
     if (r->literal > IMAP_COMMAND_MAX || len + r->literal > IMAP_COMMAND_MAX) {

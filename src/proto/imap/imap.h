@@ -98,6 +98,8 @@ struct imap_append {
     size_t n_keywords;
     int64_t internaldate; /* 0: now */
     uint64_t size;
+    struct imap_mailbox *replaced; /* NULL, or of which that message goes in the same batch */
+    uint32_t replaced_uid;
 };
 
 enum { IMAP_METADATA_NAME_MAX = 256 };
@@ -164,8 +166,8 @@ struct imap_ops {
                              void (*each)(void *arg, size_t i, struct slice summary), void *arg);
     enum result (*read)(void *ctx, uint64_t message, uint64_t from, uint64_t len, struct buf *out);
     /* APPEND: one at a time. NOT_FOUND: no such mailbox; LIMIT: over quota. append_end submits;
-     * the numbers are there when it was answered OK. After a failure of begin, write or end the
-     * message is forgotten already. */
+     * the numbers are there when it was answered OK. CONFLICT: the message to be replaced is gone.
+     * After a failure of begin, write or end the message is forgotten already. */
     enum result (*append_begin)(void *ctx, const struct imap_append *a);
     enum result (*append_write)(void *ctx, struct slice bytes);
     enum result (*append_end)(void *ctx, uint32_t *ret_uidvalidity, uint32_t *ret_uid);

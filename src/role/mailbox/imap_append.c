@@ -65,6 +65,8 @@ enum result imap_append_begin(void *ctx, const struct imap_append *a)
         .ret_uidvalidity = &in->uidvalidity,
     };
     r = delivery_add(in->delivery, &target);
+    if (a->replaced)
+        delivery_replace(in->delivery, (struct mailbox *)a->replaced, a->replaced_uid);
     buf_release(&name);
     if (r != OK)
         imap_append_abandon(ctx);
