@@ -162,6 +162,25 @@ def test_a_draft_is_replaced_at_once(make_server):
     assert mine.ask("UID FETCH 4 FLAGS")[0] == ["* 1 FETCH (UID 4 FLAGS (\\Draft))"]
 
 
+def test_a_message_is_made_of_parts_of_another(make_server):
+    """CATENATE (RFC 4469): a draft gets another text and keeps its attachment, which is not sent again."""
+    server = make_server()
+    c = Raw(server)
+    attachment = b"".join(b"%076d\r\n" % i for i in range(4000))
+    c.client.append("Drafts", None, None, b"Subject: first\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nold text\r\n"
+                    b"--b\r\nContent-Disposition: attachment\r\n\r\n" + attachment + b"\r\n--b--\r\n")
+    uidvalidity = re.search(r"UIDVALIDITY (\d+)", c.ask("STATUS Drafts (UIDVALIDITY)")[0][0])[1]
+    url = f"/Drafts;UIDVALIDITY={uidvalidity}/;UID=1/;SECTION="
+    text = "\r\n--b\r\n\r\nnew text\r\n--b\r\n"
+    end = c.ask(f'APPEND Drafts CATENATE (URL "{url}HEADER" TEXT {{{len(text)}+}}\r\n{text} URL "{url}2.MIME" URL "{url}2" TEXT {{9+}}\r\n\r\n--b--\r\n)')[1]
+    assert end.startswith("OK [APPENDUID "), end
+    assert c.ask(f'APPEND Drafts CATENATE (TEXT {{1+}}\r\nx URL "{url}7")')[1].startswith(f'NO [BADURL "{url}7"]')
+    c.client.select("Drafts")
+    assert c.client.uid("fetch", "2", "(BODY.PEEK[2])")[1][0][1] == attachment
+    assert c.client.uid("fetch", "2", "(BODY.PEEK[1])")[1][0][1] == b"new text"
+    assert c.client.uid("search", "ALL")[1] == [b"1 2"]
+
+
 def test_annotations_stay_with_their_mailbox(make_server):
     server = make_server()
     c = Raw(server)
