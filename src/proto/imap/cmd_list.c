@@ -1,6 +1,6 @@
-/* cmd_list.c: LIST with the options of LIST-EXTENDED (RFC 5258), SPECIAL-USE (RFC 6154) and
- * LIST-STATUS (RFC 5819), and LSUB. The answer is gathered first and told in pieces, since the
- * store's list can't be left half way. */
+/* cmd_list.c: LIST with the options of LIST-EXTENDED (RFC 5258), SPECIAL-USE (RFC 6154),
+ * LIST-STATUS (RFC 5819) and LIST-METADATA (RFC 9590), and LSUB. The answer is gathered first and
+ * told in pieces, since the store's list can't be left half way. */
 #include "base/map.h"
 #include "proto/imap/list.h"
 
@@ -29,6 +29,7 @@ struct list {
     size_t n_patterns;
     unsigned options;
     unsigned status_items;
+    struct imap_entries entries; /* annotations */
     bool lsub, extended;
     bool delimiter; /* the name was empty: only the delimiter is asked for */
     bool gathered, failed;
@@ -73,6 +74,9 @@ static void parse_return(struct imap_parser *p, struct list *l)
         } else if (imap_accept_word(p, "STATUS")) {
             imap_parse_space(p);
             l->status_items = imap_parse_status_items(p);
+        } else if (imap_accept_word(p, "METADATA")) {
+            imap_parse_space(p);
+            imap_parse_entries(p, &l->entries);
         } else {
             imap_parser_fail(p, "Unknown return option");
         }
@@ -306,9 +310,12 @@ static void put_item(struct imap *im, const struct list *l, const struct item *i
         buf_puts(im->out, l->options & SELECT_SUBSCRIBED ? " (\"CHILDINFO\" (\"SUBSCRIBED\"))"
                                                          : " (\"CHILDINFO\" (\"SPECIAL-USE\"))");
     buf_puts(im->out, "\r\n");
-    /* RFC 5819 2: none for what can't be selected. */
-    if (l->status_items && !(item->attrs & (IMAP_NOSELECT | IMAP_NONEXISTENT)) &&
-        imap_put_status(im, item->name, l->status_items) != OK)
+    /* RFC 5819 2, RFC 9590 3: none for what can't be selected. */
+    if (item->attrs & (IMAP_NOSELECT | IMAP_NONEXISTENT))
+        return;
+    if (l->status_items && imap_put_status(im, item->name, l->status_items) != OK)
+        return;
+    if (l->entries.n && imap_put_metadata(im, item->name, &l->entries) != OK)
         return;
 }
 

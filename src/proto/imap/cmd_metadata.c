@@ -1,6 +1,7 @@
-/* cmd_metadata.c: GETMETADATA and SETMETADATA (RFC 5464). Entries are kept in lower case, since
+/* cmd_metadata.c: GETMETADATA and SETMETADATA (RFC 5464), also for LIST … RETURN (METADATA …) (RFC
+ * 9590). Entries are kept in lower case, since
  * their case does not count; the mailbox "" is the server, as this account sees it. */
-#include "proto/imap/command.h"
+#include "proto/imap/list.h"
 
 enum { ENTRIES_A_COMMAND = 200, VALUE_MAX = 16 * 1024 };
 
@@ -110,6 +111,21 @@ static void parse_get(struct imap_parser *p, struct imap_command *cmd)
     imap_parse_char(p, ')');
 }
 
+void imap_parse_entries(struct imap_parser *p, struct imap_entries *ret)
+{
+    ret->names = arena_alloc_n(p->arena, ENTRIES_A_COMMAND, sizeof *ret->names);
+    ret->n = 0;
+    imap_parse_char(p, '(');
+    do {
+        struct slice name = parse_entry(p, false);
+        if (ret->n == ENTRIES_A_COMMAND)
+            imap_parser_fail(p, "Too many entries");
+        else if (ret->names)
+            ret->names[ret->n++] = name;
+    } while (imap_parser_ok(p) && imap_accept(p, ' '));
+    imap_parse_char(p, ')');
+}
+
 static struct slice parse_value(struct imap_parser *p)
 {
     p->nul_ok = imap_accept(p, '~'); /* literal8 */
@@ -188,13 +204,12 @@ static void on_entry(void *arg, struct slice name, struct slice value)
     imap_put_string(m->im->out, value);
 }
 
-static enum imap_step run_get(struct imap *im, struct imap_command *cmd)
+static enum result tell(struct imap *im, struct arena *a, struct metadata *m)
 {
-    struct metadata *m = cmd->data;
     m->im = im;
-    m->told = arena_alloc_n(&cmd->arena, m->n, sizeof *m->told);
+    m->told = arena_alloc_n(a, m->n, sizeof *m->told);
     if (!m->told)
-        return imap_failed(cmd, LIMIT);
+        return LIMIT;
     enum result r = im->ops->metadata(im->ctx, m->mailbox, on_entry, m);
     for (size_t i = 0; r == OK && i < m->n; i++) {
         if (m->told[i] || m->depth != DEPTH_0)
@@ -204,6 +219,27 @@ static enum imap_step run_get(struct imap *im, struct imap_command *cmd)
     }
     if (m->told_some)
         buf_puts(im->out, ")\r\n");
+    return r;
+}
+
+enum result imap_put_metadata(struct imap *im, struct slice mailbox,
+                              const struct imap_entries *entries)
+{
+    struct metadata m = {.mailbox = mailbox, .n = entries->n};
+    struct arena arena;
+    arena_init(&arena, 64 * 1024);
+    m.items = arena_alloc_n(&arena, entries->n, sizeof *m.items);
+    for (size_t i = 0; m.items && i < entries->n; i++)
+        m.items[i].name = entries->names[i];
+    enum result r = m.items ? tell(im, &arena, &m) : LIMIT;
+    arena_release(&arena);
+    return r;
+}
+
+static enum imap_step run_get(struct imap *im, struct imap_command *cmd)
+{
+    struct metadata *m = cmd->data;
+    enum result r = tell(im, &cmd->arena, m);
     if (r != OK)
         return imap_failed(cmd, r);
     /* RFC 5464 4.2.1 */

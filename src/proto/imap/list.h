@@ -20,4 +20,15 @@ unsigned imap_parse_status_items(struct imap_parser *p);
 /* "* STATUS name (…)". */
 MUST_USE enum result imap_put_status(struct imap *im, struct slice name, unsigned items);
 
+/* Annotations that LIST is to tell (RFC 9590). */
+struct imap_entries {
+    struct slice *names;
+    size_t n;
+};
+/* "(entry entry)" */
+void imap_parse_entries(struct imap_parser *p, struct imap_entries *ret);
+/* "* METADATA name (entry value …)", NIL where there is none. */
+MUST_USE enum result imap_put_metadata(struct imap *im, struct slice mailbox,
+                                       const struct imap_entries *entries);
+
 #endif
