@@ -181,6 +181,20 @@ def test_a_message_is_made_of_parts_of_another(make_server):
     assert c.client.uid("search", "ALL")[1] == [b"1 2"]
 
 
+def test_one_search_looks_into_all_mailboxes(make_server):
+    """ESEARCH (RFC 7377), with names behind a prefix and another separator."""
+    server = make_server(namespace="{separator=., inbox=yes}")
+    c = Raw(server)
+    c.ask("CREATE Plans.Old")
+    for mailbox, subject in (("INBOX", "one"), ("Plans.Old", "two"), ("Plans", "two too"), ("Sent", "none")):
+        assert c.client.append(mailbox, None, None, f"Subject: {subject}\r\n\r\nx\r\n".encode())[0] == "OK"
+    lines, end = c.ask("ESEARCH IN (subtree Plans) SUBJECT two")
+    assert end.startswith("OK") and [re.search(r'MAILBOX "(.*?)" UIDVALIDITY \d+\) UID ALL 1$', line)[1] for line in lines] == ["Plans", "Plans.Old"]
+    c.ask("SELECT Plans.Old")
+    assert ' MAILBOX "Plans.Old" ' in c.ask("ESEARCH TEXT x")[0][0]
+    assert len(c.ask("ESEARCH IN (selected personal) TEXT x")[0]) == 4
+
+
 def test_annotations_stay_with_their_mailbox(make_server):
     server = make_server()
     c = Raw(server)

@@ -279,6 +279,16 @@ static uint64_t id_of_mailbox(const struct imap_mailbox *m)
     return ((const struct handle *)m)->uidvalidity;
 }
 
+static enum result name_of_mailbox(void *ctx, struct imap_mailbox *m, struct buf *out)
+{
+    const struct handle *h = handle_of(m);
+    (void)ctx;
+    if (!h->box->used || h->box->uidvalidity != h->uidvalidity)
+        return NOT_FOUND;
+    buf_puts(out, h->box->name);
+    return OK;
+}
+
 static void watch(void *ctx, struct imap_mailbox *m)
 {
     ((struct fake_world *)ctx)->watched = handle_of(m)->box;
@@ -640,6 +650,7 @@ const struct imap_ops fake_ops = {
     .open = open_mailbox,
     .close = close_mailbox,
     .mailbox_id = id_of_mailbox,
+    .mailbox_name = name_of_mailbox,
     .view = newest,
     .view_release = release_view,
     .view_info = view_info,

@@ -2,14 +2,6 @@
  * PARTIAL (RFC 9394). */
 #include "proto/imap/search.h"
 
-struct search {
-    struct search_scan scan;
-    struct search_returns returns;
-    enum { SEARCH_NEW, SEARCH_RUNNING, SEARCH_TELL } stage;
-    uint32_t at; /* the last one told */
-    bool told_some;
-};
-
 static void parse_search(struct imap_parser *p, struct imap_command *cmd)
 {
     struct search *s = ARENA_NEW(&cmd->arena, struct search);
@@ -50,9 +42,14 @@ static bool save(struct imap *im, const struct search *s)
            search_scan_save(im, &s->scan, s->returns.items, s->scan.first, s->scan.last);
 }
 
-static void put_head(struct imap *im, struct imap_command *cmd)
+/* RFC 5182 2; RFC 7377 2.1: where nothing was found, nothing is told. */
+static bool is_silent(const struct search *s)
 {
-    struct search *s = cmd->data;
+    return s->returns.items == RETURN_SAVE || (s->place && s->scan.n == 0);
+}
+
+static void put_head(struct imap *im, struct imap_command *cmd, struct search *s)
+{
     const struct search_scan *scan = &s->scan;
     uint32_t n = scan->n;
     s->stage = SEARCH_TELL;
@@ -61,14 +58,14 @@ static void put_head(struct imap *im, struct imap_command *cmd)
         return;
     }
     s->at = scan->count;
-    if (s->returns.items == RETURN_SAVE)
-        return; /* RFC 5182 2: nothing is told */
+    if (is_silent(s))
+        return;
     struct search_numbers numbers = {n, 0, 0};
     if (n) {
         numbers.min = number_of(im, cmd, scan->first);
         numbers.max = number_of(im, cmd, scan->last);
     }
-    search_put_head(im, cmd, &s->returns, &numbers);
+    search_put_head(im, cmd, &s->returns, s->place, &numbers);
     if (s->returns.partial.wanted)
         n = cut_partial(s);
     if ((s->returns.items & (RETURN_ALL | RETURN_PARTIAL)) && n)
@@ -86,9 +83,8 @@ static void put_number(struct imap *im, struct search *s, uint32_t number)
 }
 
 /* Contracted to runs, since a set may be. */
-static void put_run(struct imap *im, struct imap_command *cmd)
+static void put_run(struct imap *im, struct imap_command *cmd, struct search *s)
 {
-    struct search *s = cmd->data;
     uint32_t from = number_of(im, cmd, s->at), to = from;
     while (s->at < s->scan.count && search_is_found(&s->scan, s->at + 1) &&
            number_of(im, cmd, s->at + 1) == to + 1) {
@@ -103,9 +99,8 @@ static void put_run(struct imap *im, struct imap_command *cmd)
 }
 
 /* False: output is full. */
-static bool tell(struct imap *im, struct imap_command *cmd)
+static bool tell(struct imap *im, struct imap_command *cmd, struct search *s)
 {
-    struct search *s = cmd->data;
     const struct search_scan *scan = &s->scan;
     while (s->at < scan->count) {
         if (imap_full(im))
@@ -113,11 +108,11 @@ static bool tell(struct imap *im, struct imap_command *cmd)
         if (!search_is_found(scan, ++s->at))
             continue;
         if (s->returns.extended)
-            put_run(im, cmd);
+            put_run(im, cmd, s);
         else
             put_number(im, s, number_of(im, cmd, s->at));
     }
-    if (s->returns.items == RETURN_SAVE)
+    if (is_silent(s))
         return true;
     if (s->returns.partial.wanted)
         buf_puts(im->out, s->told_some ? ")" : "NIL)");
@@ -125,9 +120,8 @@ static bool tell(struct imap *im, struct imap_command *cmd)
     return true;
 }
 
-static enum imap_step run_search(struct imap *im, struct imap_command *cmd)
+enum imap_step search_step(struct imap *im, struct imap_command *cmd, struct search *s)
 {
-    struct search *s = cmd->data;
     if (s->stage == SEARCH_NEW) {
         if (!search_scan_begin(im, cmd, &s->scan, &s->returns))
             return STEP_DONE;
@@ -138,9 +132,14 @@ static enum imap_step run_search(struct imap *im, struct imap_command *cmd)
             return STEP_TURN;
         if (!save(im, s))
             return search_not_saved(cmd);
-        put_head(im, cmd);
+        put_head(im, cmd, s);
     }
-    return tell(im, cmd) ? imap_completed(cmd) : STEP_FLUSH;
+    return tell(im, cmd, s) ? imap_completed(cmd) : STEP_FLUSH;
+}
+
+static enum imap_step run_search(struct imap *im, struct imap_command *cmd)
+{
+    return search_step(im, cmd, cmd->data);
 }
 
 static void release_search(struct imap *im, struct imap_command *cmd)

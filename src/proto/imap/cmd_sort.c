@@ -258,7 +258,7 @@ static void put_head(struct imap *im, struct imap_command *cmd)
         return;
     struct search_numbers numbers = {n, n ? number_at(im, cmd, 0) : 0,
                                      n ? number_at(im, cmd, n - 1) : 0};
-    search_put_head(im, cmd, &s->returns, &numbers);
+    search_put_head(im, cmd, &s->returns, NULL, &numbers);
     if (s->returns.partial.wanted) {
         imap_partial_ranks(&s->returns.partial, n, &s->from, &s->to);
         s->from--;

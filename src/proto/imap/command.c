@@ -19,7 +19,8 @@ static const struct imap_command_spec *const commands[] = {
     &imap_cmd_search,       &imap_cmd_select,      &imap_cmd_status,      &imap_cmd_store,
     &imap_cmd_getmetadata,  &imap_cmd_setmetadata, &imap_cmd_sort,        &imap_cmd_thread,
     &imap_cmd_subscribe,    &imap_cmd_unselect,    &imap_cmd_unsubscribe, &imap_cmd_getquota,
-    &imap_cmd_getquotaroot, &imap_cmd_setquota,    &imap_cmd_compress,    &imap_cmd_replace};
+    &imap_cmd_getquotaroot, &imap_cmd_setquota,    &imap_cmd_compress,    &imap_cmd_replace,
+    &imap_cmd_esearch};
 
 static const struct imap_command_spec *find(struct slice name)
 {

@@ -130,6 +130,8 @@ struct imap_ops {
     void (*close)(void *ctx, struct imap_mailbox *m);
     /* A number that it keeps when it is renamed. */
     uint64_t (*mailbox_id)(const struct imap_mailbox *m);
+    /* The name that it has now, appended; NOT_FOUND: it was deleted. */
+    enum result (*mailbox_name)(void *ctx, struct imap_mailbox *m, struct buf *out);
     /* Views: a reference to the newest. NOT_FOUND: the mailbox was deleted. */
     enum result (*view)(void *ctx, struct imap_mailbox *m, struct imap_view **ret);
     void (*view_release)(struct imap_view *v);

@@ -67,6 +67,7 @@ struct search_program {
     bool bad_charset;
     bool modseq;  /* it names MODSEQ: the answer does too */
     bool seqs;    /* it names sequence numbers */
+    bool sets;    /* or UIDs */
     bool charset; /* it names a charset */
 };
 
@@ -104,8 +105,15 @@ MUST_USE bool search_admit(struct imap *im, struct imap_command *cmd,
 struct search_numbers {
     uint32_t n, min, max;
 };
+/* Where ESEARCH has found them (RFC 7377 2.1). */
+struct search_place {
+    struct slice mailbox;
+    uint32_t uidvalidity;
+};
+/* place: NULL, or of ESEARCH. */
 void search_put_head(struct imap *im, const struct imap_command *cmd,
-                     const struct search_returns *returns, const struct search_numbers *n);
+                     const struct search_returns *returns, const struct search_place *place,
+                     const struct search_numbers *n);
 
 /* What has been read of the message that is looked at. */
 struct search_message {
@@ -152,5 +160,18 @@ enum imap_step search_not_saved(struct imap_command *cmd);
 void search_put_tail(struct imap *im, const struct search_scan *s,
                      const struct search_returns *returns, uint32_t first, uint32_t last);
 void search_scan_release(struct search_scan *s);
+
+/* ---- a search that is told (cmd_search.c) ---- */
+
+struct search {
+    struct search_scan scan;
+    struct search_returns returns;
+    const struct search_place *place; /* NULL, or of ESEARCH */
+    enum { SEARCH_NEW, SEARCH_RUNNING, SEARCH_TELL } stage;
+    uint32_t at; /* the last one told */
+    bool told_some;
+};
+/* STEP_DONE: with a reply. */
+enum imap_step search_step(struct imap *im, struct imap_command *cmd, struct search *s);
 
 #endif

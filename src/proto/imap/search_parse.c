@@ -185,6 +185,7 @@ static struct search_key *parse_set(struct parsing *s, bool uids)
         return NULL;
     k->uids = uids;
     imap_parse_seqset(s->p, &k->set);
+    s->program->sets = true;
     s->program->seqs |= !uids && !k->set.saved;
     return k;
 }

@@ -68,11 +68,17 @@ bool search_admit(struct imap *im, struct imap_command *cmd, const struct search
 }
 
 void search_put_head(struct imap *im, const struct imap_command *cmd,
-                     const struct search_returns *returns, const struct search_numbers *n)
+                     const struct search_returns *returns, const struct search_place *place,
+                     const struct search_numbers *n)
 {
     struct buf *out = im->out;
     buf_puts(out, "* ESEARCH (TAG ");
     imap_put_string(out, cmd->tag);
+    if (place) {
+        buf_puts(out, " MAILBOX ");
+        imap_put_mailbox(im, place->mailbox);
+        buf_printf(out, " UIDVALIDITY %u", place->uidvalidity);
+    }
     buf_puts(out, cmd->uid ? ") UID" : ")");
     if ((returns->items & RETURN_MIN) && n->n)
         buf_printf(out, " MIN %u", n->min);

@@ -159,6 +159,17 @@ static uint64_t id_of_mailbox(const struct imap_mailbox *m)
     return mailbox_id((const struct mailbox *)m);
 }
 
+static enum result name_of_mailbox(void *ctx, struct imap_mailbox *m, struct buf *out)
+{
+    struct buf own;
+    buf_init(&own, MAILBOX_NAME_MAX);
+    enum result r = mailbox_name(box(m), &own);
+    if (r == OK)
+        r = names_to_client(names_of(ctx), buf_slice(&own), out);
+    buf_release(&own);
+    return r;
+}
+
 /* ---- views ---- */
 
 static enum result newest_view(void *ctx, struct imap_mailbox *m, struct imap_view **ret)
@@ -398,6 +409,7 @@ const struct imap_ops imap_store_ops = {
     .open = open_mailbox,
     .close = close_mailbox,
     .mailbox_id = id_of_mailbox,
+    .mailbox_name = name_of_mailbox,
     .view = newest_view,
     .view_release = release_view,
     .view_info = info_of_view,
