@@ -48,9 +48,9 @@ void scram_format(const struct scram_verifier *v, struct buf *out)
     base64_encode(slice_of(v->server_key, v->key_len), out);
 }
 
-/* RFC 5802 2.2: the password is prepared by SASLprep; what can't be prepared is taken as it is, so
- * that a password which PLAIN takes is taken here too. The result is malloc'ed. */
-static char *prepare(struct slice password)
+/* What can't be prepared is taken as it is, so that a password which PLAIN takes is taken here too.
+ */
+char *scram_prepare(struct slice password)
 {
     char *prepared = NULL;
     char *text = strndup(password.data ? password.data : "", password.len);
@@ -81,7 +81,7 @@ static bool derive_keys(struct scram_verifier *v, const EVP_MD *md, const char *
 enum result scram_derive(struct scram_verifier *v, struct slice password, struct error *err)
 {
     const EVP_MD *md = EVP_get_digestbyname(v->digest);
-    char *prepared = prepare(password);
+    char *prepared = scram_prepare(password);
     if (!prepared)
         return error_set(err, FAILED, "out of memory");
     bool ok = md && derive_keys(v, md, prepared);

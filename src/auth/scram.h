@@ -20,6 +20,9 @@ struct scram_verifier {
 MUST_USE enum result scram_parse(struct slice text, const char *digest, struct scram_verifier *ret,
                                  struct error *err);
 void scram_format(const struct scram_verifier *v, struct buf *out);
+/* RFC 5802 2.2: the password as SCRAM takes it, prepared by SASLprep (RFC 4013), or as it is where
+ * it can't be; malloc'ed. NULL: no memory. */
+char *scram_prepare(struct slice password);
 /* Fills the keys from digest, iterations and salt. INVALID: the password can't be prepared. */
 MUST_USE enum result scram_derive(struct scram_verifier *v, struct slice password,
                                   struct error *err);

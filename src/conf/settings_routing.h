@@ -90,7 +90,8 @@
     X(BOOL, smtp_sender_dependent_authentication, "no", 0, 0, "postfix", "Look for the sender's address in smtp_sasl_password_maps first. Mail of different senders then takes different connections.") \
     X(LIST, smtp_sasl_security_options, "noplaintext, noanonymous", 0, 0, "postfix", "Which mechanisms may be used to log in to another server without TLS: noplaintext, noanonymous, noactive, nodictionary, mutual_auth. A server on this host counts as one under TLS.") \
     X(LIST, smtp_sasl_tls_security_options, "noanonymous", 0, 0, "postfix", "The same under TLS.") \
-    X(LIST, smtp_sasl_mechanism_filter, "", 0, 0, "postfix", "The mechanisms to use of plain, login and cram-md5; !name: not that one; static:all: all others. Empty: all.") \
+    X(LIST, smtp_sasl_mechanism_filter, "", 0, 0, "postfix", "The mechanisms to use of plain, login, cram-md5, scram-sha-1, scram-sha-256, their -plus, xoauth2 and oauthbearer; !name: not that one; static:all: all others. Empty: all, but xoauth2 and oauthbearer, for which the password must be a token.") \
+    X(LIST, smtp_sasl_tls_verified_security_options, "$smtp_sasl_tls_security_options", 0, 0, "postfix", "The same under TLS with a server whose certificate is verified (smtp_tls_security_level).") \
     X(MAPS, smtp_generic_maps, "", 0, 0, "postfix", "Tables that replace addresses of mail that leaves by SMTP, in the envelope and the header (generic(5)).") \
     X(MAPS, smtp_header_checks, "", 0, 0, "postfix", "As header_checks, for mail that leaves by SMTP: IGNORE, STRIP, PREPEND, REPLACE, INFO, WARN.") \
     X(MAPS, smtp_mime_header_checks, "", 0, 0, "postfix", "The same for the fields of MIME and the headers of parts.") \

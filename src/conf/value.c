@@ -284,6 +284,7 @@ static const struct {
     {"default_destination_concurrency_negative_feedback", conf_check_feedback},
     {"smtp_address_preference", check_preference},
     {"lmtp_address_preference", check_preference},
+    {"smtp_sasl_tls_verified_security_options", check_security_option},
     {"quota_rule", conf_check_quota_rule},
     {"quota_grace", conf_check_quota_grace},
     {"postfix_config", conf_check_path},

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
+#include "sasl/client.h"
 #include "sasl/md5.h"
 #include "sasl/sasl.h"
 
@@ -433,6 +434,227 @@ static void broken_bearers(void **state)
     sasl_end(&s);
 }
 
+/* ---- the client's side ---- */
+
+static void binding_of(struct sasl_channel *ch, struct sasl_login *login)
+{
+    memset(ch->bindings[SASL_TLS_EXPORTER].data, 7, 32);
+    ch->bindings[SASL_TLS_EXPORTER].len = 32;
+    memset(login->binding_data, 7, 32);
+    login->binding = SASL_TLS_EXPORTER;
+    login->binding_len = 32;
+}
+
+/* The step that our client and our server come to, by the secret of "pencil". */
+static enum sasl_step meet(const char *name, const struct sasl_login *login,
+                           const struct sasl_channel *ch, enum result *ret_finish)
+{
+    struct sasl_client c;
+    struct sasl s;
+    struct sasl_secret secret = {.real = true};
+    struct buf out;
+    const char *why = "";
+    bool initial = false;
+    const struct sasl_mechanism *m = sasl_find(slice_cstr(name));
+    buf_init(&out, 65536);
+    if (m->secret == SASL_SECRET_CRAM_MD5)
+        secret = cram_secret("pencil");
+    else if (m->secret == SASL_SECRET_SCRAM_SHA_1 || m->secret == SASL_SECRET_SCRAM_SHA_256)
+        secret =
+            m->secret == SASL_SECRET_SCRAM_SHA_1 ? scram_sha_1_secret() : scram_sha_256_secret();
+    assert_int_equal(
+        sasl_client_start(&c, sasl_client_find(slice_cstr(name)), login, &out, &initial, &why), OK);
+    enum sasl_step step = sasl_begin(&s, m, initial, buf_slice(&out), ch);
+    for (int i = 0; i < 10; i++) {
+        if (step == SASL_NEED_SECRET) {
+            step = sasl_secret(&s, &secret);
+        } else if (step == SASL_CHECK_TOKEN) {
+            step = sasl_token_checked(
+                &s, slice_is(sasl_token(&s), "pencil") ? SLICE("alice") : SLICE(""), "no");
+        } else if (step == SASL_CHALLENGE) {
+            buf_reset(&out);
+            struct slice challenge = s.challenge.len ? s.challenge : SLICE("");
+            if (sasl_client_respond(&c, challenge, &out, &why) != OK)
+                break;
+            step = sasl_respond(&s, buf_slice(&out));
+        }
+    }
+    if (step == SASL_CHECK_PASSWORD)
+        step = strcmp(s.password, "pencil") == 0 ? SASL_RIGHT : SASL_WRONG;
+    if (step == SASL_RIGHT)
+        assert_string_equal(s.login, "al,i=ce");
+    *ret_finish = sasl_client_finish(&c, &why);
+    sasl_client_end(&c);
+    sasl_end(&s);
+    buf_release(&out);
+    return step;
+}
+
+static void clients_log_in_to_our_servers(void **state)
+{
+    static const char *const names[] = {"PLAIN",
+                                        "LOGIN",
+                                        "CRAM-MD5",
+                                        "SCRAM-SHA-1",
+                                        "SCRAM-SHA-256",
+                                        "SCRAM-SHA-1-PLUS",
+                                        "SCRAM-SHA-256-PLUS"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct sasl_channel ch = {.host = "mail.test"};
+        struct sasl_login login = {
+            .user = SLICE("al,i=ce"), .password = SLICE("pencil"), .prepared = SLICE("pencil")};
+        enum result finish;
+        binding_of(&ch, &login);
+        login.bound_offered = ch.bound_offered = true;
+        assert_int_equal(meet(names[i], &login, &ch, &finish), SASL_RIGHT);
+        assert_int_equal(finish, OK);
+        login.password = login.prepared = SLICE("pencils");
+        assert_int_not_equal(meet(names[i], &login, &ch, &finish), SASL_RIGHT);
+        assert_int_equal(finish, strstr(names[i], "SCRAM") ? INVALID : OK);
+    }
+}
+
+static void clients_bind_to_the_channel(void **state)
+{
+    struct sasl_channel ch = {.host = "mail.test"};
+    struct sasl_login login = {
+        .user = SLICE("al,i=ce"), .password = SLICE("pencil"), .prepared = SLICE("pencil")};
+    enum result finish;
+    (void)state;
+    binding_of(&ch, &login);
+    /* Somebody cut the -PLUS mechanisms out of what the server offered. */
+    ch.bound_offered = true;
+    login.bound_offered = false;
+    assert_int_equal(meet("SCRAM-SHA-256", &login, &ch, &finish), SASL_WRONG);
+    ch.bound_offered = false;
+    assert_int_equal(meet("SCRAM-SHA-256", &login, &ch, &finish), SASL_RIGHT);
+    /* Somebody in between has a TLS connection of his own to each side. */
+    login.bound_offered = ch.bound_offered = true;
+    login.binding_data[3] ^= 1;
+    assert_int_equal(meet("SCRAM-SHA-256-PLUS", &login, &ch, &finish), SASL_WRONG);
+    struct sasl_client c;
+    struct buf out;
+    const char *why = "";
+    bool initial;
+    buf_init(&out, 4096);
+    login.binding_len = 0;
+    assert_int_equal(
+        sasl_client_start(&c, &sasl_client_scram_sha_256_plus, &login, &out, &initial, &why),
+        INVALID);
+    buf_release(&out);
+}
+
+/* RFC 7677 section 3. */
+static void client_scram_vector(void **state)
+{
+    struct sasl_client c;
+    struct buf out;
+    const char *why = "";
+    bool initial = false;
+    struct sasl_login login = {
+        .user = SLICE("user"), .prepared = SLICE("pencil"), .nonce = "rOprNGfwEbeRWgbNEkqO"};
+    (void)state;
+    buf_init(&out, 4096);
+    assert_int_equal(sasl_client_start(&c, sasl_client_find(SLICE("scram-sha-256")), &login, &out,
+                                       &initial, &why),
+                     OK);
+    assert_true(initial && slice_is(buf_slice(&out), "n,,n=user,r=rOprNGfwEbeRWgbNEkqO"));
+    buf_reset(&out);
+    assert_int_equal(
+        sasl_client_respond(&c,
+                            SLICE("r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+                                  "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"),
+                            &out, &why),
+        OK);
+    assert_true(slice_is(buf_slice(&out),
+                         "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+                         "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="));
+    assert_int_equal(sasl_client_finish(&c, &why), INVALID); /* a 235 too early */
+    buf_release(&out);
+}
+
+static void refuses_first(const char *challenge)
+{
+    struct sasl_client c;
+    struct buf out;
+    const char *why = "";
+    bool initial = false;
+    struct sasl_login login = {.user = SLICE("user"), .prepared = SLICE("p"), .nonce = "abc"};
+    buf_init(&out, 4096);
+    assert_int_equal(sasl_client_start(&c, &sasl_client_scram_sha_1, &login, &out, &initial, &why),
+                     OK);
+    struct slice text = challenge ? slice_cstr(challenge) : SLICE_NONE;
+    assert_int_equal(sasl_client_respond(&c, text, &out, &why), INVALID);
+    assert_true(*why);
+    assert_int_equal(sasl_client_respond(&c, text, &out, &why), INVALID); /* and ever after */
+    buf_release(&out);
+}
+
+static void clients_do_not_believe_servers(void **state)
+{
+    struct sasl_client c;
+    struct buf out;
+    const char *why = "";
+    bool initial = false;
+    struct sasl_login login = {.user = SLICE("user"), .prepared = SLICE("p"), .nonce = "abc"};
+    (void)state;
+    refuses_first(NULL);
+    refuses_first("r=abc,s=QSXCR+Q6sek8bf92,i=4096");       /* our nonce alone */
+    refuses_first("r=xyzdef,s=QSXCR+Q6sek8bf92,i=4096");    /* another's */
+    refuses_first("r=abcdef,s=QSXCR+Q6sek8bf92,i=1");       /* gives the password away */
+    refuses_first("r=abcdef,s=QSXCR+Q6sek8bf92,i=4000000"); /* keeps us busy */
+    refuses_first("r=abcdef,s=QSXCR+Q6sek8bf92,i=-4096");
+    refuses_first("r=abcdef,s=%,i=4096");
+    refuses_first("r=abcdef,s=,i=4096");
+    refuses_first("m=ext,r=abcdef,s=QSXCR+Q6sek8bf92,i=4096");
+    refuses_first("s=QSXCR+Q6sek8bf92,r=abcdef,i=4096");
+    refuses_first("e=unknown-user");
+    /* A server that does not know the password takes any proof, and can't show its own. */
+    buf_init(&out, 4096);
+    assert_int_equal(sasl_client_start(&c, &sasl_client_scram_sha_1, &login, &out, &initial, &why),
+                     OK);
+    assert_int_equal(
+        sasl_client_respond(&c, SLICE("r=abcdef,s=QSXCR+Q6sek8bf92,i=4096"), &out, &why), OK);
+    assert_int_equal(sasl_client_respond(&c, SLICE("v=rmF9pqV8S7suAoZWja4dJRkFsKQ="), &out, &why),
+                     INVALID);
+    assert_int_equal(sasl_client_finish(&c, &why), INVALID);
+    buf_release(&out);
+}
+
+static void clients_show_tokens(void **state)
+{
+    static const struct {
+        const char *name, *says, *dummy;
+    } cases[] = {{"XOAUTH2", "user=a@x.test\1auth=Bearer tok\1\1", ""},
+                 {"OAUTHBEARER", "n,a=a@x.test,\1auth=Bearer tok\1\1", "\1"}};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct sasl_client c;
+        struct buf out;
+        const char *why = "";
+        bool initial = false;
+        struct sasl_login login = {.user = SLICE("a@x.test"), .password = SLICE("tok")};
+        const struct sasl_client_mechanism *m = sasl_client_find(slice_cstr(cases[i].name));
+        buf_init(&out, 4096);
+        assert_int_equal(sasl_client_start(&c, m, &login, &out, &initial, &why), OK);
+        assert_true(initial && slice_is(buf_slice(&out), cases[i].says));
+        struct sasl s;
+        assert_int_equal(
+            sasl_begin(&s, sasl_find(slice_cstr(m->name)), true, buf_slice(&out), NULL),
+            SASL_CHECK_TOKEN);
+        assert_true(slice_is(sasl_token(&s), "tok"));
+        sasl_end(&s);
+        buf_reset(&out);
+        assert_int_equal(sasl_client_respond(&c, SLICE("{\"status\":\"401\"}"), &out, &why), OK);
+        assert_true(slice_is(buf_slice(&out), cases[i].dummy));
+        assert_int_equal(sasl_client_respond(&c, SLICE("x"), &out, &why), INVALID);
+        login.password = SLICE("t\1auth=Bearer other");
+        assert_int_equal(sasl_client_start(&c, m, &login, &out, &initial, &why), INVALID);
+        buf_release(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +676,11 @@ int main(void)
         cmocka_unit_test(anonymous_has_an_account),
         cmocka_unit_test(bearer_tokens),
         cmocka_unit_test(broken_bearers),
+        cmocka_unit_test(clients_log_in_to_our_servers),
+        cmocka_unit_test(clients_bind_to_the_channel),
+        cmocka_unit_test(client_scram_vector),
+        cmocka_unit_test(clients_do_not_believe_servers),
+        cmocka_unit_test(clients_show_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

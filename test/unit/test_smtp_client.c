@@ -266,98 +266,127 @@ static void refused_tls_is_done_without(void **state)
                      SMTP_CLIENT_READY);
 }
 
+/* A mechanism that says what it was asked; "FIRST": the server begins. */
+static const char *fake_start(void *arg, struct slice offered, bool tls, struct buf *initial,
+                              bool *ret_initial, const char **why)
+{
+    const char *name = arg;
+    (void)tls;
+    if (slice_search(offered, slice_cstr(name)) == SIZE_MAX) {
+        *why = "none of these";
+        return NULL;
+    }
+    *ret_initial = strcmp(name, "FIRST") != 0;
+    if (strcmp(name, "EMPTY") != 0)
+        buf_puts(initial, "hi");
+    return name;
+}
+
+static enum result fake_respond(void *arg, struct slice challenge, struct buf *out,
+                                const char **why)
+{
+    (void)arg;
+    *why = "not this";
+    if (!challenge.data || slice_is(challenge, "bad"))
+        return INVALID;
+    buf_append(out, challenge);
+    return OK;
+}
+
+static enum result fake_finish(void *arg, const char **why)
+{
+    *why = "not proven";
+    return strcmp(arg, "LIAR") == 0 ? INVALID : OK;
+}
+
+static void logs_in_by(const char *name)
+{
+    static struct smtp_client_sasl fake;
+    fake =
+        (struct smtp_client_sasl){(void *)(uintptr_t)name, fake_start, fake_respond, fake_finish};
+    config.sasl = &fake;
+}
+
+#define OFFERS_AUTH                                                                                \
+    "S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH FIRST INITIAL EMPTY LIAR\n"
+
+static void fails_because(const char *script, const char *why)
+{
+    assert_int_equal(play(script), SMTP_CLIENT_CLOSED);
+    assert_true(slice_is(client.failure.status, "4.7.0") && !client.failure.remote);
+    assert_true(slice_is(client.failure.text, why));
+}
+
 static void authenticates(void **state)
 {
     (void)state;
-    config.user = SLICE("u");
-    config.password = SLICE("p");
-    config.auth_clear = SMTP_CLIENT_PLAIN | SMTP_CLIENT_LOGIN;
-    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH PLAIN LOGIN\n"
-                          "C: AUTH PLAIN AHUAcA==\nS: 235 2.7.0 ok\n"),
+    logs_in_by("INITIAL");
+    assert_int_equal(play(OFFERS_AUTH "C: AUTH INITIAL aGk=\nS: 235 2.7.0 ok\n"),
                      SMTP_CLIENT_READY);
 }
 
-static void authenticates_with_login(void **state)
+static void an_empty_initial_response_is_told_apart(void **state)
 {
     (void)state;
-    config.user = SLICE("u");
-    config.password = SLICE("p");
-    config.auth_clear = SMTP_CLIENT_PLAIN | SMTP_CLIENT_LOGIN;
-    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH=LOGIN\n"
-                          "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: dQ==\nS: 334 UGFzc3dvcmQ6\n"
-                          "C: cA==\nS: 535 5.7.8 wrong\n"),
-                     SMTP_CLIENT_CLOSED);
+    logs_in_by("EMPTY");
+    assert_int_equal(play(OFFERS_AUTH "C: AUTH EMPTY =\nS: 334 \nC: \nS: 235 2.7.0 ok\n"),
+                     SMTP_CLIENT_READY);
+}
+
+static void authenticates_by_challenges(void **state)
+{
+    (void)state;
+    logs_in_by("FIRST");
+    assert_int_equal(
+        play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH=FIRST\n"
+             "C: AUTH FIRST\nS: 334 b25l\nC: b25l\nS: 334 dHdv\nC: dHdv\nS: 535 5.7.8 wrong\n"),
+        SMTP_CLIENT_CLOSED);
     assert_true(client.failure.remote && slice_is(client.failure.status, "5.7.8"));
 }
 
-static void password_does_not_go_in_clear(void **state)
+static void what_the_mechanism_refuses_ends_it(void **state)
 {
     (void)state;
-    config.user = SLICE("u");
-    config.password = SLICE("p");
-    config.auth_tls = SMTP_CLIENT_PLAIN;
-    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH PLAIN\n"),
-                     SMTP_CLIENT_CLOSED);
-    assert_true(slice_search(client.failure.text, SLICE("without TLS")) != SIZE_MAX);
+    logs_in_by("FIRST");
+    fails_because(OFFERS_AUTH "C: AUTH FIRST\nS: 334 %%%\n", "not this");
 }
 
-static void cram_md5(const struct smtp_client_config *c, struct slice challenge, struct buf *out)
-{
-    buf_printf(out, "%.*s/%.*s", SLICE_ARG(c->password), SLICE_ARG(challenge));
-}
-
-static void cram_md5_hides_the_password_in_clear(void **state)
+static void challenges_have_an_end(void **state)
 {
     (void)state;
-    config.user = SLICE("u");
-    config.password = SLICE("p");
-    config.auth_clear = SMTP_CLIENT_CRAM_MD5;
-    config.cram_md5 = cram_md5;
-    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH PLAIN CRAM-MD5\n"
-                          "C: AUTH CRAM-MD5\nS: 334 PGM+\nC: dSBwLzxjPg==\nS: 235 2.7.0 ok\n"),
-                     SMTP_CLIENT_READY);
+    logs_in_by("FIRST");
+    fails_because(OFFERS_AUTH
+                  "C: AUTH FIRST\nS: 334 \nC: \nS: 334 \nC: \nS: 334 \nC: \nS: 334 \nC: \n"
+                  "S: 334 \nC: \nS: 334 \nC: \nS: 334 \nC: \nS: 334 \nC: \nS: 334 \n",
+                  "the server asks for more than its AUTH mechanism has");
 }
 
-static void cram_md5_needs_a_challenge(void **state)
+static void a_server_must_prove_itself(void **state)
 {
     (void)state;
-    config.user = SLICE("u");
-    config.password = SLICE("p");
-    config.auth_clear = SMTP_CLIENT_CRAM_MD5;
-    config.cram_md5 = cram_md5;
-    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH CRAM-MD5\n"
-                          "C: AUTH CRAM-MD5\nS: 334 %%%\n"),
-                     SMTP_CLIENT_CLOSED);
-}
-
-static void only_what_the_settings_allow(void **state)
-{
-    (void)state;
-    config.user = SLICE("u");
-    config.password = SLICE("p");
-    config.auth_clear = config.auth_tls = SMTP_CLIENT_LOGIN;
-    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH PLAIN\n"),
-                     SMTP_CLIENT_CLOSED);
-    assert_true(slice_search(client.failure.text, SLICE("settings allow")) != SIZE_MAX);
+    logs_in_by("LIAR");
+    fails_because(OFFERS_AUTH "C: AUTH LIAR aGk=\nS: 235 2.7.0 welcome\n", "not proven");
 }
 
 static void mail_waits_where_the_password_can_not_be_used(void **state)
 {
     (void)state;
-    config.user = SLICE("u");
-    config.password = SLICE("p");
-    config.auth_clear = SMTP_CLIENT_PLAIN | SMTP_CLIENT_LOGIN;
-    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 AUTH GSSAPI NTLM\n"),
-                     SMTP_CLIENT_CLOSED);
-    assert_true(slice_is(client.failure.status, "4.7.0"));
+    logs_in_by("OTHER");
+    fails_because(OFFERS_AUTH, "none of these");
+}
+
+static void what_offers_no_auth_may_know_us(void **state)
+{
+    (void)state;
+    logs_in_by("INITIAL");
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250 far\n"), SMTP_CLIENT_READY);
 }
 
 static void password_needs_the_tls_that_is_offered(void **state)
 {
     (void)state;
     config.tls = SMTP_TLS_MAY;
-    config.user = SLICE("u");
-    config.password = SLICE("p");
+    logs_in_by("PLAIN");
     assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250 STARTTLS\nC: STARTTLS\n"
                           "S: 454 not now\n"),
                      SMTP_CLIENT_CLOSED);
@@ -515,11 +544,12 @@ int main(void)
         T(required_tls_is_required),
         T(refused_tls_is_done_without),
         T(authenticates),
-        T(authenticates_with_login),
-        T(password_does_not_go_in_clear),
-        T(cram_md5_hides_the_password_in_clear),
-        T(cram_md5_needs_a_challenge),
-        T(only_what_the_settings_allow),
+        T(an_empty_initial_response_is_told_apart),
+        T(authenticates_by_challenges),
+        T(what_the_mechanism_refuses_ends_it),
+        T(challenges_have_an_end),
+        T(a_server_must_prove_itself),
+        T(what_offers_no_auth_may_know_us),
         T(mail_waits_where_the_password_can_not_be_used),
         T(password_needs_the_tls_that_is_offered),
         T(smtputf8_is_needed),

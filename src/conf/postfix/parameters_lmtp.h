@@ -58,12 +58,12 @@
     X("lmtp_sasl_auth_cache_time", "90d", INNER, "which SASL library the client uses, and its cache") \
     X("lmtp_sasl_auth_enable", "no", INNER, "of the LMTP client, which works as the SMTP client does") \
     X("lmtp_sasl_auth_soft_bounce", "yes", INNER, "which SASL library the client uses, and its cache") \
-    X("lmtp_sasl_mechanism_filter", "", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
+    X("lmtp_sasl_mechanism_filter", "", UNSERVED, "nobody logs in to LMTP servers") \
     X("lmtp_sasl_password_maps", "", INNER, "of the LMTP client, which works as the SMTP client does") \
     X("lmtp_sasl_path", "", INNER, "which SASL library the client uses, and its cache") \
-    X("lmtp_sasl_security_options", "noplaintext, noanonymous", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
-    X("lmtp_sasl_tls_security_options", "$lmtp_sasl_security_options", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
-    X("lmtp_sasl_tls_verified_security_options", "$lmtp_sasl_tls_security_options", UNSERVED, "PLAIN and LOGIN are used, under TLS where the server has it") \
+    X("lmtp_sasl_security_options", "noplaintext, noanonymous", UNSERVED, "nobody logs in to LMTP servers") \
+    X("lmtp_sasl_tls_security_options", "$lmtp_sasl_security_options", UNSERVED, "nobody logs in to LMTP servers") \
+    X("lmtp_sasl_tls_verified_security_options", "$lmtp_sasl_tls_security_options", UNSERVED, "nobody logs in to LMTP servers") \
     X("lmtp_sasl_type", "cyrus", INNER, "which SASL library the client uses, and its cache") \
     X("lmtp_send_dummy_mail_auth", "no", INNER, "which SASL library the client uses, and its cache") \
     X("lmtp_send_xforward_command", "no", INNER, "of the LMTP client, which works as the SMTP client does") \

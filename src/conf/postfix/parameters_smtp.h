@@ -64,7 +64,7 @@
     X("smtp_sasl_path", "", INNER, "which SASL library the client uses, and its cache") \
     X("smtp_sasl_security_options", "noplaintext, noanonymous", READ, "") \
     X("smtp_sasl_tls_security_options", "$smtp_sasl_security_options", READ, "") \
-    X("smtp_sasl_tls_verified_security_options", "$smtp_sasl_tls_security_options", UNSERVED, "smtp_sasl_tls_security_options holds under all TLS") \
+    X("smtp_sasl_tls_verified_security_options", "$smtp_sasl_tls_security_options", READ, "") \
     X("smtp_sasl_type", "cyrus", INNER, "which SASL library the client uses, and its cache") \
     X("smtp_send_dummy_mail_auth", "no", INNER, "which SASL library the client uses, and its cache") \
     X("smtp_send_xforward_command", "no", UNSERVED, "the client's name and address are not sent on (XFORWARD)") \

@@ -25,7 +25,22 @@ enum {
     SMTP_REPLY_TEXT_MAX = 1000,  /* bytes of the words that are kept */
     SMTP_CLIENT_GROUP_MAX = 100, /* commands under way at a time when pipelining */
     SMTP_CLIENT_OUT_MAX = 256 * 1024,
+    SMTP_MECHANISMS_MAX = 1000, /* bytes of their names; further ones are not seen */
     SMTP_CLIENT_RCPTS_MAX = 10000
+};
+
+/* The client's side of SASL (RFC 4954), which is the caller's. Texts in *why are static. */
+struct smtp_client_sasl {
+    void *arg;
+    /* Chooses of the mechanisms that the server offers, "PLAIN LOGIN", and starts: its name, and
+     * where *ret_initial its initial response appended. NULL: none may be used, *why. */
+    const char *(*start)(void *arg, struct slice offered, bool tls, struct buf *initial,
+                         bool *ret_initial, const char **why);
+    /* challenge: decoded; data NULL: it is no base64. INVALID or FAILED: *why. */
+    enum result (*respond)(void *arg, struct slice challenge, struct buf *response,
+                           const char **why);
+    /* The server takes us for who we are: do we take it for what it is? */
+    enum result (*finish)(void *arg, const char **why);
 };
 
 /* How a whole session is to be held; slices stay the caller's and live as long as the client. */
@@ -33,13 +48,8 @@ struct smtp_client_config {
     struct slice helo_name;
     bool lmtp; /* RFC 2033: LHLO, and a verdict for each recipient */
     enum { SMTP_TLS_NONE, SMTP_TLS_MAY, SMTP_TLS_ENCRYPT } tls;
-    struct slice user, password; /* "" : no AUTH */
-    /* The mechanisms to log in with (enum smtp_client_auth): without TLS, and under it. */
-    unsigned auth_clear, auth_tls;
-    /* The response of CRAM-MD5 to a challenge: its digest in hexadecimal. NULL: not to be used. */
-    void (*cram_md5)(const struct smtp_client_config *c, struct slice challenge, struct buf *out);
+    const struct smtp_client_sasl *sasl; /* NULL: no AUTH */
 };
-enum smtp_client_auth { SMTP_CLIENT_PLAIN = 1, SMTP_CLIENT_LOGIN = 2, SMTP_CLIENT_CRAM_MD5 = 4 };
 
 struct smtp_client_rcpt {
     struct slice address;
@@ -90,10 +100,11 @@ struct smtp_client {
     const struct smtp_client_config *config;
     struct buf out; /* to be sent; consume what went */
 
-    unsigned state;                     /* enum client_state */
-    unsigned offers;                    /* of the last EHLO, enum offer (client_ehlo.c) */
-    unsigned auth_step, auth_mechanism; /* enum smtp_client_auth */
-    uint64_t size_limit;                /* the server's, 0: none told */
+    unsigned state;                       /* enum client_state */
+    unsigned offers;                      /* of the last EHLO, enum offer (client_ehlo.c) */
+    unsigned auth_rounds;                 /* challenges that were answered */
+    char mechanisms[SMTP_MECHANISMS_MAX]; /* that the server offers: "PLAIN LOGIN" */
+    uint64_t size_limit;                  /* the server's, 0: none told */
     bool tls, dirty; /* dirty: the server may still hold a transaction: RSET first */
     unsigned transactions;
 

@@ -1,9 +1,12 @@
 /* client_ehlo.c: from the greeting to a session that is ready: EHLO or HELO, STARTTLS. */
+#include <stdio.h>
+
 #include "proto/smtp/client_internal.h"
 
 static void say_hello(struct smtp_client *c, const char *verb, enum client_state state)
 {
     c->offers = 0;
+    c->mechanisms[0] = 0;
     c->size_limit = 0;
     buf_printf(&c->out, "%s %.*s\r\n", verb, SLICE_ARG(c->config->helo_name));
     c->state = state;
@@ -24,12 +27,10 @@ static void take_mechanisms(struct smtp_client *c, struct slice rest)
     c->offers |= OFFER_AUTH;
     while (rest.data) {
         struct slice word = slice_split(&rest, ' ');
-        if (slice_is_nocase(word, "PLAIN"))
-            c->offers |= OFFER_AUTH_PLAIN;
-        else if (slice_is_nocase(word, "LOGIN"))
-            c->offers |= OFFER_AUTH_LOGIN;
-        else if (slice_is_nocase(word, "CRAM-MD5"))
-            c->offers |= OFFER_AUTH_CRAM_MD5;
+        size_t n = strlen(c->mechanisms);
+        if (word.len && n + word.len + 2 < sizeof c->mechanisms)
+            snprintf(c->mechanisms + n, sizeof c->mechanisms - n, "%s%.*s", n ? " " : "",
+                     SLICE_ARG(word));
     }
 }
 
@@ -101,7 +102,7 @@ void smtp_client_on_helo(struct smtp_client *c, const struct smtp_reply *r)
 void smtp_client_on_starttls(struct smtp_client *c, const struct smtp_reply *r, bool more_input)
 {
     if (r->code != 220) {
-        if (c->config->tls == SMTP_TLS_ENCRYPT || c->config->user.len)
+        if (c->config->tls == SMTP_TLS_ENCRYPT || c->config->sasl)
             smtp_client_fail_remote(c, r); /* servers offer AUTH under TLS, or not at all */
         else
             after_hello(c); /* opportunistic: RFC 7435 */

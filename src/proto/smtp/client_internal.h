@@ -28,10 +28,7 @@ enum offer {
     OFFER_SMTPUTF8 = 8,
     OFFER_DSN = 16,
     OFFER_STARTTLS = 32,
-    OFFER_AUTH_PLAIN = 64,
-    OFFER_AUTH_LOGIN = 128,
-    OFFER_AUTH = 256, /* with whatever mechanisms */
-    OFFER_AUTH_CRAM_MD5 = 512
+    OFFER_AUTH = 64 /* with whatever mechanisms */
 };
 
 /* Ends the session for a reason that the server (r) or we (status, text) give. */

@@ -72,6 +72,7 @@ void conn_close_stream(struct outconn *c)
         return;
     stream_close(&c->stream);
     smtp_client_release(&c->client);
+    c->login.tls = NULL;
     buf_clear(&c->in);
     c->open = false;
 }
@@ -83,6 +84,7 @@ static void conn_release(struct outconn *c)
     conf_unref(c->held);
     relay_tables_unref(c->tables);
     sts_release(c);
+    relay_login_wipe(&c->login);
     arena_release(&c->texts);
     buf_release(&c->in);
     free(c);

@@ -10,6 +10,7 @@
 #define ROLE_RELAY_CONN_H
 
 #include "policy/tls_policy.h"
+#include "role/relay/passwords.h"
 #include "role/relay/relay.h"
 #include "role/relay/sts.h"
 #include "role/relay/tables.h"
@@ -57,11 +58,13 @@ struct outconn {
     bool task_open; /* the task is */
     struct smtp_client client;
     struct smtp_client_config config;
+    struct smtp_client_sasl sasl;
+    struct relay_login login;
     struct relay_tables *tables;
     struct tls_policy policy; /* towards this address */
     struct dane dane;
     struct sts sts;     /* of the next hop */
-    struct arena texts; /* of config, policy and dane */
+    struct arena texts; /* of login, policy and dane */
     struct buf in;
     struct slice body; /* of the job's message, what is still to go */
     int64_t opened_ms, messages;

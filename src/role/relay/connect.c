@@ -1,7 +1,6 @@
 /* connect.c: the addresses of the route in turn, until one takes the connection. For each, how much
  * TLS it must have and who logs in there is known first. */
 #include "role/relay/conn.h"
-#include "role/relay/passwords.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -30,21 +29,21 @@ static enum result find_login(struct outconn *c, const struct address *a, struct
     target_route_split(dest_route(c->dest), &transport, &nexthop);
     struct login_peer peer = {.nexthop = slice_cstr(a->nexthop),
                               .host = slice_cstr(a->host),
-                              .sender = dest_sender(c->dest),
-                              .loopback = is_loopback(a)};
+                              .sender = dest_sender(c->dest)};
+    c->login = (struct relay_login){.conf = c->conf, .loopback = is_loopback(a)};
     if (c->lmtp || (transport.len == 0 && !a->fallback))
         return OK;
-    return passwords_find(c->conf, c->tables, &peer, &c->texts, &c->config, err);
+    enum result r = passwords_find(c->conf, c->tables, &peer, &c->texts, &c->login, err);
+    c->sasl = relay_login_sasl(&c->login);
+    c->config.sasl = c->login.there ? &c->sasl : NULL;
+    return r;
 }
 
 static void look(struct outconn *c)
 {
     c->looked_why = (struct error){""};
     arena_clear(&c->texts);
-    c->config = (struct smtp_client_config){.helo_name = c->conf->smtp_helo_name,
-                                            .lmtp = c->lmtp,
-                                            .user = SLICE(""),
-                                            .password = SLICE("")};
+    c->config = (struct smtp_client_config){.helo_name = c->conf->smtp_helo_name, .lmtp = c->lmtp};
     c->looked = conn_policy(c, &c->looked_why);
     if (c->looked == OK)
         c->looked = find_login(c, conn_address(c), &c->looked_why);

@@ -130,8 +130,10 @@ static enum result check_certificate(struct outconn *c, const char **ret_word, s
     default:
         return OK;
     }
-    if (r == OK)
+    if (r == OK) {
         *ret_word = "verified";
+        c->login.verified = true;
+    }
     return r;
 }
 
@@ -155,7 +157,7 @@ void conn_tls_failed(struct outconn *c, const struct error *err)
     verdict_set(&c->last, SMTP_DEFERRED, "4.7.5", "TLS with %s: %s%s", c->remote, err->text,
                 c->sts.mode == STS_MODE_ENFORCE ? " (MTA-STS)" : "");
     /* RFC 7435: what can't be encrypted still goes, but over a new connection. */
-    if (c->config.tls == SMTP_TLS_MAY && !c->plain && !c->config.user.len)
+    if (c->config.tls == SMTP_TLS_MAY && !c->plain && !c->config.sasl)
         conn_in_clear(c);
     else
         conn_next_address(c);
@@ -176,6 +178,7 @@ void conn_handshake(struct outconn *c)
         conn_tls_failed(c, &err);
         return;
     }
+    c->login.tls = c->stream.tls;
     smtp_client_tls_done(&c->client);
     c->state = TALKING;
     conn_talk(c);
