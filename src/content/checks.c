@@ -254,3 +254,11 @@ enum result content_check(const struct content_checks *c, struct slice message, 
         look_at(r, q.line);
     return content_run_end(r, ret);
 }
+
+bool content_checks_wait(const struct content_checks *c)
+{
+    for (unsigned i = 0; i < CONTENT_CLASSES; i++)
+        if (c->waits[i])
+            return true;
+    return false;
+}

@@ -35,6 +35,9 @@ struct content_checks {
 /* Is there any table at all? */
 bool content_checks_any(const struct content_checks *c);
 
+/* Does one of them ask a server? */
+bool content_checks_wait(const struct content_checks *c);
+
 /* What a table says, taken apart. */
 enum content_action {
     ACTION_DUNNO, /* OK, too */

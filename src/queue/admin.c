@@ -198,11 +198,19 @@ struct admin {
     struct place from; /* first place that became due */
 };
 
+/* What is due already goes by itself, but where its transport is deferred. */
+static bool gains_by_flush(const struct admin *a, const struct q_bundle *b)
+{
+    struct slice transport = queue_transport_of(b->destination);
+    bool deferred = queue_limits_find(&a->queue->limits, transport)->deferred;
+    return !b->held && (b->due_s > a->now || (deferred && !b->flushed));
+}
+
 static void change_bundle(struct admin *a, struct place old, struct q_bundle *b)
 {
     struct place p = {a->now, old.message, old.bundle};
     struct q_key key = q_key_bundle(old.message, old.bundle);
-    if (a->change == CHANGE_FLUSH && (b->held || b->due_s <= a->now))
+    if (a->change == CHANGE_FLUSH && !gains_by_flush(a, b))
         return;
     if (!b->held)
         queue_del_schedule(a->batch, old, b->destination);

@@ -19,6 +19,15 @@ static int64_t backoff(const struct queue_options *o, uint32_t attempt)
     return (int64_t)(wait ? wait : 1);
 }
 
+/* Without an attempt: when the destination has rested; the older the message, the rarer. */
+static int64_t put_off_until(const struct job *j, const struct queue_options *o, int64_t now)
+{
+    int64_t age = now - j->pub.arrived_s, least = backoff(o, 1);
+    int64_t most = (int64_t)o->maximal_backoff_time;
+    int64_t due = now + (age < least ? least : age > most ? most : age);
+    return due > j->rested_s ? due : j->rested_s;
+}
+
 static bool is_bounce(const struct queue_envelope *e)
 {
     return e->bounce || e->sender.len == 0;
@@ -173,7 +182,8 @@ static void put_journey(struct finish *f, struct kv_batch *b, int64_t next_s)
         ends[i] = (struct journey_end){&e->rcpts[i], &f->results[i],
                                        f->notices[i] == NOTICE_FAILURE, f->expired[i]};
     if (ends)
-        journey_put_attempt(b, e->message, j->bundle.attempts, next_s, ends, e->n_rcpts);
+        journey_put_attempt(b, e->message, j->pub.put_off ? 0 : j->bundle.attempts, next_s, ends,
+                            e->n_rcpts);
 }
 
 /* RFC 5321 4.5.4.1: the bundle goes, or comes again later; with the message's last bundle its
@@ -186,9 +196,11 @@ static void put_outcome(struct finish *f, struct kv_batch *b)
     struct place p = {j->bundle.due_s, e->message, j->item->place.bundle};
     struct q_key key = q_key_bundle(p.message, p.bundle), holder = q_key_envelope(e->message);
     queue_del_schedule(b, p, j->bundle.destination);
-    j->bundle.attempts++;
+    int64_t now = clock_realtime_s();
+    j->bundle.attempts += !j->pub.put_off;
     j->bundle.flushed = false;
-    p.due_s = clock_realtime_s() + backoff(&f->options, j->bundle.attempts);
+    p.due_s = j->pub.put_off ? put_off_until(j, &f->options, now)
+                             : now + backoff(&f->options, j->bundle.attempts);
     put_journey(f, b, p.due_s);
     uint32_t gone = keep_deferred(f, p.due_s);
     e->recipients -= gone < e->recipients ? gone : e->recipients;
@@ -309,8 +321,9 @@ static void hear(struct queue *q, struct job *j, const struct queue_rcpt_result 
     const struct queue_rcpt_result *missed = NULL;
     for (size_t i = 0; i < j->pub.envelope.n_rcpts && !missed; i++)
         missed = results[i].missed ? &results[i] : NULL;
-    schedule_heard(&q->schedule, j->item, missed, clock_monotonic_ms(),
-                   (int64_t)q->options.minimal_backoff_time * 1000);
+    /* A second less than what waits for it by the back-off, which is by whole seconds. */
+    int64_t rest_ms = (backoff(&q->options, 1) - 1) * 1000;
+    schedule_heard(&q->schedule, j->item, missed, clock_monotonic_ms(), rest_ms);
 }
 
 void queue_job_done(struct queue *q, struct queue_job *job, const struct queue_rcpt_result *results,
@@ -367,8 +380,11 @@ void queue_job_put_off(struct queue *q, struct queue_job *job, store_done_fn *do
     queue_lock(q);
     const struct q_dest *d = j->item->dest;
     bool attempt = !d->death && !d->transport->limit->deferred; /* alive again meanwhile */
-    if (d->death)
+    if (d->death) {
         one = suspended(&j->arena, d->death);
+        int64_t rest_ms = d->dead_until_ms - clock_monotonic_ms();
+        j->rested_s = clock_realtime_s() + (rest_ms + 999) / 1000 + 1;
+    }
     queue_unlock(q);
     if (attempt || arena_failed(&j->arena)) {
         queue_job_abandon(q, job);

@@ -89,6 +89,7 @@ struct job {
     struct buf bytes; /* the bundle's record */
     struct q_bundle bundle;
     int64_t abandoned_until_ms;
+    int64_t rested_s; /* of one that is put off: not due before */
     struct list_node node;
 };
 void queue_job_free(struct job *j);

@@ -22,7 +22,8 @@ static bool fared_alike(const struct journey_end *a, const struct journey_end *b
 static void begin(struct trace *t, const struct journey_end *e, uint32_t attempt, int64_t next_s)
 {
     trace_begin(t, event_of(e));
-    trace_add_number(t, TRACE_F_ATTEMPT, attempt);
+    if (attempt)
+        trace_add_number(t, TRACE_F_ATTEMPT, attempt);
     trace_add(t, TRACE_F_STATUS, e->result->status);
     trace_add(t, TRACE_F_REPLY, e->result->reply);
     trace_add(t, TRACE_F_REMOTE, e->result->remote);

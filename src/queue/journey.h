@@ -12,7 +12,8 @@ struct journey_end {
     bool bounced, expired;
 };
 
-/* One event for each run of recipients that fared alike. next_s: of the deferred ones. */
+/* One event for each run of recipients that fared alike. attempt: which it was; 0: none was made.
+ * next_s: of the deferred ones. */
 void journey_put_attempt(struct kv_batch *b, uint64_t message, uint32_t attempt, int64_t next_s,
                          const struct journey_end *ends, size_t n);
 

@@ -29,7 +29,7 @@ const struct queue_limit *queue_limits_find(const struct queue_limits *l, struct
     if (slice_eq(transport, queue_transport_of(SLICE(QUEUE_HERE))))
         return &l->here;
     for (size_t i = 0; i < l->n; i++)
-        if (slice_is(transport, l->items[i].transport))
+        if (slice_is(slice_sub(transport, 0, QUEUE_TRANSPORT_MAX), l->items[i].transport))
             return &l->items[i];
     return &l->normal;
 }

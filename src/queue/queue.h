@@ -15,10 +15,11 @@ struct queue;
 
 /* What holds for one transport ("transport:nexthop"; domains are "smtp") and each of its
  * destinations. */
+enum { QUEUE_TRANSPORT_MAX = 63 };
 struct queue_limit {
-    char transport[64];
-    uint32_t recipients;    /* most of one attempt */
-    struct pace_rules pace; /* attempts at a time to one destination */
+    char transport[QUEUE_TRANSPORT_MAX + 1]; /* a longer name is cut */
+    uint32_t recipients;                     /* most of one attempt */
+    struct pace_rules pace;                  /* attempts at a time to one destination */
     bool ahead;         /* twice as many are handed out, so that no connection waits for its next */
     uint32_t processes; /* most attempts at a time over the transport; 0: any number */
     uint32_t destination_delay_s; /* after each attempt, before the destination's next; then there
@@ -26,7 +27,7 @@ struct queue_limit {
     uint32_t transport_delay_s;   /* the same for the transport */
     bool deferred;                /* nothing is attempted but what is flushed (defer_transports) */
 };
-enum { QUEUE_LIMITS_MAX = 64 };
+enum { QUEUE_LIMITS_MAX = 200 };
 
 struct queue_options { /* seconds; Postfix's names */
     uint64_t minimal_backoff_time, maximal_backoff_time, maximal_queue_lifetime,

@@ -245,11 +245,11 @@ static enum result scan_time(struct schedule *s, struct kv *kv, struct place *at
     struct place p = *at;
     struct slice destination;
     enum result r = walk_from(&w, p);
+    bool more = true;
     for (unsigned seen = 0; r == OK; seen++) {
-        if (!walk_next(&w, &p, &destination)) {
-            *at = end;
+        more = walk_next(&w, &p, &destination);
+        if (!more)
             break;
-        }
         *at = p;
         if (p.due_s > now_s || seen >= SCAN_CHUNK || !place_before(p, end))
             break;
@@ -260,7 +260,10 @@ static enum result scan_time(struct schedule *s, struct kv *kv, struct place *at
             r = walk_from(&w, behind_message(p));
     }
     enum result end_of_walk = w.it ? kv_iter_free(w.it) : OK;
-    return r == OK ? end_of_walk : r;
+    r = r == OK ? end_of_walk : r;
+    if (r == OK && !more)
+        *at = end;
+    return r;
 }
 
 /* What it finds may count as letters by now. */
@@ -290,7 +293,7 @@ static enum result scan_dest(struct schedule *s, struct kv *kv, struct q_share *
     struct slice value;
     struct place p = share->more_from;
     enum result r = walk_from(&w, p);
-    share->more = r != OK; /* until it is found that there is */
+    share->more = false; /* until it is found that there is */
     for (unsigned seen = 0; r == OK && walk_next(&w, &p, &value) && p.due_s <= now_s; seen++) {
         if (find_item(s, p))
             continue;
@@ -308,8 +311,11 @@ static enum result scan_dest(struct schedule *s, struct kv *kv, struct q_share *
             r = walk_from(&w, behind_message(p));
     }
     enum result end_of_walk = w.it ? kv_iter_free(w.it) : OK;
+    r = r == OK ? end_of_walk : r;
+    if (r != OK)
+        note_more(share, p); /* p: the last one that was read */
     dest_settle(s, d);
-    return r == OK ? end_of_walk : r;
+    return r;
 }
 
 enum result schedule_refill(struct schedule *s, struct kv *kv, int64_t now_s)

@@ -55,7 +55,7 @@ struct q_transport {
     uint32_t active;
     int64_t next_ms; /* no attempt before */
     size_t name_len;
-    char name[64];
+    char name[QUEUE_TRANSPORT_MAX];
 };
 
 /* Why a destination is dead, as a recipient's result. */
@@ -105,6 +105,7 @@ struct q_item {
     enum q_class class;
     bool active;
     bool put_off; /* handed out to be put off, not to be attempted */
+    bool heard;   /* the attempt was made, and told of the destination */
 };
 
 struct schedule {

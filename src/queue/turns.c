@@ -27,7 +27,7 @@ static struct q_transport *transport_new(struct schedule *s, struct slice name)
 
 static struct q_transport *transport_get(struct schedule *s, struct slice destination)
 {
-    struct slice name = queue_transport_of(destination);
+    struct slice name = slice_sub(queue_transport_of(destination), 0, QUEUE_TRANSPORT_MAX);
     struct q_transport *t = NULL;
     size_t n = 0;
     LIST_FOR_EACH(node, &s->transports)
@@ -50,8 +50,8 @@ static bool transport_has_room(const struct q_transport *t, int64_t now_ms)
 
 static void timer_set(struct schedule *s, struct q_timer *t, int64_t at_ms)
 {
-    struct list_node *before = s->timers.prev;
     list_remove(&t->node);
+    struct list_node *before = s->timers.prev;
     t->at_ms = at_ms;
     while (before != &s->timers && CONTAINER_OF(before, struct q_timer, node)->at_ms > at_ms)
         before = before->prev;
@@ -302,13 +302,15 @@ static struct q_item *take_from(struct schedule *s, enum q_class class, int64_t 
         struct q_share *share = CONTAINER_OF(n, struct q_share, turn);
         struct q_dest *d = share->dest;
         enum turn turn = turn_of(s, d, now_ms);
-        if (turn != TURN_NONE)
-            return hand_out(s, share, turn == TURN_PUT_OFF);
-        for (int c = 0; c < CLASS_COUNT; c++)
-            list_remove(&d->shares[c].turn);
-        /* Its own limits may have kept it from a place that others wait for. */
+        if (turn == TURN_ATTEMPT)
+            return hand_out(s, share, false);
+        /* It may have been woken for a place that it does not take, and others wait for. */
         if (list_empty(&d->parked) && transport_has_room(d->transport, now_ms))
             unpark_one(s, d->transport);
+        if (turn == TURN_PUT_OFF)
+            return hand_out(s, share, true);
+        for (int c = 0; c < CLASS_COUNT; c++)
+            list_remove(&d->shares[c].turn);
     }
     return NULL;
 }
@@ -330,11 +332,11 @@ void turn_over(struct schedule *s, const struct q_item *item, int64_t now_ms)
     d->active--;
     if (!item->put_off) {
         t->active--;
-        if (t->limit->destination_delay_s) {
+        if (item->heard && t->limit->destination_delay_s) {
             d->next_ms = now_ms + (int64_t)t->limit->destination_delay_s * 1000;
             know(d, d->next_ms);
         }
-        if (t->limit->transport_delay_s)
+        if (item->heard && t->limit->transport_delay_s)
             t->next_ms = now_ms + (int64_t)t->limit->transport_delay_s * 1000;
         if (!list_empty(&t->parked) && t->next_ms > now_ms)
             timer_set(s, &t->timer, t->next_ms);
@@ -377,6 +379,7 @@ void schedule_heard(struct schedule *s, struct q_item *item, const struct queue_
 {
     struct q_dest *d = item->dest;
     const struct pace_rules *rules = &d->transport->limit->pace;
+    item->heard = true;
     if (!missed) {
         d->known_until_ms = d->next_ms;
         if (d->death)

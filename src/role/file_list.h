@@ -1,5 +1,5 @@
 /* file_list.h: the files of a folder in one text, for a role that can't open them: each as a line
- * "NAME LENGTH" with its bytes behind. Who calls it: the master writes, edge reads. */
+ * "NAME LENGTH" with its bytes behind. Who calls it: the master writes, edge and relay read. */
 #ifndef ROLE_FILE_LIST_H
 #define ROLE_FILE_LIST_H
 

@@ -244,11 +244,11 @@ def test_dane_only(host):
 
 
 def test_anchors_that_cant_be_used(host):
-    for text in ("", "; nothing\n", "this is no record\n", "test. IN DS 1 13 2 zz\n"):
+    for n, text in enumerate(("", "; nothing\n", "this is no record\n", "test. IN DS 1 13 2 zz\n")):
         broken = host.folder / "broken.key"
         broken.write_text(text)
         host.server.reload(smtp_dnssec_trust_anchor_file=str(broken))
-        wait_for(lambda: "relay.no_dnssec" in host.server.log(), 15, "an error")
+        wait_for(lambda: host.server.log().count("relay.no_dnssec") > n, 15, "an error")
         host.waits("good.test", "smtp_dnssec_trust_anchor_file can't be used")
     broken.write_text(host.world.anchor.read_text())  # a change is seen without a reload
     host.goes("good.test", "mx.good.test", VERIFIED)

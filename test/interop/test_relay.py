@@ -104,6 +104,26 @@ def test_null_mx_and_missing_domain_bounce_at_once(server, world):
     queue_is_empty(server)
 
 
+def test_fallback_relay_for_what_is_not_found(server, world):
+    """It gets what can't be found, not what is not wanted; one that can't be used itself returns nothing."""
+    with Scripted((SCRIPTED, 2599), None) as fallback:
+        server.reload(smtp_fallback_relay=f"[{SCRIPTED}]:2599")
+        try:
+            send(server, ["a@nowhere.test", "a@nullmx.test", "a@loop.test"], "to-the-fallback")
+            message = wait_for(lambda: fallback.with_subject("to-the-fallback"), 30, "mail at the fallback")
+            assert message["to"] == ["a@nowhere.test"]
+            wait_mail(server, "Final-Recipient: rfc822; a@loop.test")
+            queue_is_empty(server)
+            server.reload(smtp_fallback_relay="[nowhere.test]")
+            send(server, ["b@nowhere.test"], "no-fallback")
+            wait_for(lambda: "no fallback relay can be used" in server.ok("queue", "list", "--json"), 30, "it is put off")
+            assert "relay.fallback" in server.log()
+        finally:
+            server.reload(smtp_fallback_relay=None)
+    wait_mail(server, "Final-Recipient: rfc822; b@nowhere.test")
+    queue_is_empty(server)
+
+
 def test_mx_that_names_ourselves_is_a_loop(server, world):
     send(server, ["a@loop.test"], "loops")
     assert "5.4.6" in wait_mail(server, "Final-Recipient: rfc822; a@loop.test")

@@ -792,7 +792,8 @@ static void the_dead_are_left_alone(void **state)
     assert_int_equal(queue_show(queue, 5, remember_reason, &i), OK);
     assert_int_equal(i.next_attempt_s, T0 + 300);
     assert_string_equal(reason_shown, "delivery temporarily suspended: connection timed out");
-    at(299);
+    assert_int_equal(i.attempts, 0); /* none was made of this one */
+    at(298);
     add_to(&ids[0], "y@a.test"); /* a new one is not attempted either */
     struct queue_job *j = take();
     assert_true(j->put_off);
@@ -803,6 +804,46 @@ static void the_dead_are_left_alone(void **state)
     miss(jobs[0]);
     finish(jobs[1], QUEUE_SENT);
     assert_false(take()->put_off);
+}
+
+/* The back-off is by whole seconds, the rest is not: the first retry must not fall into it. */
+static void the_dead_have_rested_when_mail_is_due(void **state)
+{
+    static uint64_t ids[4];
+    struct queue_job *jobs[4];
+    struct queue_options o = paced();
+    (void)state;
+    queue_configure(queue, &o);
+    clock_set_virtual(900, T0 * 1000000ll + 900000);
+    add_many(ids, 4, "x@a.test");
+    assert_int_equal(take_all(jobs), 2);
+    miss(jobs[0]);
+    miss(jobs[1]);
+    for (int i = 0; i < 2; i++)
+        queue_job_put_off(queue, take(), on_done, NULL);
+    clock_set_virtual(300000, (T0 + 300) * 1000000ll);
+    assert_int_equal(take_all(jobs), 2);
+    assert_false(jobs[0]->put_off);
+    assert_int_equal(jobs[0]->attempt, 2);
+}
+
+/* What is put off is looked at the rarer the older it is. */
+static void put_off_by_age(void **state)
+{
+    static uint64_t ids[3];
+    struct queue_job *jobs[3];
+    struct queue_options o = paced();
+    struct queue_info i = {0};
+    (void)state;
+    queue_configure(queue, &o);
+    add_many(ids, 3, "x@a.test");
+    at(2000);
+    assert_int_equal(take_all(jobs), 2);
+    miss(jobs[0]);
+    miss(jobs[1]);
+    queue_job_put_off(queue, take(), on_done, NULL);
+    assert_int_equal(queue_show(queue, 3, remember_reason, &i), OK);
+    assert_int_equal(i.next_attempt_s, T0 + 4000);
 }
 
 static void a_flush_wakes_the_dead(void **state)
@@ -891,6 +932,77 @@ static void transports_wait_between_attempts(void **state)
     assert_int_equal(fake_count(store, "q"), 0);
 }
 
+/* Who comes during the pause waits for its end, and nobody is forgotten. */
+static void transports_wait_for_all(void **state)
+{
+    static uint64_t ids[4] = {1, 2, 3, 4};
+    struct queue_options o = options;
+    (void)state;
+    o.normal.transport_delay_s = 10;
+    queue_configure(queue, &o);
+    add_to(&ids[0], "x@a.test");
+    add_to(&ids[1], "x@b.test");
+    finish(take(), QUEUE_SENT);
+    assert_int_equal(idle(), 10000);
+    at(3);
+    add_to(&ids[2], "x@c.test");
+    assert_int_equal(idle(), 7000);
+    at(5);
+    add_to(&ids[3], "x@d.test");
+    for (int64_t due = 10; due <= 30; due += 10) {
+        assert_int_equal(idle(), (due - (due > 10 ? due - 10 : 5)) * 1000);
+        at(due);
+        finish(take(), QUEUE_SENT);
+    }
+    assert_int_equal(fake_count(store, "q"), 0);
+}
+
+/* An attempt that was not made costs no pause. */
+static void no_pause_after_nothing(void **state)
+{
+    static uint64_t ids[3];
+    struct queue_options o = options;
+    (void)state;
+    o.normal.transport_delay_s = o.normal.destination_delay_s = 60;
+    queue_configure(queue, &o);
+    add_many(ids, 3, "x@a.test");
+    assert_int_equal(queue_hold(queue, 1, true), OK);
+    assert_int_equal(queue_hold(queue, 2, true), OK);
+    assert_int_equal(take()->envelope.message, 3);
+}
+
+/* A place that the dead one was woken for goes to the next. */
+static void the_dead_keep_no_place(void **state)
+{
+    static uint64_t ids[4] = {1, 2, 3, 4};
+    struct queue_job *j, *jobs[4];
+    struct queue_options o = options;
+    (void)state;
+    o.normal.processes = 1;
+    o.normal.pace = (struct pace_rules){1, 2, {0, FEEDBACK_CONSTANT}, {0, FEEDBACK_CONSTANT}, 1};
+    queue_configure(queue, &o);
+    add_to(&ids[0], "x@a.test");
+    add_to(&ids[1], "y@a.test");
+    j = take();
+    assert_int_equal(take_all(jobs), 0);
+    add_to(&ids[2], "x@b.test");
+    add_to(&ids[3], "x@c.test");
+    assert_int_equal(take_all(jobs), 0);
+    miss(j);
+    size_t put_off = 0, sent = 0;
+    for (int i = 0; i < 3; i++) {
+        j = take();
+        put_off += j->put_off;
+        sent += !j->put_off;
+        if (j->put_off)
+            queue_job_put_off(queue, j, on_done, NULL);
+        else
+            finish(j, QUEUE_SENT);
+    }
+    assert_int_equal(put_off, 1);
+    assert_int_equal(sent, 2);
+}
+
 static void transports_have_so_many_processes(void **state)
 {
     static uint64_t ids[30];
@@ -934,7 +1046,13 @@ static void deferred_transports_wait_for_a_flush(void **state)
     assert_false(j->put_off);
     finish(j, QUEUE_DEFERRED);
     at(600);
-    assert_true(take()->put_off);
+    j = take();
+    assert_true(j->put_off);
+    queue_job_put_off(queue, j, on_done, NULL);
+    id = 2;
+    add_to(&id, "y@a.test"); /* due, and not yet put off */
+    assert_int_equal(queue_flush(queue, 2), OK);
+    assert_false(take()->put_off);
 }
 
 /* ---- fairness ---- */
@@ -1245,6 +1363,11 @@ int main(void)
         T(transports_have_limits_of_their_own),
         T(windows_grow_and_shrink),
         T(the_dead_are_left_alone),
+        T(the_dead_have_rested_when_mail_is_due),
+        T(put_off_by_age),
+        T(the_dead_keep_no_place),
+        T(transports_wait_for_all),
+        T(no_pause_after_nothing),
         T(a_flush_wakes_the_dead),
         T(expiry_does_not_wait_for_the_dead),
         T(destinations_wait_between_attempts),

@@ -165,22 +165,26 @@ static enum result look_up(struct auth_actions *s, const struct line *l, struct 
     return r;
 }
 
-/* What a line of a message asks for: an address, or for a recipient a transport:destination. data
- * NULL: nothing of the kind. */
-static struct slice action_of(struct auth_actions *s, const struct ipc_ACTION_ASK *q,
-                              struct arena *arena)
+/* What a line of a message asks for: an address, or for a recipient a transport:destination.
+ * NOT_FOUND: nothing of the kind. FAILED: it can't be told now. */
+static enum result action_of(struct auth_actions *s, const struct ipc_ACTION_ASK *q,
+                             struct arena *arena, struct slice *ret)
 {
     const struct line line = {q->label, q->source, q->text};
     bool filter = q->rcpt.len > 0;
     struct table_match match;
     struct error err;
     struct slice text;
-    if (look_up(s, &line, arena, &match, &err) != OK)
-        return SLICE_NONE;
+    enum result r = look_up(s, &line, arena, &match, &err);
+    if (r != OK)
+        return r == NOT_FOUND ? NOT_FOUND : FAILED;
     enum content_action action = content_action_parse(match.value, &text);
     bool wanted =
         filter ? action == ACTION_FILTER : action == ACTION_REDIRECT || action == ACTION_BCC;
-    return wanted ? text : SLICE_NONE;
+    if (!wanted || text.len == 0)
+        return NOT_FOUND;
+    *ret = text;
+    return OK;
 }
 
 static void answer_none(struct ipc_channel *from, uint64_t call, struct slice reason)
@@ -190,17 +194,26 @@ static void answer_none(struct ipc_channel *from, uint64_t call, struct slice re
     ipc_answer(from, call, &none);
 }
 
+static void answer_no_action(struct ipc_channel *from, uint64_t call, enum result r)
+{
+    if (r == NOT_FOUND)
+        answer_none(from, call, SLICE("no table asks for that"));
+    else
+        ipc_answer_failure(from, call, "a table of the message's checks can't be asked now");
+}
+
 /* FILTER, for a recipient that edge was granted. */
 static void answer_filter(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m,
                           struct arena *arena)
 {
     const struct ipc_ACTION_ASK *q = &m->ACTION_ASK;
     const struct grant_key *key = &a->role->grant_key;
-    struct slice route = action_of(a->actions, q, arena);
+    struct slice route;
+    enum result r = action_of(a->actions, q, arena, &route);
     struct ipc_message answer = {.type = IPC_ACTION_RESULT};
     struct grant grant;
-    if (route.len == 0) {
-        answer_none(from, m->call, SLICE("no table asks for that"));
+    if (r != OK) {
+        answer_no_action(from, m->call, r);
         return;
     }
     if (grant_rcpt_check(key, q->grant, q->conn, q->rcpt, q->targets, clock_realtime_s()) != OK) {
@@ -279,12 +292,12 @@ static void serve_action(struct auth_role *a, struct ipc_channel *from, struct i
         .stage = POLICY_AT_RCPT,
         .label = m->ACTION_ASK.label,
         .sender = m->ACTION_ASK.sender,
-        .rcpt = action_of(a->actions, &m->ACTION_ASK, &arena),
     };
-    if (q.rcpt.len)
+    enum result r = action_of(a->actions, &m->ACTION_ASK, &arena, &q.rcpt);
+    if (r == OK)
         query_start(&q);
     else
-        answer_none(from, m->call, SLICE("no table asks for that"));
+        answer_no_action(from, m->call, r);
     arena_release(&arena);
 }
 

@@ -53,7 +53,7 @@ static struct auth_role *state_or_new(struct role *r)
     map_init(&a->connections, CONNECTIONS_MAX);
     list_init(&a->delayed);
     a->last_check = &a->first_check;
-    a->last_table_job = &a->first_table_job;
+    io_line_init(&a->tables_line, r->engine, TABLE_HELPERS);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     a->processors = processors > 0 ? (unsigned)processors : 1;
     if (make_parts(a) != OK) {

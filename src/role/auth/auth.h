@@ -15,6 +15,7 @@
 #include "auth/throttle.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "io/line.h"
 #include "policy/policy.h"
 #include "role/role.h"
 #include "sasl/sasl.h"
@@ -29,13 +30,13 @@ enum {
     CACHE_ACCOUNTS = 50000,
     THROTTLE_ADDRESSES = 50000,
     IP_TEXT_MAX = 63,
-    SERVICE_MAX = 15
+    SERVICE_MAX = 15,
+    TABLE_HELPERS = IO_HELPERS_MAX / 2 /* a dead server holds up no password's hash */
 };
 
 struct auth_policies;
 struct table_set;
 struct check;
-struct table_job;
 struct system_accounts;
 struct dkim_keys;
 
@@ -56,6 +57,7 @@ struct auth_role {
     struct password_cache *cache;
     struct system_accounts *system;
     struct auth_actions *actions;
+    struct io_line tables_line; /* work that asks tables of servers (later.c) */
     unsigned processors;
 
     pthread_mutex_t lock; /* of all that follows */
@@ -74,10 +76,6 @@ struct auth_role {
     size_t n_checks;                         /* of all kinds */
     size_t n_queries;                        /* recipients that wait for agent */
     unsigned hashing;                        /* threads */
-    struct table_job *first_table_job, **last_table_job; /* waiting for a helper */
-    size_t n_table_jobs;
-    unsigned table_helpers;
-    bool ending;            /* no job is begun any more */
     int64_t tables_full_ms; /* when the log was told last that there are too many; 0: never */
     uint64_t logins, failures, recipients;
 };

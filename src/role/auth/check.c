@@ -333,8 +333,8 @@ static void end_helpers(struct auth_role *a)
     struct check *k = a->first_check;
     a->first_check = NULL;
     a->last_check = &a->first_check;
-    a->ending = true;
     pthread_mutex_unlock(&a->lock);
+    io_line_stop(&a->tables_line);
     io_wait_blocking(a->role->engine);
     while (k) {
         struct check *next = k->next;
@@ -351,5 +351,6 @@ bool auth_end_checks(struct auth_role *a)
         list_remove(n);
         free_check(CONTAINER_OF(n, struct check, delayed));
     }
-    return a->n_checks == 0 && a->n_queries == 0 && !a->first_table_job;
+    bool begun = io_line_release(&a->tables_line, NULL);
+    return begun && a->n_checks == 0 && a->n_queries == 0;
 }

@@ -6,61 +6,7 @@
 
 #include <stdlib.h>
 
-enum {
-    KEPT_MAX = 1024 * 1024,
-    TABLE_HELPERS = 8, /* half of IO_HELPERS_MAX: a dead server holds up no password's hash */
-    TABLE_JOBS_MAX = 10000,
-    TELL_EACH_MS = 60000
-};
-
-struct table_job {
-    struct table_job *next;
-    void (*fn)(void *arg);
-    void *arg;
-};
-
-static struct table_job *next_job(struct auth_role *a)
-{
-    pthread_mutex_lock(&a->lock);
-    struct table_job *job = a->ending ? NULL : a->first_table_job;
-    if (job) {
-        a->first_table_job = job->next;
-        if (!a->first_table_job)
-            a->last_table_job = &a->first_table_job;
-        a->n_table_jobs--;
-    } else {
-        a->table_helpers--;
-    }
-    pthread_mutex_unlock(&a->lock);
-    return job;
-}
-
-static void run_jobs(void *arg)
-{
-    struct auth_role *a = arg;
-    struct table_job *job;
-    while ((job = next_job(a))) {
-        job->fn(job->arg);
-        free(job);
-    }
-}
-
-/* The lock is held, so that a new helper finds the job. */
-static enum result stand_in_line(struct auth_role *a, struct table_job *job)
-{
-    if (a->n_table_jobs >= TABLE_JOBS_MAX)
-        return BUSY;
-    if (a->table_helpers < TABLE_HELPERS) {
-        enum result r = io_run_blocking(a->role->engine, run_jobs, a);
-        a->table_helpers += r == OK;
-        if (!a->table_helpers)
-            return r;
-    }
-    *a->last_table_job = job;
-    a->last_table_job = &job->next;
-    a->n_table_jobs++;
-    return OK;
-}
+enum { KEPT_MAX = 1024 * 1024, TELL_EACH_MS = 60000 };
 
 /* The lock is held. */
 static bool may_tell(struct auth_role *a)
@@ -74,19 +20,14 @@ static bool may_tell(struct auth_role *a)
 
 enum result auth_run_tables(struct auth_role *a, void (*fn)(void *arg), void *arg)
 {
-    struct table_job *job = malloc(sizeof *job);
-    if (!job)
-        return FAILED;
-    *job = (struct table_job){NULL, fn, arg};
+    enum result r = io_line_put(&a->tables_line, fn, arg);
+    if (r == OK)
+        return r;
     pthread_mutex_lock(&a->lock);
-    enum result r = stand_in_line(a, job);
-    size_t waiting = a->n_table_jobs;
-    bool tell = r != OK && may_tell(a);
+    bool tell = may_tell(a);
     pthread_mutex_unlock(&a->lock);
-    if (r != OK)
-        free(job);
     if (tell)
-        LOG(LOG_WARNING, "tables.busy", LOG_U("waiting", waiting),
+        LOG(LOG_WARNING, "tables.busy", LOG_U("waiting", io_line_waiting(&a->tables_line)),
             LOG_C("then", "whoever asks one is put off"));
     return r;
 }

@@ -268,11 +268,11 @@ static struct slice words_of(struct conn *c, const struct ipc_RCPT_RESULT *a,
     buf_init(&out, 64 * 1024);
     for (size_t i = 0; i < a->targets.n && buf_len(&out) < SMTP_WORDS_MAX; i++) {
         struct target t;
-        if (target_parse(a->targets.items[i], &t) != OK || t.kind == TARGET_VIA)
+        bool shown = target_parse(a->targets.items[i], &t) == OK && t.kind != TARGET_VIA && !t.bcc;
+        if (!shown) /* hidden copies stay hidden */
             continue;
         buf_puts(&out, buf_len(&out) ? "; " : "");
         target_show(&t, &out);
-        buf_puts(&out, t.bcc ? " (a copy)" : "");
     }
     struct slice text = slice_sub(buf_slice(&out), 0, SMTP_WORDS_MAX);
     for (size_t i = 0; i < text.len; i++)

@@ -144,14 +144,6 @@ static bool check(struct conn *c, const struct content_checks *checks)
     return go_on;
 }
 
-static bool asks_servers(const struct content_checks *checks)
-{
-    bool any = false;
-    for (unsigned i = 0; i < CONTENT_CLASSES; i++)
-        any = any || checks->waits[i];
-    return any;
-}
-
 /* As conclude, where the run is at its end. */
 static bool end_run(struct conn *c, struct edge_work *w)
 {
@@ -218,8 +210,8 @@ bool content_begin(struct conn *c)
         answer_all(c, "451", SLICE("4.3.5 Error: message checks are not available now"));
         return false;
     }
-    return asks_servers(&content->checks) ? begin_run(c, &content->checks)
-                                          : check(c, &content->checks);
+    return content_checks_wait(&content->checks) ? begin_run(c, &content->checks)
+                                                 : check(c, &content->checks);
 }
 
 /* ---- recipients that actions name ---- */
@@ -265,7 +257,7 @@ static void take_recipient(struct conn *c, struct edge_work *w, const struct con
             LOG_S("line", slice_sub(a->text, 0, LINE_LOGGED)),
             LOG_S("why", answer->type == IPC_ACTION_RESULT ? answer->action.reason
                                                            : SLICE("auth did not answer")));
-        w->failed |= a->redirect;
+        w->failed |= a->redirect || answer->type != IPC_ACTION_RESULT;
         return;
     }
     a->rcpt = (struct smtp_rcpt){.address = arena_dup(&w->arena, answer->action.address),

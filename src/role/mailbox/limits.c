@@ -1,6 +1,7 @@
 /* limits.c: what the settings say of the queue and of each transport's share of it. */
 #include <stdio.h>
 
+#include "base/log.h"
 #include "conf/feedback.h"
 #include "conf/pipe.h"
 #include "role/mailbox/mailbox.h"
@@ -64,6 +65,10 @@ struct queue_options mailbox_queue_options(const struct conf *c,
         struct slice kind = c->transport_services.items[n], name = slice_split(&kind, '=');
         limits[n] = limit_of_transport(c, name, kind);
     }
+    if (n < c->transport_services.n)
+        LOG(LOG_WARNING, "queue.limits", LOG_U("transports", c->transport_services.n),
+            LOG_U("most", QUEUE_LIMITS_MAX),
+            LOG_C("then", "those behind have no limits of their own, and none is deferred"));
     return (struct queue_options){
         .minimal_backoff_time = (uint64_t)c->minimal_backoff_time,
         .maximal_backoff_time = (uint64_t)c->maximal_backoff_time,

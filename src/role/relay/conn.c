@@ -102,8 +102,7 @@ void conn_finish(struct outconn *c, const struct verdict *failure)
         job_finish_all(c->job, &missed, c->remote);
     else if (c->job)
         dest_return(c->dest, c->job);
-    c->dest->alive -= c->counted;
-    dest_conn_gone(c->dest, failure && !c->counted ? &missed : NULL);
+    dest_conn_gone(c->dest);
     conn_release(c);
     pthread_mutex_unlock(&relay->lock);
 }

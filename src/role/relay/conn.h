@@ -51,8 +51,8 @@ struct outconn {
         IDLE,
         LEAVING
     } state;
-    bool plain;   /* TLS with this host failed: once more without */
-    bool counted; /* the session was ready: the destination is alive */
+    bool plain; /* TLS with this host failed: once more without */
+    bool ready; /* the session was, once */
     struct stream stream;
     bool open;      /* the stream is */
     bool task_open; /* the task is */

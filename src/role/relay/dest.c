@@ -136,11 +136,9 @@ void dest_return(struct dest *d, struct rjob *j)
     d->n_waiting++;
 }
 
-void dest_conn_gone(struct dest *d, const struct verdict *unreachable)
+void dest_conn_gone(struct dest *d)
 {
     d->conns--;
-    if (unreachable && d->alive == 0)
-        fail_waiting(d, unreachable);
     pump(d);
     settle(d);
 }

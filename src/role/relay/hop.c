@@ -90,5 +90,7 @@ enum result hop_next(struct slice *rest, bool lmtp, uint16_t port, struct hop *r
                                                                       : INVALID;
     if (r == OK)
         *ret = hop;
+    else
+        ret->text = text;
     return r;
 }

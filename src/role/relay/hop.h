@@ -18,8 +18,8 @@ struct hop {
     struct slice text; /* as it was written */
 };
 
-/* Takes the next hop off the front of *rest. port: where none is given. INVALID: what was there is
- * none; NOT_FOUND: there is none left. */
+/* Takes the next hop off the front of *rest. port: where none is given. INVALID: what was there
+ * (ret->text) is none; NOT_FOUND: there is none left. */
 MUST_USE enum result hop_next(struct slice *rest, bool lmtp, uint16_t port, struct hop *ret);
 
 #endif

@@ -96,14 +96,6 @@ static bool check(struct rjob *j, const struct content_set *set)
     return false;
 }
 
-static bool asks_servers(const struct content_set *set)
-{
-    bool any = false;
-    for (unsigned i = 0; set && i < CONTENT_CLASSES; i++)
-        any = any || set->checks.waits[i];
-    return any;
-}
-
 /* ---- addresses ---- */
 
 static bool write_header(struct rjob *j)
@@ -205,15 +197,27 @@ struct later {
     struct relay_tables *tables;
 };
 
+static void later_free(struct later *k)
+{
+    relay_tables_unref(k->tables);
+    conf_unref(k->conf);
+    free(k);
+}
+
+void job_prepare_drop(void *later)
+{
+    struct later *k = later;
+    job_free(k->job);
+    later_free(k);
+}
+
 static void run_later(void *arg)
 {
-    struct later k = *(struct later *)arg;
+    struct later *k = arg;
     char label[RELAY_LABEL_SIZE];
-    const struct conf *c = relay_service(k.conf, k.job->destination, label);
-    free(arg);
-    check_and_go_on(k.job, relay_checks(k.tables, slice_cstr(label)), c, slice_cstr(label));
-    relay_tables_unref(k.tables);
-    conf_unref(k.conf);
+    const struct conf *c = relay_service(k->conf, k->job->destination, label);
+    check_and_go_on(k->job, relay_checks(k->tables, slice_cstr(label)), c, slice_cstr(label));
+    later_free(k);
 }
 
 /* On a helper thread. */
@@ -225,12 +229,10 @@ static void check_later(struct rjob *j, const struct conf *conf, struct relay_ta
         return;
     }
     *k = (struct later){j, conf_ref(conf), relay_tables_ref(tables)};
-    if (io_run_blocking(j->relay->role->engine, run_later, k) == OK)
+    if (io_line_put(&j->relay->checks_line, run_later, k) == OK)
         return;
     defer(j, "4.3.0", "too many questions to tables wait");
-    relay_tables_unref(k->tables);
-    conf_unref(k->conf);
-    free(k);
+    later_free(k);
 }
 
 void job_prepare(struct rjob *j, const struct conf *conf, struct relay_tables *tables)
@@ -250,7 +252,7 @@ void job_prepare(struct rjob *j, const struct conf *conf, struct relay_tables *t
         return;
     }
     const struct content_set *set = relay_checks(tables, service);
-    if (asks_servers(set))
+    if (set && content_checks_wait(&set->checks))
         check_later(j, conf, tables);
     else
         check_and_go_on(j, set, c, service);

@@ -19,6 +19,7 @@ static struct relay *state_of(struct role *role)
             return NULL;
         r->role = role;
         pthread_mutex_init(&r->lock, NULL);
+        io_line_init(&r->checks_line, role->engine, CHECK_HELPERS);
         map_init(&r->dests, DESTS_MAX);
         map_init(&r->sts_fetching, FETCHES_MAX);
         list_init(&r->conns);
@@ -205,7 +206,9 @@ static void stop(struct role *role)
     struct relay *r = role->state;
     if (!r)
         return;
+    io_line_stop(&r->checks_line);
     io_wait_blocking(role->engine);
+    (void)io_line_release(&r->checks_line, job_prepare_drop);
     outconn_free_all(r);
     dest_free_all(r);
     dns_stop(r);

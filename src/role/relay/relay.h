@@ -23,6 +23,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "io/line.h"
 #include "io/resolver.h"
 #include "io/stream.h"
 #include "proto/smtp/client.h"
@@ -31,10 +32,11 @@
 
 enum {
     RELAY_LABEL_SIZE = 80,
-    RELAY_JOBS = 400,         /* taken at a time */
-    ROUTE_HOSTS_MAX = 10,     /* MX hosts looked at */
-    ROUTE_ADDRESSES_MAX = 20, /* addresses tried */
-    ROUTE_TTL_MS = 60 * 1000  /* libunbound knows better after that */
+    RELAY_JOBS = 400,                   /* taken at a time */
+    CHECK_HELPERS = IO_HELPERS_MAX / 2, /* a slow server holds up no password's look-up */
+    ROUTE_HOSTS_MAX = 10,               /* MX hosts looked at */
+    ROUTE_ADDRESSES_MAX = 20,           /* addresses tried */
+    ROUTE_TTL_MS = 60 * 1000            /* libunbound knows better after that */
 };
 
 struct relay {
@@ -44,6 +46,7 @@ struct relay {
     struct resolver *resolver;      /* of now */
     char *forward;                  /* smtp_dns_resolver as the resolver has it */
     struct slice anchors;           /* the trust anchors that it has; owned */
+    uint64_t anchors_tried;         /* the hash of those that it was to get */
     struct list_node old_resolvers; /* with questions under way */
     struct map dests;
     struct list_node conns;
@@ -51,6 +54,7 @@ struct relay {
     struct kept_files files;     /* of tables and authorities, as the master sent them */
     bool system_authorities;     /* those of the system are among them */
     struct relay_tables *tables; /* of now */
+    struct io_line checks_line;  /* messages whose checks ask tables of servers (prepare.c) */
     unsigned generation;         /* of the settings */
     struct buf system_resolvers; /* what resolv.conf said at the start */
     uint64_t jobs, sent, deferred, failed;
@@ -103,6 +107,7 @@ MUST_USE enum result job_new(struct relay *relay, struct ipc_channel *from, stru
 void job_describe(struct rjob *j);
 /* prepare.c: changes what is to be changed, and brings the job to its destination, now or later;
  * the job is taken. */
+void job_prepare_drop(void *later); /* of checks_line, when the engine has stopped */
 void job_prepare(struct rjob *j, const struct conf *conf, struct relay_tables *tables);
 /* Answers, logs and frees. results: one per recipient. */
 void job_finish(struct rjob *j, const struct smtp_client_result *results, const char *remote,
@@ -153,7 +158,7 @@ struct dest {
     struct list_node waiting; /* rjob */
     struct list_node idle;    /* conn */
     size_t n_waiting;
-    unsigned conns, alive, limit; /* alive: connections whose session was ready */
+    unsigned conns, limit;
     struct route *route;
     bool routing;
     size_t name_len;
@@ -164,9 +169,8 @@ void dest_routed(struct dest *d, struct route *route, const struct verdict *fail
 /* The next job for a connection that has none. */
 struct rjob *dest_next(struct dest *d);
 void dest_return(struct dest *d, struct rjob *j); /* to the front: not attempted after all */
-/* A connection ended. unreachable: no address took it; when nobody else got through either, all who
- * wait get that verdict. */
-void dest_conn_gone(struct dest *d, const struct verdict *unreachable);
+/* A connection ended; what waits gets another. */
+void dest_conn_gone(struct dest *d);
 /* The settings changed: routes are looked for again, idle connections leave. */
 void dest_forget_routes(struct relay *relay);
 struct slice dest_name(const struct dest *d);

@@ -26,6 +26,7 @@ struct lookup {
     struct route *found;    /* what the hops before came to */
     struct verdict failure; /* of the last one that came to nothing */
     struct slice rest;      /* hops still to be looked at; of the destination's name */
+    unsigned generation;    /* of the settings: relay's when it began */
     bool lmtp;
     bool fallback; /* rest is of smtp_fallback_relay by now */
     bool final;    /* the domain itself says no (null MX), or has us as an MX host: no fallback */
@@ -56,6 +57,8 @@ void route_unref(struct route *r)
 static void lookup_result(struct lookup *l, struct route **ret, struct verdict *ret_failure)
 {
     bool found = l->found && l->found->n > 0;
+    if (found && l->generation != l->dest->relay->generation)
+        l->found->until_ms = 0; /* found under the old settings: it is looked for once more */
     *ret = found ? l->found : NULL;
     *ret_failure = l->failure;
     if (!found)
@@ -176,9 +179,25 @@ static void hop_ended(struct lookup *l)
     dest_routed(d, route, &failure);
 }
 
+/* A fallback that can't be used is the administrator's to mend: it returns no mail, and what was
+ * wrong with the destination itself stays the reason. */
+static void take_failure(struct lookup *l, const struct verdict *v)
+{
+    if (!l->fallback) {
+        l->failure = *v;
+        return;
+    }
+    LOG(LOG_WARNING, "relay.fallback", LOG_S("nexthop", l->hop), LOG_C("why", v->text));
+    if (l->failure.outcome == SMTP_FAILED)
+        verdict_set(&l->failure, SMTP_DEFERRED, "4.3.5", "%s; and no fallback relay can be used",
+                    v->text);
+}
+
 static void end_failed(struct lookup *l, enum smtp_outcome o, const char *status, const char *text)
 {
-    verdict_set(&l->failure, o, status, text, l->name);
+    struct verdict v;
+    verdict_set(&v, o, status, text, l->name);
+    take_failure(l, &v);
     hop_ended(l);
 }
 
@@ -397,23 +416,32 @@ static enum result next_hop(struct lookup *l, struct hop *ret)
     return hop_next(&l->rest, l->lmtp, port, ret);
 }
 
+static void take_malformed(struct lookup *l)
+{
+    bool routed = slice_find(dest_route(l->dest), ':') != SIZE_MAX; /* the administrator's words */
+    struct verdict v;
+    verdict_set(&v, routed || l->fallback ? SMTP_DEFERRED : SMTP_FAILED,
+                routed || l->fallback ? "4.3.5" : "5.1.2", "\"%.*s\" is no name of a mail host",
+                SLICE_ARG(l->hop));
+    take_failure(l, &v);
+}
+
 /* Looks at the hops that are left. True: it is done; false: an answer is awaited. */
 static bool look_on(struct lookup *l)
 {
     struct hop hop;
-    bool routed = slice_find(dest_route(l->dest), ':') != SIZE_MAX; /* the administrator's words */
+    struct verdict no_slots;
+    verdict_set(&no_slots, SMTP_DEFERRED, "4.3.0", "out of resolver slots");
     for (;;) {
         enum result r = next_hop(l, &hop);
         if (r == NOT_FOUND || l->found->n >= ROUTE_ADDRESSES_MAX)
             return true;
+        l->hop = hop.text;
         if (r != OK) {
-            verdict_set(&l->failure, routed ? SMTP_DEFERRED : SMTP_FAILED,
-                        routed ? "4.3.5" : "5.1.2", "\"%.*s\" is no name of a mail host",
-                        SLICE_ARG(dest_route(l->dest)));
+            take_malformed(l);
             continue;
         }
         snprintf(l->name, sizeof l->name, "%s", hop.host);
-        l->hop = hop.text;
         l->port = hop.port;
         l->n = l->open = 0;
         l->temporary = false;
@@ -422,7 +450,7 @@ static bool look_on(struct lookup *l)
             continue;
         if (ask(l, hop.exact))
             return false;
-        verdict_set(&l->failure, SMTP_DEFERRED, "4.3.0", "out of resolver slots");
+        take_failure(l, &no_slots);
     }
 }
 
@@ -435,6 +463,7 @@ bool route_find(struct dest *d, struct route **ret, struct verdict *failure)
     if (!l)
         return true;
     l->dest = d;
+    l->generation = d->relay->generation;
     l->conf = role_conf(d->relay->role);
     target_route_split(dest_route(d), &transport, &l->rest);
     l->lmtp = slice_is(conf_transport_kind(l->conf, transport), "lmtp");

@@ -69,21 +69,11 @@ void conn_leave(struct outconn *c)
     smtp_client_quit(&c->client);
 }
 
-static void count_alive(struct outconn *c)
-{
-    if (c->counted)
-        return;
-    c->counted = true;
-    pthread_mutex_lock(&c->relay->lock);
-    c->dest->alive++;
-    pthread_mutex_unlock(&c->relay->lock);
-}
-
 /* In READY. False: the connection waits. */
 static bool start_job(struct outconn *c)
 {
     bool worn;
-    count_alive(c);
+    c->ready = true;
     if (go_idle(c, &worn))
         return false;
     if (worn) {
@@ -120,7 +110,7 @@ static bool end_job(struct outconn *c)
 static void session_over(struct outconn *c)
 {
     const struct smtp_client_failure *f = &c->client.failure;
-    if (c->state == LEAVING || c->counted) {
+    if (c->state == LEAVING || c->ready) {
         conn_finish(c, NULL);
         return;
     }
