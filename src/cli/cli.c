@@ -40,6 +40,8 @@ static const struct command {
      "[--json]",
      "Why such a recipient would be taken or refused, and where its mail would go.", cli_remote,
      true},
+    {"tls-report", "list [--json] | send [DOMAIN]",
+     "How mail that left went under TLS, by domain and day; report it now.", cli_remote, true},
     {"mailbox", "list NAME [--json]", "An account's mailboxes.", cli_remote, true},
     {"import",
      "maildir|mbox PATH --user NAME [--mailbox NAME] [--inbox PATH] [--layout fs] | --all",

@@ -60,6 +60,11 @@ static int check_words(char **words, int n)
         return plain == 3 && strcmp(words[1], "list") == 0
                    ? 0
                    : cli_fail(2, "usage: mailbox list NAME [--json]");
+    if (strcmp(words[0], "tls-report") == 0)
+        return (plain == 2 && strcmp(words[1], "list") == 0) ||
+                       (!json && (n == 2 || n == 3) && strcmp(words[1], "send") == 0)
+                   ? 0
+                   : cli_fail(2, "usage: tls-report list [--json] | tls-report send [DOMAIN]");
     if (strcmp(words[0], "explain") == 0)
         return check_explain(words, n);
     return plain == 1 ? 0 : cli_fail(2, "usage: %s [--json]", words[0]);

@@ -62,6 +62,9 @@
     X(SECONDS, delay_warning_time, "0", 0, NO_MAX, "postfix", "A sender is told once that mail is still waiting after this time; 0: not.") \
     X(TEXT, smtp_tls_security_level, "may", 0, 0, "postfix", "TLS towards other servers: none; may, where they have it; encrypt, always, whoever it is; fingerprint, verify or secure: with one of the certificates of smtp_tls_fingerprint_cert_match, or a trusted one with a name of smtp_tls_verify_cert_match or smtp_tls_secure_cert_match; dane: as the signed TLSA records of a host in DNS say, and like may where it has none; dane-only: not without them. What can't be had is deferred.") \
     X(TEXT, smtp_mta_sts, "enforce", 0, 0, "postrider", "MTA-STS, the policies of domains about TLS towards their mail hosts: enforce: they are obeyed where neither smtp_tls_policy_maps nor DANE says what to do; testing: as if all of them were in mode testing; no: they are not looked for.") \
+    X(BOOL, tls_report, "yes", 0, 0, "postrider", "Once a day, tell the domains that ask for it in DNS (RFC 8460) how mail to them went under TLS.") \
+    X(TEXT, tls_report_contact, "postmaster@$mydomain", 0, 0, "postrider", "Address in these reports; also their sender.") \
+    X(TEXT, tls_report_organization, "$mydomain", 0, 0, "postrider", "Name of who reports.") \
     X(SECONDS, smtp_connect_timeout, "30s", 1, DAY_S, "postfix", "Longest wait for a connection to another server.") \
     X(SECONDS, smtp_helo_timeout, "300s", 1, DAY_S, "postfix", "Longest wait for a reply of another server.") \
     X(TEXT, smtp_fallback_relay, "", 0, 0, "postfix", "Next hops, as in a transport table, for mail whose own can't be found or reached: by commas. Not for domains whose MX hosts we are among.") \

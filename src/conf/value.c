@@ -268,6 +268,16 @@ static enum result check_preference(struct slice text, struct error *why)
     return error_set(why, INVALID, "`%.*s` is none of any, ipv4 and ipv6", SLICE_ARG(text));
 }
 
+/* It goes into a header field as it stands. */
+static enum result check_contact(struct slice text, struct error *why)
+{
+    size_t at = slice_find(text, '@');
+    bool plain = at != SIZE_MAX && at > 0 && at + 1 < text.len;
+    for (size_t i = 0; i < text.len && plain; i++)
+        plain = ascii_alnum(text.data[i]) || strchr("@.-_+=", text.data[i]);
+    return plain ? OK : error_set(why, INVALID, "`%.*s` is no plain mail address", SLICE_ARG(text));
+}
+
 static const struct {
     const char *name;
     enum result (*check)(struct slice text, struct error *why); /* of TEXT, or of each in a LIST */
@@ -302,6 +312,7 @@ static const struct {
     {"authorized_flush_users", conf_users_check},
     {"inet_protocols", check_protocol},
     {"relayhost", check_relayhost},
+    {"tls_report_contact", check_contact},
     {"smtp_dns_resolver", check_resolver},
     {"smtp_dns_support_level", check_dns_support},
     {"smtp_dnssec_trust_anchor_file", conf_check_path},

@@ -37,6 +37,9 @@
     X(STS_ASK)                                                                                     \
     X(STS_RESULT)                                                                                  \
     X(STS_KEEP)                                                                                    \
+    X(HTTPS_POST)                                                                                  \
+    X(HTTPS_RESULT)                                                                                \
+    X(TLS_RESULT)                                                                                  \
     X(EXPAND)                                                                                      \
     X(EXPAND_RESULT)                                                                               \
     X(EXPLAIN)                                                                                     \
@@ -276,6 +279,25 @@
 #define IPC_FIELDS_STS_ASK(F) F(STR, domain)
 #define IPC_FIELDS_STS_RESULT(F) F(STR, entry)
 #define IPC_FIELDS_STS_KEEP(F) F(STR, domain) F(STR, entry)
+/* mailbox -> relay: a POST to the web server of url, which is at one of the addresses ("192.0.2.1,
+ * 2001:db8::1", without the space). reason "": it was taken. */
+#define IPC_FIELDS_HTTPS_POST(F)                                                                   \
+    F(STR, url)                                                                                    \
+    F(STR, host)                                                                                   \
+    F(STR, addresses)                                                                              \
+    F(STR, media_type)                                                                             \
+    F(STR, body)
+#define IPC_FIELDS_HTTPS_RESULT(F) F(STR, reason)
+/* relay -> mailbox: a session to count for the reports of TLS: fields as in struct tlsrpt_row. */
+#define IPC_FIELDS_TLS_RESULT(F)                                                                   \
+    F(STR, domain)                                                                                 \
+    F(STR, policy_type)                                                                            \
+    F(STR, policy)                                                                                 \
+    F(STR, mx)                                                                                     \
+    F(STR, result)                                                                                 \
+    F(STR, sender_ip)                                                                              \
+    F(STR, mx_ip)                                                                                  \
+    F(STR, reason)
 
 /* mailbox -> auth: where do these addresses lead (bounces to local users, postmaster)? One target
  * list as in RCPT_RESULT. */
@@ -392,9 +414,10 @@
 #define IPC_FIELDS_CHECK_ASK(F) F(STR, label) F(STR, source) F(STR, text)
 #define IPC_FIELDS_CHECK_RESULT(F) F(U8, code) F(STR, value) F(STR, where) F(STR, reason)
 
-/* edge -> auth: sign what is signed of a message (dkim/gather.h). auth signs for clients that have
- * proven themselves: logged in as conn, or by the socket that comes along (fd) as with RCPT_CHECK.
- * fields: DKIM-Signature, each with CRLF; n = 0 of them: there is no key for it, or no such proof.
+/* edge, mailbox -> auth: sign what is signed of a message (dkim/gather.h). auth signs for mailbox,
+ * and for clients that have proven themselves: logged in as conn, or by the socket that comes along
+ * (fd) as with RCPT_CHECK. fields: DKIM-Signature, each with CRLF; n = 0 of them: there is no key
+ * for it, or no such proof.
  */
 #define IPC_FIELDS_DKIM_SIGN(F)                                                                    \
     F(U64, conn)                                                                                   \

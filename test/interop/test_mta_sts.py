@@ -1,5 +1,8 @@
 """MTA-STS (RFC 8461): policies that a web server publishes, what they mean for mail that leaves, and how long they hold.
 DNS is nsd behind unbound; the mail hosts are scripted; one authority vouches for the web server and the good host."""
+import email
+import gzip
+import json
 import os
 import re
 import time
@@ -29,6 +32,8 @@ def zone(port, certificate, ids):
     for name in [*DOMAINS, "second"]:
         lines.append(f"mta-sts.{name} A {WEB}")
         lines.append(f'_mta-sts.{name} 0 TXT "v=STSv1; id={ids.get(name, 1)};"')
+    lines.append('_smtp._tls.good TXT "v=TLSRPTv1; rua=mailto:tls@implicit.test,https://mta-sts.good.test/reports"')
+    lines.append('_smtp._tls.wrongcert TXT "v=TLSRPTv1; rua=https://mta-sts.untrusted.test/reports"')
     return "\n".join(lines) + "\n"
 
 
@@ -206,3 +211,85 @@ def test_what_counts_more(host):
     host.goes("wrongcert", TRUSTED)
     host.server.reload(smtp_mta_sts="enforce", smtp_tls_security_level="none")
     host.waits("wrongcert", "MTA-STS")
+
+
+def rows(host, domain):
+    """What is counted of the domain: (policy, mx, result): sessions."""
+    told = json.loads(host.server.ok("tls-report", "list", "--json"))
+    return {(r["policy"], r["mx"], r["result"]): r["sessions"] for r in told if r["domain"] == domain + ".test"}
+
+
+def test_what_is_counted(host):
+    """One row for each kind of session."""
+    host.server.reload(smtp_mta_sts="enforce", smtp_tls_security_level="may", smtp_tls_policy_maps="")
+    host.web.policy("good.test", mx=["mx.good.test"])
+    host.goes("good", VERIFIED)
+    assert rows(host, "good")[("sts", "mx.good.test", "success")] >= 1
+    host.web.policy("wrongcert.test", mx=["mx.wrongcert.test"])
+    host.waits("wrongcert", "MTA-STS")
+    assert rows(host, "wrongcert")[("sts", "mx.wrongcert.test", "certificate-host-mismatch")] >= 1
+    host.web.policy("mismatch.test", mx=["mx.elsewhere.test"])
+    host.waits("mismatch", "MTA-STS")
+    assert rows(host, "mismatch")[("sts", "mx.good.test", "validation-failure")] >= 1
+    host.web.policy("plain.test", mx=["mx.plain.test"])
+    host.waits("plain", "TLS is required")
+    assert rows(host, "plain")[("sts", "mx.plain.test", "starttls-not-supported")] >= 1
+    host.web.policy("testing.test", mode="testing", mx=["mx.wrongcert.test"])
+    host.new_id("testing")
+    host.goes("testing", TRUSTED)
+    assert rows(host, "testing")[("sts", "mx.wrongcert.test", "certificate-host-mismatch")] >= 1
+    host.web.policy("untrusted.test", mx=["mx.wrongcert.test"])
+    host.goes("untrusted", TRUSTED)
+    found = rows(host, "untrusted")
+    assert found[("sts", "", "sts-webpki-invalid")] == 1 and found[("no-policy-found", "mx.wrongcert.test", "success")] >= 1
+
+
+def test_counts_hold_over_a_restart_and_can_be_switched_off(host):
+    before = rows(host, "good")
+    assert before
+    host.server.stop()
+    host.server.start()
+    assert rows(host, "good") == before
+    host.server.reload(tls_report="no")
+    host.goes("good", VERIFIED)
+    assert rows(host, "good") == before
+    host.server.reload(tls_report="yes")
+    host.goes("good", VERIFIED)
+    assert rows(host, "good") != before
+
+
+def test_reports(host):
+    """As a message, signed, and over HTTPS; what was reported is no longer counted, what could not be stays."""
+    good, wrong = rows(host, "good"), rows(host, "wrongcert")
+    assert good and wrong
+    key = host.folder / "dkim"
+    key.mkdir()
+    host.server.ok("dkim", "new", DOMAIN, "--selector", "s1", "--directory", str(key))
+    host.server.settings.update(dkim_keys=f"{DOMAIN}:s1:{next(key.iterdir())}", tls_report_organization="Test \"GmbH\"", tls_report_contact="tls@" + DOMAIN)
+    host.server.stop()
+    host.server.write_conf()
+    host.server.start()
+    told = host.server.ok("tls-report", "send", "good.test")
+    assert "good.test  mailto:tls@implicit.test: queued" in told and "good.test  https://mta-sts.good.test/reports: taken" in told
+    where, kind, body = host.web.posted[-1]
+    assert where == "mta-sts.good.test/reports" and kind == "application/tlsrpt+gzip"
+    report = json.loads(gzip.decompress(body))
+    assert report["organization-name"] == 'Test "GmbH"' and report["contact-info"] == "tls@" + DOMAIN
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00Z", report["date-range"]["start-datetime"])
+    policy, = (p for p in report["policies"] if p["policy"]["policy-type"] == "sts")
+    assert policy["policy"]["policy-domain"] == "good.test" and policy["policy"]["mx-host"] == ["mx.good.test"]
+    assert "mode: enforce" in policy["policy"]["policy-string"]
+    assert policy["summary"]["total-successful-session-count"] == good[("sts", "mx.good.test", "success")]
+    mail = wait_for(lambda: next((m for m in host.good.messages if "tls@implicit.test" in m["to"]), None), 30, "the report: " + host.server.log()[-2000:])
+    text = mail["text"].split("\r\n.\r\n")[0]
+    parsed = email.message_from_string(text)
+    assert mail["from"] == "" and parsed["From"] == "tls@" + DOMAIN and parsed["TLS-Report-Domain"] == "good.test"
+    assert parsed["TLS-Report-Submitter"] == "mail." + DOMAIN and f"d={DOMAIN}" in parsed["DKIM-Signature"]
+    assert parsed.get_content_type() == "multipart/report" and parsed.get_param("report-type") == "tlsrpt"
+    attached = parsed.get_payload()[1]
+    assert attached.get_content_type() == "application/tlsrpt+gzip" and attached.get_filename().endswith(".json.gz")
+    assert json.loads(gzip.decompress(attached.get_payload(decode=True)))["policies"] == report["policies"]
+    assert not rows(host, "good") or sum(rows(host, "good").values()) <= 1
+    assert "https://mta-sts.untrusted.test/reports: " in host.server.ok("tls-report", "send", "wrongcert.test")
+    assert rows(host, "wrongcert") == wrong
+    assert "nobody who wants it" in host.server.ok("tls-report", "send", "mismatch.test") and not rows(host, "mismatch")

@@ -192,6 +192,10 @@ static void request(struct role *r, struct ipc_channel *from, struct ipc_message
         auth_explain(auth_state(r), from, m);
         return;
     }
+    if (peer == ROLE_MAILBOX && m->type == IPC_DKIM_SIGN) {
+        auth_dkim_sign(auth_state(r), from, m);
+        return;
+    }
     if (peer == ROLE_MAILBOX && m->type == IPC_EXPAND) {
         auth_expand(auth_state(r), from, m);
         return;

@@ -1,4 +1,5 @@
-/* dkim.c: DKIM_SIGN: signs for edge what our users and networks send. The keys are here alone. */
+/* dkim.c: DKIM_SIGN: signs for edge what our users and networks send, for mailbox its reports. The
+ * keys are here alone. */
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -62,11 +63,14 @@ static bool is_logged_in(struct auth_role *a, uint64_t conn)
     return yes;
 }
 
-/* Else anybody could have mail signed that only claims to be ours. */
-static bool is_ours(struct auth_role *a, const struct ipc_message *m)
+/* Else anybody could have mail signed that only claims to be ours. mailbox asks for reports of our
+ * own making. */
+static bool is_ours(struct auth_role *a, struct ipc_channel *from, const struct ipc_message *m)
 {
     char text[AUTH_IP_TEXT];
     struct slice entry, ip;
+    if (ipc_channel_peer(from) == ROLE_MAILBOX)
+        return true;
     if (is_logged_in(a, m->DKIM_SIGN.conn))
         return true;
     if (slice_is(m->DKIM_SIGN.service, "sendmail"))
@@ -90,7 +94,7 @@ void auth_dkim_sign(struct auth_role *a, struct ipc_channel *from, struct ipc_me
     pthread_mutex_lock(&a->lock);
     struct dkim_keys *keys = dkim_keys_ref(a->dkim_keys);
     pthread_mutex_unlock(&a->lock);
-    if (keys && is_ours(a, m))
+    if (keys && is_ours(a, from, m))
         r = dkim_sign(keys, &parts, clock_realtime_s(), &fields, &n);
     dkim_keys_unref(keys);
     answer.DKIM_SIGN_RESULT.n = (uint32_t)n;

@@ -15,15 +15,17 @@ struct bounce {
     struct arena arena;
     struct slice rcpt, message;
     bool smtputf8, queued;
-    uint64_t id, about; /* the message that bounced */
+    uint64_t id, about; /* the message that bounced; 0: none, this is a report of another kind */
     void (*finished)(void *arg, enum result r);
     void *arg;
 };
 
 static void finish(struct bounce *b, enum result r)
 {
-    LOG(r == OK ? LOG_INFO : LOG_ERROR, r == OK ? "bounce.stored" : "bounce.failed",
-        LOG_C("id", log_id(b->id).text), LOG_S("rcpt", b->rcpt), LOG_C("result", result_name(r)));
+    const char *stored = b->about ? "bounce.stored" : "report.stored";
+    const char *failed = b->about ? "bounce.failed" : "report.failed";
+    LOG(r == OK ? LOG_INFO : LOG_ERROR, r == OK ? stored : failed, LOG_C("id", log_id(b->id).text),
+        LOG_S("rcpt", b->rcpt), LOG_C("result", result_name(r)));
     b->finished(b->arg, r);
     arena_release(&b->arena);
     free(b);

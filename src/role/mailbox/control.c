@@ -87,7 +87,7 @@ static const struct {
     {"queue", control_queue},   {"mailbox", control_mailbox},   {"status", control_status},
     {"import", control_import}, {"sessions", control_sessions}, {"auth", control_auth},
     {"names", control_names},   {"trace", control_trace},       {"quota", control_quota},
-    {"change", control_change}, {"explain", control_explain},
+    {"change", control_change}, {"explain", control_explain},   {"tls-report", control_tls_report},
 };
 
 /* ---- who may ---- */

@@ -31,7 +31,8 @@ void control_end(struct control_call *c, unsigned status, const char *error);
 /* The commands: words without the command itself. Each ends with control_end. */
 typedef void control_command_fn(struct control_call *c, const struct slice *words, size_t n);
 control_command_fn control_queue, control_mailbox, control_status, control_import, control_sessions,
-    control_auth, control_names, control_trace, control_quota, control_change, control_explain;
+    control_auth, control_names, control_trace, control_quota, control_change, control_explain,
+    control_tls_report;
 
 /* control_mailq.c: each ends with control_end. */
 void control_mailq(struct control_call *c, bool as_json);

@@ -92,15 +92,18 @@ void journey_put_bounce(const struct store *s, struct kv_batch *b, uint64_t abou
     struct trace t;
     if (!store_traces(s, id))
         return;
-    trace_begin(&t, TRACE_NOTICE);
-    trace_add(&t, TRACE_F_COPY, slice_cstr(log_id(id).text));
-    trace_add(&t, TRACE_F_RCPT, rcpt);
-    trace_put(&t, b, about);
+    if (about) {
+        trace_begin(&t, TRACE_NOTICE);
+        trace_add(&t, TRACE_F_COPY, slice_cstr(log_id(id).text));
+        trace_add(&t, TRACE_F_RCPT, rcpt);
+        trace_put(&t, b, about);
+    }
     trace_begin(&t, TRACE_ACCEPTED);
-    trace_add(&t, TRACE_F_SERVICE, SLICE("bounce"));
+    trace_add(&t, TRACE_F_SERVICE, about ? SLICE("bounce") : SLICE("report"));
     trace_add(&t, TRACE_F_SENDER, SLICE("<>"));
     trace_add(&t, TRACE_F_RCPT, rcpt);
-    trace_add(&t, TRACE_F_ABOUT, slice_cstr(log_id(about).text));
+    if (about)
+        trace_add(&t, TRACE_F_ABOUT, slice_cstr(log_id(about).text));
     trace_put(&t, b, id);
 }
 

@@ -5,7 +5,7 @@
 
 #include "role/mailbox/mailbox.h"
 
-/* A bounce `id` about a message, into its batch. */
+/* A bounce `id` about a message (0: a report about none), into its batch. */
 void journey_put_bounce(const struct store *s, struct kv_batch *b, uint64_t about, uint64_t id,
                         struct slice rcpt);
 

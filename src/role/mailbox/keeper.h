@@ -1,4 +1,5 @@
-/* keeper.h: what mailbox does every hour beside its work: old MTA-STS policies are dropped. */
+/* keeper.h: what mailbox does beside its work: every minute the counts for reports of TLS are
+ * written, every hour old MTA-STS policies dropped and a pass over what is to be reported begun. */
 #ifndef ROLE_MAILBOX_KEEPER_H
 #define ROLE_MAILBOX_KEEPER_H
 

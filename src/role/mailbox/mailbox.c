@@ -13,6 +13,7 @@
 #include "role/mailbox/keeper.h"
 #include "role/mailbox/quota.h"
 #include "role/mailbox/sts.h"
+#include "role/mailbox/tls_counts.h"
 
 enum { LOGINS_REMEMBERED = 200000, COUNTED_MAX = 1000000 };
 
@@ -117,6 +118,8 @@ static enum result start(struct role *role, struct error *err)
     if (r == OK)
         r = trace_keeper_new(m, &m->trace_keeper);
     if (r == OK)
+        r = tls_counts_new(m, &m->tls_counts);
+    if (r == OK)
         r = keeper_new(m, &m->keeper);
     if (r == OK)
         r = control_start(m, m->control, err);
@@ -154,6 +157,9 @@ static void request(struct role *role, struct ipc_channel *from, struct ipc_mess
         break;
     case IPC_STS_KEEP:
         mailbox_sts_keep(m, from, msg);
+        break;
+    case IPC_TLS_RESULT:
+        tls_counts_take(m->tls_counts, from, msg);
         break;
     case IPC_FLUSH_SITE:
         mailbox_flush_asked(m, from, msg);
@@ -224,12 +230,15 @@ static void stop(struct role *role)
     if (!m)
         return;
     io_wait_blocking(role->engine);
+    if (m->tls_counts)
+        tls_counts_write(m->tls_counts);
     if (m->kv)
         kv_settle(m->kv);
     session_end_all(m);
     control_free(m->control);
     trace_keeper_free(m->trace_keeper);
     keeper_free(m->keeper);
+    tls_counts_free(m->tls_counts);
     feed_free(m->feed);
     if (m->queue)
         queue_close(m->queue);

@@ -16,6 +16,7 @@ struct mailbox_quota;
 struct control;
 struct trace_keeper;
 struct keeper;
+struct tls_counts;
 
 struct mailbox_role {
     struct role *role;
@@ -24,6 +25,7 @@ struct mailbox_role {
     struct queue *queue;
     struct trace_keeper *trace_keeper;
     struct keeper *keeper;
+    struct tls_counts *tls_counts;
     atomic_uint sts_domains; /* kept policies, or more (sts.c) */
     struct mailbox_quota *quota;
     struct feed *feed;       /* queue -> relay (feed.h) */
@@ -71,7 +73,8 @@ struct queue_rcpt mailbox_served(struct slice text, const struct target *t, stru
 void mailbox_redeliver(struct mailbox_role *m, struct slice target, struct slice message,
                        store_done_fn *done, void *arg);
 
-/* bounce.c: takes the queue's DSNs to their sender (queue_bounce_fn; owner: struct mailbox_role).
+/* bounce.c: takes the queue's DSNs to their sender (queue_bounce_fn; owner: struct mailbox_role);
+ * and, with about 0, other reports of our own.
  */
 void mailbox_bounce(void *owner, uint64_t about, struct slice rcpt, struct slice message,
                     bool smtputf8, void (*finished)(void *arg, enum result r), void *arg);

@@ -5,6 +5,7 @@
  *   dane.c     the TLSA records of a host
  *   peer.c     TLS: the policy of the next hop, the server's certificate
  *   sts.h      the MTA-STS policy of the next hop
+ *   tell.c     how it went under TLS, for reports
  *   talk.c     the SMTP client core over its stream */
 #ifndef ROLE_RELAY_CONN_H
 #define ROLE_RELAY_CONN_H
@@ -78,6 +79,7 @@ struct outconn {
     struct error looked_why;
     char remote[600];
     char tls[100];
+    const char *tls_problem; /* what is wrong with the certificate, in words of RFC 8460; or NULL */
 };
 
 /* ---- conn.c ---- */
@@ -112,6 +114,12 @@ void conn_resolved(struct outconn *c);
  * to be waited for; then conn_reach, or the next address. */
 void conn_sts(struct outconn *c);
 void conn_sts_read(struct outconn *c);
+
+/* ---- tell.c ---- */
+/* What the reports of TLS shall say of this host: result "" for success, else in words of RFC 8460
+ * 4.3, with a reason. And of a policy that could not be fetched. */
+void conn_tell(struct outconn *c, const char *result, const char *reason);
+void conn_tell_fetch(struct outconn *c);
 
 /* ---- peer.c ---- */
 /* Finds c->policy; may wait where conn_policy_waits. INVALID or FAILED with the reason why the mail

@@ -60,9 +60,10 @@ void conn_resolved(struct outconn *c)
     const struct address *a = conn_address(c);
     if (!atomic_load(&c->dane.there))
         return;
-    if (c->dane.failed) /* or somebody keeps us from seeing them */
+    if (c->dane.failed) { /* or somebody keeps us from seeing them */
+        conn_tell(c, "dnssec-invalid", "no answer, or a bogus one");
         put_off(c, "4.7.5", "its TLSA records can't be looked up: no answer, or a bogus one");
-    else if (c->dane.found == TLSA_NONE && strcmp(c->dane.base, a->host) != 0)
+    } else if (c->dane.found == TLSA_NONE && strcmp(c->dane.base, a->host) != 0)
         ask(c, a->host); /* RFC 7672 2.2.2: the end of an alias has none, so the alias counts */
     else
         settle(c, c->dane.found);

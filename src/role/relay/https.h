@@ -2,7 +2,7 @@
  * of TLS may go so. The library is loaded into this role alone. It sees no file and asks no DNS:
  * the caller has the authorities and the server's addresses.
  *
- * Who calls it: sts_fetch.c and report.c, on helper threads (io_run_blocking). */
+ * Who calls it: sts_fetch.c and post.c, on helper threads (io_run_blocking). */
 #ifndef ROLE_RELAY_HTTPS_H
 #define ROLE_RELAY_HTTPS_H
 

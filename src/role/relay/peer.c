@@ -101,6 +101,26 @@ static enum result check_names(struct outconn *c, struct error *err)
     return error_set(err, DENIED, "server certificate not verified: it is not for %s", list);
 }
 
+/* In words of RFC 8460 4.3. */
+static const char *trust_problem(const char *why)
+{
+    return strcmp(why, "certificate has expired") == 0 ? "certificate-expired"
+                                                       : "certificate-not-trusted";
+}
+
+/* A policy in mode testing lets mail go, and its domain wants to know what would not. */
+static const char *tested_problem(struct outconn *c, bool trusted, const char *why)
+{
+    if (c->sts.mode != STS_MODE_TESTING)
+        return NULL;
+    if (c->sts.unnamed)
+        return "validation-failure";
+    if (!trusted)
+        return trust_problem(why);
+    return tls_peer_has_name(c->stream.tls, conn_address(c)->host) ? NULL
+                                                                   : "certificate-host-mismatch";
+}
+
 /* In Postfix's words: *ret_word is untrusted, trusted, or verified where it shows what the level
  * wants. */
 static enum result check_certificate(struct outconn *c, const char **ret_word, struct error *err)
@@ -109,6 +129,7 @@ static enum result check_certificate(struct outconn *c, const char **ret_word, s
     bool trusted = tls_peer_trusted(c->stream.tls, &why);
     enum result r = OK;
     *ret_word = trusted ? "trusted" : "untrusted";
+    c->tls_problem = tested_problem(c, trusted, why);
     switch (c->policy.level) {
     case TLS_LEVEL_FINGERPRINT:
         if (!has_fingerprint(c))
@@ -117,6 +138,7 @@ static enum result check_certificate(struct outconn *c, const char **ret_word, s
         break;
     case TLS_LEVEL_VERIFY:
     case TLS_LEVEL_SECURE:
+        c->tls_problem = trusted ? "certificate-host-mismatch" : trust_problem(why);
         r = trusted ? check_names(c, err)
                     : error_set(err, DENIED, "server certificate not trusted: %s", why);
         break;
@@ -133,6 +155,7 @@ static enum result check_certificate(struct outconn *c, const char **ret_word, s
     if (r == OK) {
         *ret_word = "verified";
         c->login.verified = true;
+        c->tls_problem = NULL;
     }
     return r;
 }
@@ -154,6 +177,7 @@ static enum result describe(struct outconn *c, struct error *err)
 
 void conn_tls_failed(struct outconn *c, const struct error *err)
 {
+    conn_tell(c, c->tls_problem ? c->tls_problem : "validation-failure", err->text);
     verdict_set(&c->last, SMTP_DEFERRED, "4.7.5", "TLS with %s: %s%s", c->remote, err->text,
                 c->sts.mode == STS_MODE_ENFORCE ? " (MTA-STS)" : "");
     /* RFC 7435: what can't be encrypted still goes, but over a new connection. */
@@ -179,6 +203,7 @@ void conn_handshake(struct outconn *c)
         return;
     }
     c->login.tls = c->stream.tls;
+    conn_tell(c, c->tls_problem ? c->tls_problem : "", c->sts.unnamed ? "mx-mismatch" : "");
     smtp_client_tls_done(&c->client);
     c->state = TALKING;
     conn_talk(c);
@@ -195,8 +220,10 @@ static enum result start_dane(struct outconn *c, struct error *err)
     size_t taken = 0;
     for (size_t i = 0; r == OK && i < c->dane.n; i++)
         taken += tls_dane_record(tls, c->dane.records[i], err) == OK;
-    if (r == OK && taken == 0)
+    if (r == OK && taken == 0) {
+        c->tls_problem = "tlsa-invalid";
         r = error_set(err, INVALID, "no TLSA record of %s can be used", c->dane.base);
+    }
     return r;
 }
 
@@ -212,6 +239,7 @@ void conn_start_tls(struct outconn *c)
 {
     struct error err = {""};
     struct tls_context *tls = NULL;
+    c->tls_problem = NULL;
     const struct tls_peer_names who = conn_names(c);
     const char *name = arena_dup(&c->texts, tls_policy_servername(&c->policy, &who)).data;
     enum result r = relay_tls_find(c->relay, c->conf, c->lmtp, &c->policy, &tls, &err);

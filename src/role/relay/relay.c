@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "role/relay/https.h"
+#include "role/relay/post.h"
 #include "role/relay/tables.h"
 #include "role/relay/tls.h"
 #include "role/wiring.h"
@@ -176,6 +177,8 @@ static void request(struct role *role, struct ipc_channel *from, struct ipc_mess
         take_job(role, from, m);
     else if (m->type == IPC_RESOLVE)
         dns_serve(r, from, m);
+    else if (m->type == IPC_HTTPS_POST && ipc_channel_peer(from) == ROLE_MAILBOX)
+        relay_post(r, from, m);
     else if (m->call)
         ipc_answer_failure(from, m->call, "relay does not know this request");
 }

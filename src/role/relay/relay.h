@@ -11,7 +11,7 @@
  *   hop.c      a destination taken apart: transport, host, port
  *   route.c    where a destination's mail goes: MX, addresses
  *   tls.h      TLS contexts, with the authorities that they know
- *   https.h    libcurl, for sts.h: the policies of MTA-STS
+ *   https.h    libcurl, for sts.h: the policies of MTA-STS; and post.h: reports of TLS
  *   conn.h     a connection: the SMTP client core over a stream */
 #ifndef ROLE_RELAY_RELAY_H
 #define ROLE_RELAY_RELAY_H

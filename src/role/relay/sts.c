@@ -66,7 +66,7 @@ static enum result enforce(struct outconn *c)
 
 static void apply_policy(struct outconn *c, const struct sts_policy *policy)
 {
-    bool named = sts_policy_names(policy, slice_cstr(conn_address(c)->host));
+    c->sts.unnamed = !sts_policy_names(policy, slice_cstr(conn_address(c)->host));
     bool only_tested = slice_is_nocase(c->conf->smtp_mta_sts, "testing");
     char why[400];
     c->sts.mode = policy->mode == STS_MODE_ENFORCE && only_tested ? STS_MODE_TESTING : policy->mode;
@@ -74,17 +74,19 @@ static void apply_policy(struct outconn *c, const struct sts_policy *policy)
     c->policy.system_authorities = true;
     snprintf(why, sizeof why, "it is no mail host of %s by the domain's MTA-STS policy",
              c->sts.domain);
-    if (!named)
+    if (c->sts.unnamed)
         LOG(LOG_WARNING, "relay.sts_mx", LOG_C("domain", c->sts.domain), LOG_C("remote", c->remote),
             LOG_C("mode", sts_mode_name(c->sts.mode)), LOG_C("why", why));
-    if (c->sts.mode != STS_MODE_ENFORCE)
+    if (c->sts.mode != STS_MODE_ENFORCE) {
         conn_reach(c);
-    else if (!named)
+    } else if (c->sts.unnamed) {
+        conn_tell(c, "validation-failure", "mx-mismatch");
         put_off(c, "4.7.5", why);
-    else if (enforce(c) != OK)
+    } else if (enforce(c) != OK) {
         put_off(c, "4.3.0", "no memory for its MTA-STS policy");
-    else
+    } else {
         conn_reach(c);
+    }
 }
 
 static void apply(struct outconn *c)
@@ -274,6 +276,7 @@ static void keep_failure(struct outconn *c, int64_t now)
     LOG(LOG_WARNING, "relay.sts_failed", LOG_C("domain", c->sts.domain), LOG_C("id", c->sts.id),
         LOG_C("problem", c->sts.problem), LOG_C("why", c->sts.why.text),
         LOG_C("then", holds ? "the policy before holds" : "no policy holds"));
+    conn_tell_fetch(c);
 }
 
 static void fetched(struct outconn *c)
@@ -353,6 +356,7 @@ void conn_sts(struct outconn *c)
 {
     char domain[STS_DOMAIN_SIZE];
     c->sts.mode = STS_MODE_NONE;
+    c->sts.unnamed = false;
     if (!counts(c) || sts_domain(conn_names(c).nexthop, domain) != OK) {
         conn_reach(c);
         return;

@@ -26,6 +26,7 @@ struct sts {
     enum result result;      /* of the fetch */
     struct error why;
     enum sts_mode mode;  /* what holds for the address that is tried: NONE: nothing */
+    bool unnamed;        /* by it the address is no mail host of the domain */
     const char *problem; /* why there is none, or not the new one, in words of RFC 8460; or NULL */
 };
 

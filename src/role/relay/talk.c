@@ -69,11 +69,18 @@ void conn_leave(struct outconn *c)
     smtp_client_quit(&c->client);
 }
 
+static void note_ready(struct outconn *c)
+{
+    if (!c->ready && !c->tls[0] && !c->plain && c->policy.level != TLS_LEVEL_NONE)
+        conn_tell(c, "starttls-not-supported", "");
+    c->ready = true;
+}
+
 /* In READY. False: the connection waits. */
 static bool start_job(struct outconn *c)
 {
     bool worn;
-    c->ready = true;
+    note_ready(c);
     if (go_idle(c, &worn))
         return false;
     if (worn) {
@@ -114,6 +121,8 @@ static void session_over(struct outconn *c)
         conn_finish(c, NULL);
         return;
     }
+    if (!f->remote && slice_is(f->status, "4.7.4")) /* client_ehlo.c: TLS is not offered */
+        conn_tell(c, "starttls-not-supported", "");
     c->last.remote = f->remote;
     c->last.outcome = SMTP_DEFERRED;
     snprintf(c->last.status, sizeof c->last.status, "4%.*s",
