@@ -26,7 +26,13 @@ static void tell(struct looking *l, const char *setting, const char *path, int w
     bool postfix = l->conf->postfix_config.len && strncmp(setting, "smtpd_tls_", 10) == 0;
     bool authority = strstr(setting, "_tls_CA") || strcmp(setting, "ssl_ca") == 0;
     bool outgoing = strncmp(setting, "smtp_", 5) == 0 || strncmp(setting, "lmtp_", 5) == 0;
-    if (why == EACCES && geteuid() != 0)
+    if (strcmp(setting, "smtp_dnssec_trust_anchor_file") == 0 && why != EACCES)
+        conf_warn(
+            l->errors, source, 0,
+            "%s: %s: %s; mail at TLS level dane waits: install dns-root-data, or name another "
+            "file with the root's key",
+            setting, path, strerror(why));
+    else if (why == EACCES && geteuid() != 0)
         conf_note(l->errors, source, 0, "%s: %s can't be looked at by you", setting, path);
     else if (authority)
         conf_warn(l->errors, source, 0, "%s: %s: %s; no %s's certificate is verified by it",
