@@ -199,3 +199,25 @@ def test_what_config_check_says(make_server):
         got = server.command("config", "check")
         assert got.returncode != 0 and re.search(f"{setting}: .*{reason}", got.stdout + got.stderr), got.stdout + got.stderr
         server.settings[setting] = None
+
+
+def test_lmtp_has_levels_of_its_own(make_server):
+    peer = make_server(mydestination="next.test")
+    hop = f"127.0.0.1:{peer.port['lmtp']}"
+    server = make_server(relay_domains="next.test", relay_transport=f"lmtp:inet:{hop}", minimal_backoff_time="1s", tls_append_default_CA="no",
+                         lmtp_tls_CAfile=f"{peer.state}/self-signed.crt", smtp_tls_security_level="none")
+
+    def goes(tls, **settings):
+        server.reload(**settings)
+        before = len(re.findall("relay.attempt .*status=sent", server.log()))
+        server.send(sender="alice@example.test", rcpts=["carol@next.test"], subject="by-lmtp")
+        wait_for(lambda: len(re.findall(f"relay.attempt .*status=sent tls={tls}", server.log())) and
+                 len(re.findall("relay.attempt .*status=sent", server.log())) > before, 30, tls + server.log()[-1500:])
+
+    goes('""')
+    goes('"TLS.* trusted"', lmtp_tls_security_level="may")
+    goes('"TLS.* verified"', lmtp_tls_policy_maps="inline:{ {%s=verify match=%s} }" % (hop, peer.settings["myhostname"]))
+    server.reload(lmtp_tls_policy_maps=None, lmtp_tls_security_level="secure")  # the address is not in it
+    server.send(sender="alice@example.test", rcpts=["carol@next.test"], subject="by-lmtp")
+    wait_for(lambda: re.search("status=deferred .*server certificate not verified: it is not for 127.0.0.1", server.log()), 30,
+             "a deferral: " + server.log()[-1500:])

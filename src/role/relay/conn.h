@@ -125,7 +125,6 @@ void conn_tell_fetch(struct outconn *c);
 /* Finds c->policy; may wait where conn_policy_waits. INVALID or FAILED with the reason why the mail
  * must wait. */
 bool conn_policy_waits(const struct outconn *c);
-struct tls_peer_names conn_names(const struct outconn *c);
 MUST_USE enum result conn_policy(struct outconn *c, struct error *err);
 void conn_start_tls(struct outconn *c);
 void conn_handshake(struct outconn *c);

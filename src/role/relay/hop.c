@@ -4,8 +4,7 @@
 #include <idn2.h>
 #include <stdio.h>
 
-/* RFC 5890: names are asked for in their ASCII form. */
-static bool to_ascii(char host[256])
+bool hop_to_ascii(char host[256])
 {
     char *ascii = NULL;
     bool plain = true;
@@ -62,7 +61,7 @@ static enum result parse_lmtp(struct slice s, struct hop *ret)
         return parse_path(slice_from(s, 5), ret);
     if (slice_starts(s, SLICE("inet:")))
         s = slice_from(s, 5);
-    bool ok = parse_nexthop(s, ret) && to_ascii(ret->host);
+    bool ok = parse_nexthop(s, ret) && hop_to_ascii(ret->host);
     ret->exact = true;
     return ok ? OK : INVALID;
 }
@@ -85,9 +84,9 @@ enum result hop_next(struct slice *rest, bool lmtp, uint16_t port, struct hop *r
     if (text.len == 0)
         return NOT_FOUND;
     hop.text = text;
-    enum result r = lmtp                                              ? parse_lmtp(text, &hop)
-                    : parse_nexthop(text, &hop) && to_ascii(hop.host) ? OK
-                                                                      : INVALID;
+    enum result r = lmtp                                                  ? parse_lmtp(text, &hop)
+                    : parse_nexthop(text, &hop) && hop_to_ascii(hop.host) ? OK
+                                                                          : INVALID;
     if (r == OK)
         *ret = hop;
     else

@@ -18,6 +18,9 @@ struct hop {
     struct slice text; /* as it was written */
 };
 
+/* RFC 5890: the ASCII form of a host's name, in its place. False: it has none. */
+MUST_USE bool hop_to_ascii(char host[256]);
+
 /* Takes the next hop off the front of *rest. port: where none is given. INVALID: what was there
  * (ret->text) is none; NOT_FOUND: there is none left. */
 MUST_USE enum result hop_next(struct slice *rest, bool lmtp, uint16_t port, struct hop *ret);

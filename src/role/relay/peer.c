@@ -1,6 +1,7 @@
 /* peer.c: the server of a connection: how much TLS its next hop must have, the handshake, and
  * whether its certificate shows what the policy wants (TLS_README). */
 #include "role/relay/conn.h"
+#include "role/relay/hop.h"
 #include "role/relay/tls.h"
 #include "role/tls_rules.h"
 
@@ -25,10 +26,15 @@ static struct slice nexthop_of(const struct outconn *c)
     return slice_from(nexthop, c->lmtp && slice_starts(nexthop, SLICE("inet:")) ? 5 : 0);
 }
 
-struct tls_peer_names conn_names(const struct outconn *c)
+/* Certificates have names in ASCII. */
+static struct tls_peer_names names_of(struct outconn *c)
 {
-    return (struct tls_peer_names){tls_nexthop_name(nexthop_of(c)),
-                                   slice_cstr(conn_address(c)->host)};
+    char name[256];
+    struct slice nexthop = tls_nexthop_name(nexthop_of(c));
+    snprintf(name, sizeof name, "%.*s", SLICE_ARG(nexthop));
+    if (nexthop.len < sizeof name && hop_to_ascii(name))
+        nexthop = arena_dup(&c->texts, slice_cstr(name));
+    return (struct tls_peer_names){nexthop, slice_cstr(conn_address(c)->host)};
 }
 
 /* A Unix socket leads nowhere else: encryption has no use there, but a server that must be known is
@@ -88,7 +94,7 @@ static bool has_name(struct outconn *c, struct slice_list names)
 
 static enum result check_names(struct outconn *c, struct error *err)
 {
-    const struct tls_peer_names who = conn_names(c);
+    const struct tls_peer_names who = names_of(c);
     struct slice_list names;
     char list[160] = "";
     if (tls_policy_names(&c->policy, &who, &c->texts, &names) != OK)
@@ -213,7 +219,7 @@ void conn_handshake(struct outconn *c)
 static enum result start_dane(struct outconn *c, struct error *err)
 {
     struct tls *tls = c->stream.tls;
-    const char *nexthop = arena_dup(&c->texts, conn_names(c).nexthop).data;
+    const char *nexthop = arena_dup(&c->texts, names_of(c).nexthop).data;
     enum result r = tls_dane_start(tls, c->dane.base, err);
     if (r == OK && conn_address(c)->mx_signed)
         r = nexthop ? tls_dane_name(tls, nexthop, err) : error_set(err, FAILED, "no memory");
@@ -240,7 +246,7 @@ void conn_start_tls(struct outconn *c)
     struct error err = {""};
     struct tls_context *tls = NULL;
     c->tls_problem = NULL;
-    const struct tls_peer_names who = conn_names(c);
+    const struct tls_peer_names who = names_of(c);
     const char *name = arena_dup(&c->texts, tls_policy_servername(&c->policy, &who)).data;
     enum result r = relay_tls_find(c->relay, c->conf, c->lmtp, &c->policy, &tls, &err);
     if (r == OK)
