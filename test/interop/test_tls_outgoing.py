@@ -2,6 +2,7 @@
 with a certificate that is not the right one. The other server is scripted; openssl(1) makes its certificates."""
 import hashlib
 import re
+import sqlite3
 import ssl
 import subprocess
 
@@ -168,6 +169,24 @@ def test_a_table_that_cant_be_read_defers(make_server, peer, tmp_path):
     n = pair.send()
     wait_for(lambda: re.search(rf"relay\.attempt .*to=x{n}@far\.test .*status=deferred", pair.server.log()), 30, "a deferral")
     assert not peer.lines
+
+
+def test_policies_of_a_database(make_server, peer, authority, tmp_path):
+    database = sqlite3.connect(tmp_path / "policies.db")
+    database.executescript("CREATE TABLE p (hop TEXT, policy TEXT);")
+    (tmp_path / "p.cf").write_text(f"dbpath = {tmp_path}/policies.db\nquery = SELECT policy FROM p WHERE hop = '%s'\n")
+    pair = Pair(make_server, peer, tmp_path, smtp_tls_CAfile=str(authority.crt))
+    pair.server.reload(smtp_tls_policy_maps=f"sqlite:{tmp_path}/p.cf")
+    pair.goes(r'"TLSv1\.3 \S+ trusted"')
+    database.execute("INSERT INTO p VALUES (?, 'secure match=mx.far.test')", (f"[127.0.0.1]:{pair.port}",))
+    database.commit()
+    pair.server.reload()  # connections that are open leave
+    pair.goes(r'"TLSv1\.3 \S+ verified"')
+    (tmp_path / "policies.db").rename(tmp_path / "gone")
+    pair.server.reload()
+    n = pair.send()
+    wait_for(lambda: re.search(rf"relay\.attempt .*to=x{n}@far\.test .*status=deferred", pair.server.log()), 30, "a deferral")
+    assert not peer.with_subject(f"tls-{n}")
 
 
 def test_no_tls_there(make_server, authority, tmp_path):
