@@ -12,6 +12,7 @@
 enum {
     DNS_A = 1,
     DNS_NS = 2,
+    DNS_CNAME = 5,
     DNS_PTR = 12,
     DNS_MX = 15,
     DNS_TXT = 16,

@@ -32,6 +32,14 @@ mx.sha512 A {POSTFIX}
 {at}.mx.sha512 {tlsa(3, 1, 2, certificate)}
 alias MX 10 mx.alias
 mx.alias CNAME mx.good
+faralias MX 10 mx.faralias
+mx.faralias CNAME alias-end.unsigned
+{at}.mx.faralias {tlsa(3, 1, 1, certificate)}
+wrongalias MX 10 mx.wrongalias
+mx.wrongalias CNAME alias-end.unsigned
+{at}.mx.wrongalias {WRONG}
+bare MX 10 mx.bare
+mx.bare CNAME alias-end.unsigned
 implicit A {POSTFIX}
 {at}.implicit {tlsa(3, 1, 1, certificate)}
 ta MX 10 mx.ta
@@ -68,6 +76,11 @@ mx.lost A {MISMATCH}
 mx A {MISMATCH}
 {at}.mx {WRONG}
 togood MX 10 mx.good.test.
+alias-end A {POSTFIX}
+{at}.alias-end {WRONG}
+alias MX 10 alias2
+alias2 CNAME alias-end
+{at}.alias2 {WRONG}
 tobad MX 10 mx.mismatch.test.
 """),
         "bogus.test": ("bogus", f"@ MX 10 mx\nmx A {PLAIN}\n"),
@@ -122,10 +135,12 @@ class Host:
         return self.n
 
     def attempt(self, n, pattern, what):
+        """A validator that could not see a key, on a slow machine, takes the zone as bogus for a minute."""
         try:
-            return wait_for(lambda: re.search(rf"relay\.attempt .*to=x{n}@.*{pattern}.*", self.server.log()), 30, what)
+            return wait_for(lambda: re.search(rf"relay\.attempt .*to=x{n}@.*{pattern}.*", self.server.log()), 90, what)
         except AssertionError as why:
-            raise AssertionError(f"{what}: {self.server.log()[-3000:]} {self.world.log()}") from why
+            mine = "\n".join(line for line in self.server.log().splitlines()[-60:] if re.search(r" relay | file\.| queue\.", line))
+            raise AssertionError(f"{what}: {mine} {self.world.log()}") from why
 
     def goes(self, domain, host, word):
         n = self.send(domain)
@@ -161,7 +176,7 @@ VERIFIED = r"TLSv1\.3 \S+ verified"
 
 
 @pytest.mark.parametrize("domain,mx", [("good.test", "mx.good.test"), ("full.test", "mx.full.test"), ("sha512.test", "mx.sha512.test"),
-                                       ("alias.test", "mx.alias.test"), ("implicit.test", "implicit.test")])
+                                       ("alias.test", "mx.alias.test"), ("implicit.test", "implicit.test"), ("faralias.test", "mx.faralias.test")])
 def test_the_hosts_own_certificate(host, domain, mx):
     n = host.goes(domain, mx, VERIFIED)
     box = host.folder / "postfix" / "mail" / "box" / "new"
@@ -189,6 +204,12 @@ def test_a_mismatch_waits(host):
 
 def test_the_next_host_may_match(host):
     host.goes("second.test", "mx.good.test", VERIFIED)
+
+
+def test_an_alias_into_a_zone_that_is_not_signed(host):
+    host.waits("wrongalias.test", "the TLSA records of mx.wrongalias.test say otherwise")
+    host.goes("bare.test", "mx.bare.test", r"TLSv1\.3 \S+ untrusted")
+    host.goes("alias.unsigned.test", "alias2.unsigned.test", r"TLSv1\.3 \S+ untrusted")
 
 
 def test_no_tls_where_dane_wants_it(host):

@@ -87,7 +87,7 @@
     X("lmtp_tls_exclude_ciphers", "", READ, "") \
     X("lmtp_tls_fingerprint_cert_match", "", READ, "") \
     X("lmtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", READ, "") \
-    X("lmtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "TLSA records of hosts whose addresses are not signed are not asked for") \
+    X("lmtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "TLSA records of hosts whose addresses are not signed are asked for at signed aliases alone") \
     X("lmtp_tls_key_file", "$lmtp_tls_cert_file", UNSERVED, "no client certificate is shown to other servers") \
     X("lmtp_tls_loglevel", "0", INNER, "TLS is logged with each connection") \
     X("lmtp_tls_mandatory_ciphers", "medium", READ, "") \

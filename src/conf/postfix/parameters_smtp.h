@@ -89,7 +89,7 @@
     X("smtp_tls_exclude_ciphers", "", READ, "") \
     X("smtp_tls_fingerprint_cert_match", "", READ, "") \
     X("smtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", READ, "") \
-    X("smtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "TLSA records of hosts whose addresses are not signed are not asked for") \
+    X("smtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "TLSA records of hosts whose addresses are not signed are asked for at signed aliases alone") \
     X("smtp_tls_key_file", "$smtp_tls_cert_file", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_loglevel", "0", INNER, "TLS is logged with each connection") \
     X("smtp_tls_mandatory_ciphers", "medium", READ, "") \

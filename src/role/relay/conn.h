@@ -23,6 +23,7 @@ struct dane {
     char base[256];                         /* whose records they are */
     struct slice records[DANE_RECORDS_MAX]; /* those that can be used; in texts */
     size_t n;
+    bool alias;        /* asked is whether base, an alias, is signed itself */
     atomic_bool there; /* the resolver has answered: */
     bool failed;       /* with no or a bogus answer */
     enum tlsa_found found;

@@ -24,14 +24,15 @@ static void settle(struct outconn *c, enum tlsa_found found)
 
 /* ---- the question ---- */
 
-/* RFC 7672 2.1.2: records that are there but not signed are as good as none. */
+/* RFC 7672 2.1.2: records that are there but not signed are as good as none. (Of an alias there are
+ * no usable ones: it is told apart by being there.) */
 static void answered(void *arg, const struct resolver_answer *a)
 {
     struct outconn *c = arg;
     struct dane *d = &c->dane;
     bool there = a->outcome == RESOLVER_FOUND && a->secure;
     d->failed = a->outcome == RESOLVER_TEMPORARY;
-    for (size_t i = 0; there && i < a->n && d->n < DANE_RECORDS_MAX; i++) {
+    for (size_t i = 0; there && a->type == DNS_TLSA && i < a->n && d->n < DANE_RECORDS_MAX; i++) {
         struct slice copy = SLICE_NONE;
         if (tlsa_usable(a->records[i]))
             copy = arena_dup(&c->texts, a->records[i]);
@@ -43,15 +44,19 @@ static void answered(void *arg, const struct resolver_answer *a)
     io_wake(&c->task);
 }
 
-static void ask(struct outconn *c, const char *base)
+static void ask(struct outconn *c, const char *base, bool alias)
 {
     char name[300];
     c->dane.n = 0;
+    c->dane.alias = alias;
     snprintf(c->dane.base, sizeof c->dane.base, "%s", base);
-    snprintf(name, sizeof name, "_%u._tcp.%s", conn_port(conn_address(c)), base);
+    if (alias)
+        snprintf(name, sizeof name, "%s", base);
+    else
+        snprintf(name, sizeof name, "_%u._tcp.%s", conn_port(conn_address(c)), base);
     atomic_store(&c->dane.there, false);
     c->state = RESOLVING;
-    if (dns_ask(c->relay, name, DNS_TLSA, answered, c) != OK)
+    if (dns_ask(c->relay, name, alias ? DNS_CNAME : DNS_TLSA, answered, c) != OK)
         put_off(c, "4.4.3", "its TLSA records can't be asked for");
 }
 
@@ -63,8 +68,10 @@ void conn_resolved(struct outconn *c)
     if (c->dane.failed) { /* or somebody keeps us from seeing them */
         conn_tell(c, "dnssec-invalid", "no answer, or a bogus one");
         put_off(c, "4.7.5", "its TLSA records can't be looked up: no answer, or a bogus one");
-    } else if (c->dane.found == TLSA_NONE && strcmp(c->dane.base, a->host) != 0)
-        ask(c, a->host); /* RFC 7672 2.2.2: the end of an alias has none, so the alias counts */
+    } else if (c->dane.alias && c->dane.found != TLSA_NONE)
+        ask(c, a->host, false);
+    else if (!c->dane.alias && c->dane.found == TLSA_NONE && strcmp(c->dane.base, a->host) != 0)
+        ask(c, a->host, false); /* RFC 7672 2.2.2: the alias's end has none, so its own count */
     else
         settle(c, c->dane.found);
 }
@@ -83,8 +90,12 @@ void conn_dane(struct outconn *c)
         put_off(c, "4.7.5", "TLS level dane needs smtp_dns_support_level = dnssec");
     else if (!dns_validates(c->relay))
         put_off(c, "4.7.5", "TLS level dane: smtp_dnssec_trust_anchor_file can't be used");
-    else if (!a->is_signed || (!a->mx_signed && (only || slice_is_nocase(s.insecure_mx, "may"))))
+    else if (!a->mx_signed && (only || slice_is_nocase(s.insecure_mx, "may")))
         settle(c, TLSA_NONE);
+    else if (a->is_signed)
+        ask(c, a->canonical[0] ? a->canonical : a->host, false);
+    else if (a->canonical[0]) /* RFC 7672 2.2.2: a signed alias into a zone that is not */
+        ask(c, a->host, true);
     else
-        ask(c, a->canonical[0] ? a->canonical : a->host);
+        settle(c, TLSA_NONE);
 }
