@@ -98,6 +98,8 @@ enum ipc_type ipc_answer_type(enum ipc_type request)
         return IPC_RELAY_MESSAGE_RESULT;
     case IPC_STS_ASK:
         return IPC_STS_RESULT;
+    case IPC_STS_KEEP:
+        return IPC_STS_KEPT;
     case IPC_HTTPS_POST:
         return IPC_HTTPS_RESULT;
     case IPC_CONNECT:

@@ -36,6 +36,7 @@
     X(RELAY_MESSAGE_RESULT)                                                                        \
     X(STS_ASK)                                                                                     \
     X(STS_RESULT)                                                                                  \
+    X(STS_KEPT)                                                                                    \
     X(STS_KEEP)                                                                                    \
     X(HTTPS_POST)                                                                                  \
     X(HTTPS_RESULT)                                                                                \
@@ -275,10 +276,12 @@
 #define IPC_FIELDS_RELAY_MESSAGE_RESULT(F) F(STR, message)
 
 /* relay -> mailbox: what is kept of the MTA-STS policy of a domain (in A-labels, lower case):
- * entry as proto/sts writes it, "" where there is none. And what is to be kept from now on. */
+ * entry as proto/sts writes it, "" where there is none. And what is to be kept from now on;
+ * answered when it is. */
 #define IPC_FIELDS_STS_ASK(F) F(STR, domain)
 #define IPC_FIELDS_STS_RESULT(F) F(STR, entry)
 #define IPC_FIELDS_STS_KEEP(F) F(STR, domain) F(STR, entry)
+#define IPC_FIELDS_STS_KEPT(F) F(U8, unused)
 /* mailbox -> relay: a POST to the web server of url, which is at one of the addresses ("192.0.2.1,
  * 2001:db8::1", without the space). reason "": it was taken. */
 #define IPC_FIELDS_HTTPS_POST(F)                                                                   \

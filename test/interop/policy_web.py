@@ -3,6 +3,7 @@ MTA-STS, and it takes reports of TLS. It remembers what it was asked."""
 import http.server
 import ssl
 import threading
+import time
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -20,6 +21,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         web, host = self.server.web, self.headers["Host"]
         web.asked.append(host + self.path)
+        time.sleep(web.delays.get(host, 0))
         if self.path != "/.well-known/mta-sts.txt" or host not in web.policies:
             return self.answer(404, {"Content-Type": "text/plain"}, b"not here\n")
         return self.answer(*web.policies[host])
@@ -44,7 +46,7 @@ class PolicyWeb:
     """chain: key and certificate of all names but those in `others` (name: chain)."""
 
     def __init__(self, address, chain, others=()):
-        self.policies, self.asked, self.posted = {}, [], []
+        self.policies, self.delays, self.asked, self.posted = {}, {}, [], []
         self.server = Server((address, 443), Handler)
         self.server.web = self
         contexts = {name: self.context(path) for name, path in dict(others).items()}

@@ -22,7 +22,7 @@ GOOD, PLAIN, WEB = "127.0.0.13", "127.0.0.14", "127.0.0.18"
 DOMAINS = {"good": "mx.good", "implicit": None, "wrongcert": "mx.wrongcert", "mismatch": "mx.good", "plain": "mx.plain", "testing": "mx.wrongcert",
            "nomode": "mx.wrongcert", "lost": "mx.wrongcert", "moved": "mx.wrongcert", "html": "mx.wrongcert", "broken": "mx.wrongcert",
            "long": "mx.wrongcert", "untrusted": "mx.wrongcert", "othername": "mx.wrongcert", "changes": "mx.wrongcert", "kept": "mx.wrongcert",
-           "short": "mx.wrongcert", "dane": "mx.dane", "mapped": "mx.wrongcert", "silent": "mx.wrongcert"}
+           "short": "mx.wrongcert", "dane": "mx.dane", "mapped": "mx.wrongcert", "silent": "mx.wrongcert", "slow": "mx.good"}
 
 
 def zone(port, certificate, ids):
@@ -179,6 +179,16 @@ def test_a_policy_ends_with_its_time(host):
     time.sleep(4)
     host.goes("short", TRUSTED)
     assert re.search(r'relay\.sts_failed .*domain=short\.test .*then="no policy holds"', host.server.log())
+
+
+def test_a_slow_web_server_is_asked_once(host):
+    host.web.policy("slow.test", mx=["mx.good.test"])
+    host.web.delays["mta-sts.slow.test"] = 3
+    first = [host.send("slow") for _ in range(5)]
+    host.goes("good", VERIFIED)  # others need not wait
+    for n in first:
+        wait_for(lambda k=n: re.search(rf"relay\.attempt .*to=x{k}@\S+ .*status=sent tls={VERIFIED}", host.server.log()), 30, "each message")
+    assert host.web.times("slow.test") == 1
 
 
 def test_it_holds_over_a_restart_without_the_web(host):

@@ -41,14 +41,26 @@ void mailbox_sts_ask(struct mailbox_role *m, struct ipc_channel *from, struct ip
     buf_release(&value);
 }
 
+struct keeping {
+    struct ipc_channel *from;
+    uint64_t call;
+};
+
+/* From the commit thread; takes k. */
 static void kept(void *arg, enum result r)
 {
-    (void)arg;
-    if (r != OK)
-        LOG(LOG_WARNING, "sts.not_kept", LOG_C("why", result_name(r)));
+    struct keeping *k = arg;
+    struct ipc_message answer = {.type = IPC_STS_KEPT};
+    if (r == OK)
+        ipc_answer(k->from, k->call, &answer);
+    else
+        ipc_answer_failure(k->from, k->call, result_name(r));
+    free(k);
 }
 
-static enum result submit(struct mailbox_role *m, struct slice domain, struct slice entry)
+/* OK: kept will be called. */
+static enum result submit(struct mailbox_role *m, struct slice domain, struct slice entry,
+                          struct keeping *k)
 {
     struct buf key;
     struct kv_batch *b = kv_batch_new(m->kv, 0);
@@ -58,21 +70,34 @@ static enum result submit(struct mailbox_role *m, struct slice domain, struct sl
     put_key(&key, domain);
     kv_batch_put(b, buf_slice(&key), entry);
     buf_release(&key);
-    return kv_submit(b, kept, NULL);
+    return kv_submit(b, kept, k);
+}
+
+static enum result check(struct mailbox_role *m, struct ipc_channel *from, struct slice domain,
+                         struct slice entry)
+{
+    struct sts_entry e;
+    if (!from_relay(from, domain) || entry.len > ENTRY_MAX)
+        return DENIED;
+    if (sts_entry_read(entry, &e) != OK)
+        return INVALID;
+    return atomic_fetch_add(&m->sts_domains, 1) < DOMAINS_MAX ? OK : LIMIT;
 }
 
 void mailbox_sts_keep(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg)
 {
     struct slice domain = msg->STS_KEEP.domain, entry = msg->STS_KEEP.entry;
-    struct sts_entry e;
-    enum result r =
-        from_relay(from, domain) && entry.len <= ENTRY_MAX ? sts_entry_read(entry, &e) : DENIED;
-    if (r == OK && atomic_fetch_add(&m->sts_domains, 1) >= DOMAINS_MAX)
-        r = LIMIT;
+    struct keeping *k = malloc(sizeof *k);
+    enum result r = k ? check(m, from, domain, entry) : FAILED;
+    if (r == OK) {
+        *k = (struct keeping){from, msg->call};
+        r = submit(m, domain, entry, k);
+    }
     if (r == OK)
-        r = submit(m, domain, entry);
-    if (r != OK)
-        LOG(LOG_WARNING, "sts.not_kept", LOG_S("domain", domain), LOG_C("why", result_name(r)));
+        return;
+    free(k);
+    LOG(LOG_WARNING, "sts.not_kept", LOG_S("domain", domain), LOG_C("why", result_name(r)));
+    ipc_answer_failure(from, msg->call, result_name(r));
 }
 
 /* ---- what is forgotten ---- */

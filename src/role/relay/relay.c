@@ -10,7 +10,7 @@
 #include "role/relay/tls.h"
 #include "role/wiring.h"
 
-enum { DESTS_MAX = 100000, FETCHES_MAX = 10000 };
+enum { DESTS_MAX = 100000, FETCHES_MAX = 8 };
 
 static struct relay *state_of(struct role *role)
 {

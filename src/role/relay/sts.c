@@ -7,7 +7,7 @@
 #include "role/relay/conn.h"
 #include "role/relay/sts.h"
 
-enum { ENTRY_MAX = 64 * 1024, ADDRESSES_MAX = 1000, TURN_MS = 250 };
+enum { ENTRY_MAX = 64 * 1024, ADDRESSES_MAX = 1000, TURN_MS = 250, TURNS_MAX = 480 };
 
 void sts_init(struct sts *s)
 {
@@ -16,7 +16,8 @@ void sts_init(struct sts *s)
     buf_init(&s->fetched, STS_POLICY_BYTES_MAX);
 }
 
-/* ---- one fetch at a time for a domain ---- */
+/* ---- one fetch at a time for a domain, and few in all: a slow web server keeps a helper thread
+ * ---- */
 
 static bool take_turn(struct outconn *c)
 {
@@ -26,17 +27,18 @@ static bool take_turn(struct outconn *c)
     return c->sts.fetching;
 }
 
-/* Lock held. */
 static void end_turn(struct outconn *c)
 {
-    if (c->sts.fetching)
-        (void)map_remove(&c->relay->sts_fetching, slice_cstr(c->sts.domain));
+    if (!c->sts.fetching)
+        return;
+    pthread_mutex_lock(&c->relay->lock);
+    (void)map_remove(&c->relay->sts_fetching, slice_cstr(c->sts.domain));
+    pthread_mutex_unlock(&c->relay->lock);
     c->sts.fetching = false;
 }
 
 void sts_release(struct outconn *c)
 {
-    end_turn(c);
     buf_release(&c->sts.kept);
     buf_release(&c->sts.addresses);
     buf_release(&c->sts.fetched);
@@ -180,8 +182,10 @@ static void fetch_and_wake(void *arg)
 static void fetch(struct outconn *c)
 {
     wait_for(c, STS_FETCH, 1);
-    if (io_run_blocking(c->relay->role->engine, fetch_and_wake, c) != OK)
-        put_off(c, "4.3.0", "too many questions wait to fetch its MTA-STS policy");
+    if (io_run_blocking(c->relay->role->engine, fetch_and_wake, c) == OK)
+        return;
+    end_turn(c);
+    put_off(c, "4.3.0", "too many questions wait to fetch its MTA-STS policy");
 }
 
 /* In the resolver's task, one after the other. */
@@ -217,36 +221,38 @@ static void ask_addresses(struct outconn *c)
 
 /* ---- after the fetch ---- */
 
+static void on_kept(void *arg, struct ipc_message *m)
+{
+    struct outconn *c = arg;
+    if (m->type != IPC_STS_KEPT)
+        LOG(LOG_WARNING, "relay.sts_not_kept", LOG_C("domain", c->sts.domain));
+    one_answer(c);
+}
+
+/* The next one to ask must find it, so mailbox's answer is waited for. */
 static void keep(struct outconn *c, const struct sts_entry *e)
 {
     struct ipc_message m = {.type = IPC_STS_KEEP};
-    struct buf bytes;
-    buf_init(&bytes, ENTRY_MAX);
-    sts_entry_write(e, &bytes);
-    if (buf_ok(&bytes)) {
-        buf_reset(&c->sts.kept);
-        buf_append(&c->sts.kept, buf_slice(&bytes));
-        m.STS_KEEP.domain = slice_cstr(c->sts.domain);
-        m.STS_KEEP.entry = buf_slice(&bytes);
-        if (ipc_send(c->relay->role->peers[ROLE_MAILBOX], &m) != OK)
-            LOG(LOG_WARNING, "relay.sts_not_kept", LOG_C("domain", c->sts.domain));
-    }
-    buf_release(&bytes);
+    struct buf before = c->sts.kept; /* where the entry's texts may be */
+    buf_init(&c->sts.kept, ENTRY_MAX);
+    sts_entry_write(e, &c->sts.kept);
+    buf_release(&before);
+    m.STS_KEEP.domain = slice_cstr(c->sts.domain);
+    m.STS_KEEP.entry = buf_slice(&c->sts.kept);
+    wait_for(c, STS_KEEPING, 1);
+    ipc_request(c->relay->role->peers[ROLE_MAILBOX], &m, on_kept, c);
 }
 
-static void keep_new(struct outconn *c, int64_t now)
+static void keep_new(struct outconn *c, const struct sts_policy *p, int64_t now)
 {
-    struct sts_policy p;
     struct buf written;
-    if (sts_policy_parse(buf_slice(&c->sts.fetched), &p, NULL) != OK)
-        return; /* sts_fetch has read it */
     buf_init(&written, ENTRY_MAX);
-    sts_policy_write(&p, &written);
-    struct sts_entry e = sts_entry_fetched(&p, buf_slice(&written), slice_cstr(c->sts.id), now);
+    sts_policy_write(p, &written);
+    struct sts_entry e = sts_entry_fetched(p, buf_slice(&written), slice_cstr(c->sts.id), now);
+    LOG(LOG_INFO, "relay.sts_fetched", LOG_C("domain", c->sts.domain), LOG_C("id", c->sts.id),
+        LOG_C("mode", sts_mode_name(p->mode)), LOG_U("mx", p->n_mx), LOG_U("max_age", p->max_age));
     keep(c, &e);
     buf_release(&written);
-    LOG(LOG_INFO, "relay.sts_fetched", LOG_C("domain", c->sts.domain), LOG_C("id", c->sts.id),
-        LOG_C("mode", sts_mode_name(p.mode)), LOG_U("mx", p.n_mx), LOG_U("max_age", p.max_age));
 }
 
 /* In the words of RFC 8460 4.3. */
@@ -260,36 +266,34 @@ static const char *problem_of(enum result fetched)
 /* What is there goes on; without, the five minutes before the next attempt are kept. */
 static void keep_failure(struct outconn *c, int64_t now)
 {
-    struct sts_entry e = {.id = SLICE("")};
-    struct buf before = c->sts.kept;
-    bool holds = sts_entry_read(buf_slice(&before), &e) == OK && sts_entry_holds(&e, now);
-    e.failed_s = now;
+    struct sts_entry e;
+    bool holds = sts_entry_read(buf_slice(&c->sts.kept), &e) == OK && sts_entry_holds(&e, now);
     if (!holds)
-        e = (struct sts_entry){.id = SLICE(""),
-                               .policy = SLICE(""),
-                               .until_s = now + STS_RETRY_AFTER_S,
-                               .failed_s = now};
-    buf_init(&c->sts.kept, ENTRY_MAX);
-    keep(c, &e);
-    buf_release(&before);
+        e = (struct sts_entry){
+            .id = SLICE(""), .policy = SLICE(""), .until_s = now + STS_RETRY_AFTER_S};
+    e.failed_s = now;
     c->sts.problem = problem_of(c->sts.result);
     LOG(LOG_WARNING, "relay.sts_failed", LOG_C("domain", c->sts.domain), LOG_C("id", c->sts.id),
         LOG_C("problem", c->sts.problem), LOG_C("why", c->sts.why.text),
         LOG_C("then", holds ? "the policy before holds" : "no policy holds"));
     conn_tell_fetch(c);
+    keep(c, &e);
 }
 
 static void fetched(struct outconn *c)
 {
+    struct sts_policy p;
     int64_t now = clock_realtime_s();
-    if (c->sts.result == OK)
-        keep_new(c, now);
+    if (c->sts.result == OK && sts_policy_parse(buf_slice(&c->sts.fetched), &p, NULL) == OK)
+        keep_new(c, &p, now);
     else
         keep_failure(c, now);
+}
+
+static void known(struct outconn *c)
+{
     buf_release(&c->sts.fetched);
-    pthread_mutex_lock(&c->relay->lock);
     end_turn(c);
-    pthread_mutex_unlock(&c->relay->lock);
     c->sts.stage = STS_KNOWN;
     apply(c);
 }
@@ -305,11 +309,17 @@ static void entry_known(struct outconn *c)
     }
     if (buf_len(&c->sts.kept) && sts_entry_read(buf_slice(&c->sts.kept), &e) != OK)
         LOG(LOG_WARNING, "relay.sts_damaged", LOG_C("domain", c->sts.domain));
+    bool holds = sts_entry_holds(&e, clock_realtime_s());
     if (!sts_entry_stale(&e, slice_cstr(c->sts.id), clock_realtime_s())) {
         c->sts.stage = STS_KNOWN;
         apply(c);
     } else if (take_turn(c)) {
         ask_addresses(c);
+    } else if (holds) { /* whose turn it is will bring the new one */
+        c->sts.stage = STS_KNOWN;
+        apply(c);
+    } else if (++c->sts.turns > TURNS_MAX) {
+        put_off(c, "4.3.0", "its MTA-STS policy waits too long to be fetched");
     } else {
         wait_for(c, STS_TURN, 0);
         io_task_deadline(&c->task, TURN_MS);
@@ -333,6 +343,9 @@ void conn_sts_read(struct outconn *c)
         return;
     case STS_FETCH:
         fetched(c);
+        return;
+    case STS_KEEPING:
+        known(c);
         return;
     case STS_NEW:
     case STS_KNOWN:
@@ -368,6 +381,7 @@ void conn_sts(struct outconn *c)
     }
     c->sts.id[0] = 0;
     c->sts.problem = NULL;
+    c->sts.turns = 0;
     memcpy(c->sts.domain, domain, sizeof domain);
     ask_record(c);
 }

@@ -14,7 +14,16 @@
 #include "role/relay/relay.h"
 
 struct sts {
-    enum { STS_NEW, STS_RECORD, STS_ENTRY, STS_TURN, STS_ADDRESSES, STS_FETCH, STS_KNOWN } stage;
+    enum {
+        STS_NEW,
+        STS_RECORD,
+        STS_ENTRY,
+        STS_TURN,
+        STS_ADDRESSES,
+        STS_FETCH,
+        STS_KEEPING,
+        STS_KNOWN
+    } stage;
     atomic_uint open; /* answers that are still to come; who brings the last one wakes the task */
     char domain[STS_DOMAIN_SIZE];
     char id[STS_ID_MAX + 1]; /* by DNS now; "": it names no policy */
@@ -22,6 +31,7 @@ struct sts {
     struct buf kept;         /* the entry's bytes */
     struct buf addresses;    /* of the web server, "192.0.2.1,2001:db8::1" */
     bool fetching;           /* it is this connection's turn; others that want it wait */
+    unsigned turns;          /* that were waited for */
     struct buf fetched;      /* the policy as it came */
     enum result result;      /* of the fetch */
     struct error why;
