@@ -115,6 +115,8 @@ void conn_resolved(struct outconn *c);
  * to be waited for; then conn_reach, or the next address. */
 void conn_sts(struct outconn *c);
 void conn_sts_read(struct outconn *c);
+/* The domain whose policies count for the address that is tried; false: it is none. */
+MUST_USE bool conn_domain(const struct outconn *c, char out[static STS_DOMAIN_SIZE]);
 
 /* ---- tell.c ---- */
 /* What the reports of TLS shall say of this host: result "" for success, else in words of RFC 8460

@@ -365,12 +365,18 @@ static bool counts(const struct outconn *c)
            !slice_is_nocase(c->conf->smtp_mta_sts, "no");
 }
 
+bool conn_domain(const struct outconn *c, char out[static STS_DOMAIN_SIZE])
+{
+    struct slice nexthop = slice_cstr(conn_address(c)->nexthop);
+    return sts_domain(tls_nexthop_name(nexthop), out) == OK;
+}
+
 void conn_sts(struct outconn *c)
 {
     char domain[STS_DOMAIN_SIZE];
     c->sts.mode = STS_MODE_NONE;
     c->sts.unnamed = false;
-    if (!counts(c) || sts_domain(conn_names(c).nexthop, domain) != OK) {
+    if (!counts(c) || !conn_domain(c, domain)) {
         conn_reach(c);
         return;
     }

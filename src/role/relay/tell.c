@@ -76,7 +76,7 @@ void conn_tell(struct outconn *c, const char *result, const char *reason)
     char domain[STS_DOMAIN_SIZE], ip[INET6_ADDRSTRLEN];
     struct slice type = slice_cstr(type_of(c));
     struct buf policy;
-    if (!counts(c) || sts_domain(conn_names(c).nexthop, domain) != OK)
+    if (!counts(c) || !conn_domain(c, domain))
         return;
     buf_init(&policy, 64 * 1024);
     put_policy(c, type, &policy);
