@@ -5,6 +5,7 @@
 
 #include "cli/faces.h"
 #include "auth/databases.h"
+#include "auth/startable.h"
 #include "cli/running.h"
 #include "policy/policy.h"
 
@@ -83,11 +84,13 @@ int cli_fail(int status, const char *format, ...)
     return status;
 }
 
-/* What only those who use the settings can judge. */
+/* What only those who use the settings can judge. Whether the server could start is asked by those
+ * who start it; but who has something to mend is told all of it at once. */
 static enum result checked(const struct conf *c, struct conf_errors *errors)
 {
     enum result accounts = auth_databases_check(c, errors), policy = policy_check(c, errors);
-    return accounts != OK ? accounts : policy;
+    enum result worst = accounts != OK ? accounts : policy;
+    return worst == OK || auth_startable(c, errors) == OK ? worst : INVALID;
 }
 
 int cli_load_told(struct cli *c, struct conf_errors *errors)

@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/looked_at.h"
-#include "conf/paths.h"
 #include "conf/source.h"
 
 enum { OUT_MAX = 4 << 20 };
@@ -114,9 +113,7 @@ static void check(struct cli *c, const struct conf_errors *errors, bool verbose,
 /* False: the server could not use what is named; told. */
 static bool look(struct cli *c, struct conf_errors *errors)
 {
-    enum result paths = conf_paths_check(c->conf, errors);
-    cli_look_at_files(c, errors);
-    if (errors->count == 0 && paths == OK)
+    if (cli_look(c, errors) == OK)
         return true;
     fprintf(stderr, "%.*s", SLICE_ARG(buf_slice(&errors->text)));
     return false;
@@ -185,6 +182,8 @@ int cli_config(struct cli *c, char **words, int n)
         act(c, a, &errors, &out);
     else if (a == CHECK || a == CHECK_VERBOSE)
         put_comments(&out, "warning: ", buf_slice(&errors.warnings));
+    if (!ok && a == CHECK_VERBOSE)
+        put_comments(&out, "note: ", buf_slice(&errors.notes));
     fwrite(buf_slice(&out).data, 1, buf_len(&out), stdout);
     buf_release(&out);
     conf_errors_release(&errors);

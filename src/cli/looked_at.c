@@ -10,6 +10,7 @@
 
 #include "auth/compiled.h"
 #include "auth/passwd_file.h"
+#include "auth/startable.h"
 #include "conf/paths.h"
 #include "conf/source.h"
 #include "table/table.h"
@@ -19,7 +20,7 @@
 struct looking {
     const struct cli *cli;
     struct conf_errors *errors;
-    const char *setting;
+    const struct conf_table_place *at;
 };
 
 static void look_at_file(void *arg, struct slice path)
@@ -30,24 +31,21 @@ static void look_at_file(void *arg, struct slice path)
     if (access(name, F_OK) == 0)
         return;
     if (errno == ENOENT && compiled_path(name, database, sizeof database) == OK)
-        conf_warn(l->errors, conf_source(l->cli->conf, l->setting), 0,
-                  "%s: %s: there is no text file; %s is read instead", l->setting, name, database);
+        conf_warn(l->errors, l->at->source, 0, "%s: %s: there is no text file; %s is read instead",
+                  l->at->name, name, database);
     else
-        conf_warn(l->errors, conf_source(l->cli->conf, l->setting), 0,
-                  "%s: %s: %s; whatever needs the table is put off until it is there", l->setting,
+        conf_warn(l->errors, l->at->source, 0,
+                  "%s: %s: %s; whatever needs the table is put off until it is there", l->at->name,
                   name, strerror(errno));
 }
 
-static void look_at_table(void *arg, const char *setting, struct slice spec)
+static void look_at_table(void *arg, const struct conf_table_place *p)
 {
     struct looking *l = arg;
     struct error err;
-    const char *source = conf_source(l->cli->conf, setting);
-    if (strcmp(source, "default") == 0)
-        return; /* it refers to one that is set */
-    l->setting = setting;
-    if (table_files(spec, look_at_file, l, &err) != OK)
-        return; /* refused already when the settings were loaded */
+    l->at = p;
+    if (table_files(p->spec, look_at_file, l, &err) != OK)
+        return; /* auth_startable tells it */
 }
 
 /* ---- accounts ---- */
@@ -125,13 +123,19 @@ void cli_look_at_files(const struct cli *c, struct conf_errors *errors)
 {
     const struct conf *conf = c->conf;
     struct looking l = {.cli = c, .errors = errors};
-    conf_tables(conf, look_at_table, &l);
-    for (size_t i = 0; i < conf->alias_maps.n; i++)
-        look_at_table(&l, "alias_maps", conf->alias_maps.items[i]);
+    conf_table_places(conf, look_at_table, &l);
     look_at_users(c, errors);
     look_at_pair(&l, "smtpd_tls_cert_file", conf->smtpd_tls_cert_file, conf->smtpd_tls_key_file);
     look_at_pair(&l, "smtpd_tls_eccert_file", conf->smtpd_tls_eccert_file,
                  conf->smtpd_tls_eckey_file);
     look_at_pair(&l, "ssl_cert", conf->ssl_cert, conf->ssl_key);
     look_at_pair(&l, "ssl_alt_cert", conf->ssl_alt_cert, conf->ssl_alt_key);
+}
+
+enum result cli_look(const struct cli *c, struct conf_errors *errors)
+{
+    enum result paths = conf_paths_check(c->conf, errors);
+    enum result startable = auth_startable(c->conf, errors);
+    cli_look_at_files(c, errors);
+    return errors->count == 0 && paths == OK && startable == OK ? OK : INVALID;
 }

@@ -62,9 +62,12 @@ struct snapshot *snapshot_add_service(struct snapshot *s, struct slice service)
 }
 
 enum result snapshot_add_class(struct snapshot *s, struct slice name, struct slice value,
-                               struct error *why)
+                               const char *source, struct error *why)
 {
-    struct conf_class c = {arena_dup(&s->arena, name), arena_dup(&s->arena, value), {NULL, 0}};
+    struct conf_class c = {arena_dup(&s->arena, name),
+                           arena_dup(&s->arena, value),
+                           arena_dup(&s->arena, slice_cstr(source)).data,
+                           {NULL, 0}};
     if (!s->classes)
         s->classes = arena_alloc_n(&s->arena, CONF_CLASSES_MAX, sizeof *s->classes);
     if (!s->classes || s->n_classes == CONF_CLASSES_MAX)
@@ -94,17 +97,17 @@ const struct conf *conf_for_service(const struct conf *c, struct slice service)
 }
 
 /* ---- effective values between processes ----
- * Lines "name TAB source TAB value"; "%name TAB TAB value" is a restriction class; "@service"
+ * Lines "name TAB source TAB value"; "%name …" is a restriction class; "@service"
  * begins what differs for a service. */
 
 static void dump_classes(const struct snapshot *s, struct buf *out)
 {
     for (size_t i = 0; i < s->n_classes; i++)
-        buf_printf(out, "%%%.*s\t\t%.*s\n", SLICE_ARG(s->classes[i].name),
+        buf_printf(out, "%%%.*s\t%s\t%.*s\n", SLICE_ARG(s->classes[i].name), s->classes[i].source,
                    SLICE_ARG(s->classes[i].value));
 }
 
-static bool differs(const struct snapshot *part, size_t i)
+bool snapshot_differs(const struct snapshot *part, size_t i)
 {
     return !slice_eq(part->values[i], part->parent->values[i]) ||
            strcmp(part->sources[i], part->parent->sources[i]) != 0;
@@ -113,7 +116,7 @@ static bool differs(const struct snapshot *part, size_t i)
 static void dump_one(const struct snapshot *s, struct buf *out)
 {
     for (size_t i = 0; i < CONF_SETTING_COUNT; i++)
-        if (!s->parent || differs(s, i))
+        if (!s->parent || snapshot_differs(s, i))
             buf_printf(out, "%s\t%s\t%.*s\n", conf_table[i].name, s->sources[i],
                        SLICE_ARG(s->values[i]));
     dump_classes(s, out);
@@ -157,12 +160,11 @@ static enum result take_effective(struct snapshot *s, struct slice line)
     struct slice source = slice_split(&rest, '\t');
     if (!rest.data)
         return INVALID;
+    const char *from = arena_dup(&s->arena, source).data;
     if (slice_starts(name, SLICE("%")))
-        return snapshot_add_class(s, slice_from(name, 1), rest, NULL);
+        return from ? snapshot_add_class(s, slice_from(name, 1), rest, from, NULL) : FAILED;
     size_t i = conf_find(name);
-    if (i == SIZE_MAX)
-        return INVALID;
-    return take_value(s, i, rest, arena_dup(&s->arena, source).data);
+    return i == SIZE_MAX ? INVALID : take_value(s, i, rest, from);
 }
 
 static bool complete(const struct snapshot *s)
@@ -205,7 +207,7 @@ static void each_of_service(const struct snapshot *part,
 {
     char name[256];
     for (size_t i = 0; i < CONF_SETTING_COUNT; i++) {
-        if (!differs(part, i))
+        if (!snapshot_differs(part, i))
             continue;
         snprintf(name, sizeof name, "%.*s/%s", SLICE_ARG(part->service), conf_table[i].name);
         each(arg, name, part->values[i], part->sources[i]);
@@ -254,4 +256,9 @@ const char *conf_source(const struct conf *c, const char *name)
 {
     size_t i = conf_find(slice_cstr(name));
     return i == SIZE_MAX ? NULL : snapshot_of(c)->sources[i];
+}
+
+bool conf_source_is_default(const char *source)
+{
+    return source[0] == 0 || slice_ends_nocase(slice_cstr(source), SLICE("default"));
 }

@@ -76,6 +76,8 @@ void conf_each_class(const struct conf *c,
 /* Where the value of a setting comes from: "postrider.conf:12" or "default"; NULL: no such setting.
  */
 const char *conf_source(const struct conf *c, const char *name);
+/* Is it that of a default, ours or a program's of the old stack? */
+bool conf_source_is_default(const char *source);
 
 /* The kind of a transport ("smtp", "lmtp", "pipe" …) by transport_services; "" (no route) is SMTP;
  * data NULL: there is none of that name. Settings of one alone: conf_for_service(c, "name/unix").
@@ -86,6 +88,16 @@ struct slice conf_transport_kind(const struct conf *c, struct slice name);
  * may come several times. spec: "hash:/etc/postfix/access", or a path alone. */
 typedef void conf_table_fn(void *arg, const char *setting, struct slice spec);
 void conf_tables(const struct conf *c, conf_table_fn *each, void *arg);
+/* The same for those who tell of them: with the place of the value, without what a service has
+ * from the whole and what defaults refer to. alias_maps is among them. */
+struct conf_table_place {
+    const char *setting; /* as above; of a restriction class "smtpd_restriction_classes" … */
+    const char *name;    /* … and the class's own name */
+    const char *source;  /* "main.cf:12" */
+    struct slice spec;
+};
+typedef void conf_table_place_fn(void *arg, const struct conf_table_place *p);
+void conf_table_places(const struct conf *c, conf_table_place_fn *each, void *arg);
 /* Are the tables of this setting asked by the relay role alone, for mail on its way out? No other
  * role gets their files (smtp_sasl_password_maps holds passwords). */
 bool conf_table_is_outgoing(const char *setting);

@@ -95,9 +95,12 @@ static void set_classes(struct loading *l, struct snapshot *snap)
         return;
     for (size_t i = 0; i < list.n; i++) {
         enum result r = conf_scope_value(&l->scope, list.items[i], &snap->arena, &value, &why);
+        struct conf_raw raw = {.from = conf_scope_assignment(&l->scope, list.items[i])};
+        const struct conf_assignment *a = raw.from;
+        raw.fallback = "default";
+        const char *source = source_of(l, &raw);
         if (r == OK)
-            r = snapshot_add_class(snap, list.items[i], value, &why);
-        struct conf_assignment *a = conf_scope_assignment(&l->scope, list.items[i]);
+            r = snapshot_add_class(snap, list.items[i], value, source ? source : "", &why);
         if (r != OK)
             conf_error(l->errors, a ? a->file : l->file, a ? a->line : 0,
                        "restriction class %.*s: %s", SLICE_ARG(list.items[i]), why.text);

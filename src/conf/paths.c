@@ -14,12 +14,6 @@ struct looking {
     struct conf_errors *errors;
 };
 
-static bool is_default(const char *source)
-{
-    const char *end = strstr(source, "default");
-    return source[0] == 0 || (end && end[strlen("default")] == 0);
-}
-
 static void tell(struct looking *l, const char *setting, const char *path, int why)
 {
     const char *source = conf_source(l->conf, setting);
@@ -112,7 +106,7 @@ enum result conf_paths_check(const struct conf *c, struct conf_errors *errors)
     struct looking l = {c, errors};
     unsigned before = errors->count;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (!is_default(conf_source(c, files[i].setting)))
+        if (!conf_source_is_default(conf_source(c, files[i].setting)))
             look(&l, files[i].setting, files[i].path);
     if (slice_is_nocase(c->smtp_dns_support_level, "dnssec"))
         look(&l, "smtp_dnssec_trust_anchor_file", c->smtp_dnssec_trust_anchor_file);

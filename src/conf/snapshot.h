@@ -14,6 +14,7 @@ enum { CONF_SERVICES_MAX = 250, CONF_CLASSES_MAX = 256 };
 /* A restriction class (smtpd_restriction_classes): a name that stands for a list. */
 struct conf_class {
     struct slice name, value;
+    const char *source; /* "main.cf:12" */
     struct slice_list items;
 };
 
@@ -40,8 +41,10 @@ static inline struct snapshot *snapshot_of(const struct conf *c)
 struct snapshot *snapshot_new(void);
 /* A part for a service, empty; NULL: no memory, or too many. */
 struct snapshot *snapshot_add_service(struct snapshot *s, struct slice service);
-/* Takes a class from its text. */
+/* Takes a class from its text; source is copied. */
 MUST_USE enum result snapshot_add_class(struct snapshot *s, struct slice name, struct slice value,
-                                        struct error *why);
+                                        const char *source, struct error *why);
+/* Has a service a setting otherwise than the whole, or from elsewhere? */
+bool snapshot_differs(const struct snapshot *part, size_t i);
 
 #endif

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ERRORS_MAX = 256 * 1024, ROOM_FIRST = 32 };
+enum { ERRORS_MAX = 256 * 1024, TEXT_MAX = 80 * 1024, ROOM_FIRST = 32 };
 
 void conf_errors_init(struct conf_errors *e)
 {
@@ -23,22 +23,39 @@ void conf_errors_release(struct conf_errors *e)
     buf_release(&e->notes);
 }
 
-static void put(struct buf *to, const char *file, unsigned line, const char *format, va_list ap)
+static bool has_line(struct slice all, struct slice line)
 {
+    while (all.len)
+        if (slice_eq(slice_split(&all, '\n'), line))
+            return true;
+    return false;
+}
+
+/* Each line once: what holds for all services is evaluated for each of them. False: it was there.
+ */
+static bool put(struct buf *to, const char *file, unsigned line, const char *format, va_list ap)
+{
+    struct buf text;
+    buf_init(&text, TEXT_MAX);
     if (line)
-        buf_printf(to, "%s:%u: ", file, line);
+        buf_printf(&text, "%s:%u: ", file, line);
     else
-        buf_printf(to, "%s: ", file);
-    buf_vprintf(to, format, ap);
-    buf_putc(to, '\n');
+        buf_printf(&text, "%s: ", file);
+    buf_vprintf(&text, format, ap);
+    bool fresh = !has_line(buf_slice(to), buf_slice(&text));
+    if (fresh) {
+        buf_append(to, buf_slice(&text));
+        buf_putc(to, '\n');
+    }
+    buf_release(&text);
+    return fresh;
 }
 
 void conf_error(struct conf_errors *e, const char *file, unsigned line, const char *format, ...)
 {
     va_list ap;
-    e->count++;
     va_start(ap, format);
-    put(&e->text, file, line, format, ap);
+    e->count += put(&e->text, file, line, format, ap);
     va_end(ap);
 }
 
@@ -46,7 +63,7 @@ void conf_warn(struct conf_errors *e, const char *file, unsigned line, const cha
 {
     va_list ap;
     va_start(ap, format);
-    put(&e->warnings, file, line, format, ap);
+    (void)put(&e->warnings, file, line, format, ap);
     va_end(ap);
 }
 
@@ -54,7 +71,7 @@ void conf_note(struct conf_errors *e, const char *file, unsigned line, const cha
 {
     va_list ap;
     va_start(ap, format);
-    put(&e->notes, file, line, format, ap);
+    (void)put(&e->notes, file, line, format, ap);
     va_end(ap);
 }
 

@@ -49,7 +49,7 @@ struct conf_reading {
 MUST_USE enum result conf_assign(struct conf_reading *r, struct conf_assignments *to,
                                  struct conf_assignment a);
 
-/* Adds "FILE:LINE: reason, what to do" (without the line when it is 0). */
+/* Adds "FILE:LINE: reason, what to do" (without the line when it is 0), unless it is there. */
 void conf_error(struct conf_errors *e, const char *file, unsigned line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* The same for what is taken, but not served as it says: its effect and what to do. */

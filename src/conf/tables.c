@@ -3,9 +3,10 @@
 #include "conf/snapshot.h"
 
 struct walk {
-    conf_table_fn *each;
+    conf_table_place_fn *each;
     void *arg;
-    const char *setting;
+    bool told; /* to be told of: without defaults and what is the whole's */
+    struct conf_table_place at;
     unsigned depth;
 };
 
@@ -47,7 +48,8 @@ static void walk_item(struct walk *w, struct slice item, struct slice before)
         walk_text(w, slice_sub(item, 1, item.len - 2));
         w->depth--;
     } else if (!slice_is(before, "check_policy_service") && is_table(item)) {
-        w->each(w->arg, w->setting, item);
+        w->at.spec = item;
+        w->each(w->arg, &w->at);
     }
 }
 
@@ -81,17 +83,45 @@ static void walk_list(struct walk *w, const struct slice_list *list)
         walk_item(w, list->items[i], i ? list->items[i - 1] : SLICE(""));
 }
 
+static bool is_skipped(const struct walk *w, const struct snapshot *s, size_t i)
+{
+    return w->told &&
+           (conf_source_is_default(s->sources[i]) || (s->parent && !snapshot_differs(s, i)));
+}
+
+static void walk_class(struct walk *w, const struct snapshot *s, const struct conf_class *c)
+{
+    const struct snapshot *whole = s->parent ? s->parent : s;
+    for (size_t i = 0; w->told && whole != s && i < whole->n_classes; i++)
+        if (slice_eq(whole->classes[i].name, c->name) &&
+            slice_eq(whole->classes[i].value, c->value))
+            return;
+    w->at.setting = "smtpd_restriction_classes";
+    w->at.name = c->name.data;
+    w->at.source = c->source;
+    walk_list(w, &c->items);
+}
+
 static void walk_part(struct walk *w, const struct snapshot *s)
 {
     for (size_t i = 0; i < CONF_SETTING_COUNT; i++) {
-        w->setting = conf_table[i].name;
-        if (takes_tables(&conf_table[i]))
-            walk_list(w, (const struct slice_list *)(const void *)((const char *)&s->conf +
-                                                                   conf_table[i].offset));
+        if (!takes_tables(&conf_table[i]) || is_skipped(w, s, i))
+            continue;
+        w->at = (struct conf_table_place){
+            .setting = conf_table[i].name, .name = conf_table[i].name, .source = s->sources[i]};
+        walk_list(w, (const struct slice_list *)(const void *)((const char *)&s->conf +
+                                                               conf_table[i].offset));
     }
-    w->setting = "smtpd_restriction_classes";
     for (size_t i = 0; i < s->n_classes; i++)
-        walk_list(w, &s->classes[i].items);
+        walk_class(w, s, &s->classes[i]);
+}
+
+static void walk_all(struct walk *w, const struct conf *c)
+{
+    const struct snapshot *s = snapshot_of(c);
+    walk_part(w, s);
+    for (size_t i = 0; i < s->n_services; i++)
+        walk_part(w, s->services[i]);
 }
 
 bool conf_table_is_outgoing(const char *setting)
@@ -106,11 +136,29 @@ bool conf_table_is_outgoing(const char *setting)
     return false;
 }
 
+struct plain {
+    conf_table_fn *each;
+    void *arg;
+};
+
+static void without_place(void *arg, const struct conf_table_place *p)
+{
+    const struct plain *to = arg;
+    to->each(to->arg, p->setting, p->spec);
+}
+
 void conf_tables(const struct conf *c, conf_table_fn *each, void *arg)
 {
-    struct walk w = {.each = each, .arg = arg};
-    const struct snapshot *s = snapshot_of(c);
-    walk_part(&w, s);
-    for (size_t i = 0; i < s->n_services; i++)
-        walk_part(&w, s->services[i]);
+    struct plain to = {each, arg};
+    walk_all(&(struct walk){.each = without_place, .arg = &to}, c);
+}
+
+/* The default of alias_maps names a file; the other defaults refer to what is set. */
+void conf_table_places(const struct conf *c, conf_table_place_fn *each, void *arg)
+{
+    const char *source = conf_source(c, "alias_maps");
+    for (size_t i = 0; i < c->alias_maps.n; i++)
+        each(arg, &(struct conf_table_place){"alias_maps", "alias_maps", source,
+                                             c->alias_maps.items[i]});
+    walk_all(&(struct walk){.each = each, .arg = arg, .told = true}, c);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "conf/lines.h"
+#include "conf/source.h"
 
 enum { ARENA_LIMIT = 8 << 20 };
 
@@ -27,9 +28,8 @@ static void complain(struct reading *rd, const char *what, struct slice word, co
     if (!c->errors)
         return;
     /* "FILE:LINE: SETTING: …"; a value of the defaults has no line. */
-    buf_printf(&c->errors->text, "%.*s: %.*s: %s `%.*s`%s%s\n", SLICE_ARG(where),
-               SLICE_ARG(rd->list->name), what, SLICE_ARG(word), *why ? ": " : "", why);
-    c->errors->count++;
+    conf_error(c->errors, where.data, 0, "%.*s: %s `%.*s`%s%s", SLICE_ARG(rd->list->name), what,
+               SLICE_ARG(word), *why ? ": " : "", why);
 }
 
 static const struct list *find_class(const struct policy *p, struct slice name)
@@ -308,7 +308,7 @@ const struct conf *policy_conf(const struct policy *p)
     return p->conf;
 }
 
-enum result policy_check(const struct conf *c, struct conf_errors *errors)
+static enum result check_one(const struct conf *c, struct conf_errors *errors)
 {
     static const struct policy_tables none = {NULL, NULL};
     const struct policy *p = NULL;
@@ -316,6 +316,19 @@ enum result policy_check(const struct conf *c, struct conf_errors *errors)
     if (r == OK)
         policy_free(p);
     return r;
+}
+
+enum result policy_check(const struct conf *c, struct conf_errors *errors)
+{
+    enum result worst = check_one(c, errors);
+    for (size_t i = 0; i < c->listen.n; i++) {
+        struct listen_url url;
+        enum result r = OK;
+        if (listen_parse(c->listen.items[i], &url) == OK && conf_for_service(c, url.label) != c)
+            r = check_one(conf_for_service(c, url.label), errors);
+        worst = r != OK ? r : worst;
+    }
+    return worst;
 }
 
 bool policy_asks(const struct conf *c, enum policy_stage stage)

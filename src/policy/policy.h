@@ -49,7 +49,7 @@ MUST_USE enum result policy_new(const struct conf *c, const struct policy_tables
                                 struct conf_errors *errors, const struct policy **ret);
 void policy_free(const struct policy *p);
 const struct conf *policy_conf(const struct policy *p);
-/* Without tables: is all of it well-formed and served? */
+/* Without tables: is all of it well-formed and served, at each listener? */
 MUST_USE enum result policy_check(const struct conf *c, struct conf_errors *errors);
 
 /* Must the stage be asked about by itself? Never for POLICY_AT_RCPT, which always is. */

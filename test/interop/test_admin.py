@@ -179,9 +179,10 @@ def test_files_that_are_named_are_looked_at(tmp_path):
     """A server that starts without its certificate seems to run, and nobody can log in safely."""
     conf, pem, users = tmp_path / "postrider.conf", tmp_path / "pem", tmp_path / "users"
     base = f"myhostname = a.example.org\nlisten = smtp://127.0.0.1:{free_port()}\nstate_directory = {tmp_path}/state\nusers_file = {users}\n"
+    roles = "".join(f"{role}_user = 65534\n" for role in ("auth", "edge", "mailbox", "relay"))
 
     def check(more):
-        conf.write_text(base + more)
+        conf.write_text(base + more + roles)
         return subprocess.run([PROGRAM, "-c", str(conf), "config", "check"], capture_output=True, text=True, check=False)
 
     users.write_text("alice:{PLAIN}x\nno colon\n")

@@ -33,6 +33,74 @@ def test_what_cant_be_served_is_an_error(tmp_path, line, why):
     assert f"{tmp_path}/own.conf:2: " in done.stderr and why in done.stderr, done.stderr
 
 
+# ---- what the server would refuse to start on ----
+
+USERS = "".join(f"{role}_user = 65534\n" for role in ("auth", "edge", "mailbox", "relay"))
+
+
+def with_postfix(tmp_path, main_cf, master_cf="", own=""):
+    folder = tmp_path / "postfix"
+    folder.mkdir(exist_ok=True)
+    (folder / "main.cf").write_text("compatibility_level = 3.6\nmyhostname = h.test\nalias_maps =\n" + main_cf)
+    (folder / "master.cf").write_text("127.0.0.1:2525 inet n - n - - smtpd\n127.0.0.1:2526 inet n - n - - smtpd\n" + master_cf)
+    return USERS + f"postfix_config = {folder}\nstate_directory = {tmp_path}/state\n{own}"
+
+
+@pytest.mark.parametrize("line, why", (
+    ("transport_maps = hsh:/x", "transport_maps: hsh:/x: no table type `hsh`"),
+    ("header_checks = pcr:/x", "header_checks: pcr:/x: no table type `pcr`"),
+    ("smtp_sasl_password_maps = hsh:/y", "smtp_sasl_password_maps: hsh:/y"),
+    ("smtp_tls_policy_maps = hsh:/y", "smtp_tls_policy_maps: hsh:/y"),
+    ("relay_domains = hsh:/y", "relay_domains: hsh:/y"),
+    ("mydestination = hsh:/y", "mydestination: hsh:/y"),
+    ("alias_maps = hsh:/y", "alias_maps: hsh:/y: no table type"),
+    ("alias_maps = pcre:/y", "alias_maps: pcre:/y: aliases are read from text files alone"),
+    ("virtual_alias_maps = pipemap:{inline:{a=b}, unionmap:{static:x, hsh:/deep}}", "virtual_alias_maps: hsh:/deep"),
+    ("smtpd_sender_restrictions = check_sender_access hsh:/x", "smtpd_sender_restrictions: hsh:/x"),
+    ("smtpd_restriction_classes = mine\nmine = check_client_access hsh:/x", "mine: hsh:/x"),
+    ("virtual_mailbox_maps = mysql:/no/file.cf", "virtual_mailbox_maps: mysql:/no/file.cf: /no/file.cf: No such file"),
+    ("virtual_mailbox_maps = socketmap:here", "virtual_mailbox_maps: socketmap:here: write socketmap:inet"),
+))
+def test_what_serve_refuses_check_refuses(tmp_path, line, why):
+    """With parameter, file and line, once, though there are two listeners; and the same words come from serve."""
+    text = with_postfix(tmp_path, line + "\n")
+    checked, served = config(tmp_path, text, "check"), subprocess.run([PROGRAM, "-c", tmp_path / "own.conf", "serve"], capture_output=True, text=True,
+                                                                     check=False, timeout=60)
+    place = f"{tmp_path}/postfix/main.cf:{4 + line.count(chr(10))}: {why}"
+    assert checked.returncode == 1 and checked.stderr.count(place) == 1, checked.stderr
+    assert served.returncode == 1 and place in served.stderr.replace("\\", ""), served.stderr
+    as_face = subprocess.run([PROGRAM, "-c", tmp_path / "own.conf", "postfix", "check"], capture_output=True, text=True, check=False)
+    started = subprocess.run([PROGRAM, "-c", tmp_path / "own.conf", "postfix", "start"], capture_output=True, text=True, check=False)
+    assert as_face.returncode == 1 and place in as_face.stderr and started.returncode == 1 and place in started.stderr
+
+
+def test_what_is_a_services_own_is_looked_at(tmp_path):
+    master = "127.0.0.1:2527 inet n - n - - smtpd\n  -o smtpd_sender_login_maps=pcr:/x\n  -o smtpd_recipient_restrictions=permit_mynetwork,reject\n"
+    done = config(tmp_path, with_postfix(tmp_path, "", master), "check")
+    assert done.returncode == 1
+    assert "master.cf:4: smtpd_sender_login_maps: pcr:/x: no table type" in done.stderr, done.stderr
+    assert "master.cf:5: smtpd_recipient_restrictions: unknown restriction `permit_mynetwork`" in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives roles their users")
+def test_users_of_roles_must_be_there(tmp_path):
+    done = config(tmp_path, with_postfix(tmp_path, "").replace("auth_user = 65534", "auth_user = nobody-such"), "check")
+    assert done.returncode == 1 and "own.conf:1: auth_user: there is no user nobody-such: create it" in done.stderr
+
+
+def test_a_file_that_may_come_is_no_error(tmp_path):
+    done = config(tmp_path, with_postfix(tmp_path, "virtual_alias_maps = hash:/no/file\nmessage_size_limit = 10\n"), "check")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("main.cf:4: virtual_alias_maps: /no/file: No such file or directory; whatever needs the table is put off") == 1
+
+
+def test_one_wrong_line_is_told_once(tmp_path):
+    done = config(tmp_path, with_postfix(tmp_path, "smtpd_tls_security_level = encrpyt\nmessage_size_limit = 10M\n",
+                                         "127.0.0.1:2527 inet n - n - - smtpd\n  -o smtpd_timeout=10s\n"), "check")
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 2, done.stderr
+    assert "main.cf:4: smtpd_tls_security_level" in done.stderr and "main.cf:5: message_size_limit" in done.stderr
+
+
 def test_passwords_are_hidden(tmp_path):
     text = ("passdb = {driver=sql, sql=pgsql, connect={host=h password=geheim dbname=d}, query={SELECT x WHERE password = '%w'}}, "
             "{driver=ldap, uris=ldap://h, dn={cn=a,dc=b}, dnpass={top secret}}\n")

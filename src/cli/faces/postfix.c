@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/faces.h"
+#include "cli/looked_at.h"
 #include "cli/service.h"
 
 enum { EXIT_BAD = 1 };
@@ -20,11 +21,33 @@ static int ended(enum result r, const struct error *err)
     return r == OK ? 0 : say(EXIT_BAD, err->text);
 }
 
+static int say_lines(int status, struct slice lines)
+{
+    while (lines.len) {
+        struct slice line = slice_split(&lines, '\n');
+        fprintf(stderr, "postfix: %s: %.*s\n", status ? "fatal" : "warning", SLICE_ARG(line));
+    }
+    return status;
+}
+
+/* Could the server start? What the settings themselves have wrong was said before this is called.
+ */
+static int look(struct cli *c, struct conf_errors *errors)
+{
+    return cli_look(c, errors) == OK ? 0 : say_lines(EXIT_BAD, buf_slice(&errors->text));
+}
+
 static int start(struct cli *c)
 {
     struct error err = {""};
+    struct conf_errors errors;
     if (service_pid(c))
         return say(EXIT_BAD, "the Postrider mail system is already running");
+    conf_errors_init(&errors);
+    int status = look(c, &errors);
+    conf_errors_release(&errors);
+    if (status != 0)
+        return status;
     say(0, "starting the Postrider mail system");
     return ended(service_start(c, &err), &err);
 }
@@ -64,11 +87,17 @@ static int status(struct cli *c)
     return pid ? 0 : EXIT_BAD;
 }
 
-/* The configuration was read, and its errors said, before this is called. */
+/* Read once more: now the warnings count too. */
 static int check(struct cli *c)
 {
-    (void)c;
-    return 0;
+    struct conf_errors errors;
+    conf_errors_init(&errors);
+    conf_unref(c->conf);
+    c->conf = NULL;
+    int status = cli_load_told(c, &errors) == 0 ? look(c, &errors) : EXIT_BAD;
+    say_lines(0, buf_slice(&errors.warnings));
+    conf_errors_release(&errors);
+    return status;
 }
 
 static int flush(struct cli *c)

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "auth/compiled.h"
-#include "auth/server.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/dkim.h"
@@ -19,6 +18,8 @@
 static struct slice without_type(struct slice s)
 {
     static const char *const types[] = {"hash:", "btree:", "lmdb:", "cdb:", "texthash:", "dbm:"};
+    while (slice_starts(s, SLICE("proxy:")))
+        s = slice_from(s, 6);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (slice_starts(s, slice_cstr(types[i])))
             return slice_from(s, strlen(types[i]));
@@ -119,7 +120,6 @@ struct listing {
     enum ipc_role role;
     enum result result;
     struct error *err;
-    struct slice postfix; /* the folder of main.cf */
 };
 
 static void add_table_file(void *arg, struct slice path)
@@ -134,22 +134,12 @@ static void add_table_file(void *arg, struct slice path)
         l->result = add(l->m, l->n, l->role, "table", path, l->err);
 }
 
-/* agent reads the files of tables that ask a server itself; that they can be used is seen now. */
-static void check_server(void *arg, struct slice table)
-{
-    struct listing *l = arg;
-    if (l->result == OK)
-        l->result = server_check(table, l->postfix, l->err);
-}
-
 static void add_files_of(struct listing *l, enum ipc_role role, const char *setting,
                          struct slice spec)
 {
     struct error why = {""};
     l->role = role;
-    if ((table_files(spec, add_table_file, l, &why) != OK ||
-         table_servers(spec, check_server, l, &why) != OK) &&
-        l->result == OK)
+    if (table_files(spec, add_table_file, l, &why) != OK && l->result == OK)
         l->result = error_set(l->err, INVALID, "%s: %s", setting, why.text);
 }
 
@@ -178,7 +168,7 @@ static void add_table(void *arg, const char *setting, struct slice spec)
 static enum result add_named_tables(struct master *m, size_t *n, const struct conf *c,
                                     struct error *err)
 {
-    struct listing l = {m, n, ROLE_AUTH, OK, err, c->postfix_config};
+    struct listing l = {m, n, ROLE_AUTH, OK, err};
     conf_tables(c, add_table, &l);
     return l.result;
 }

@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "auth/databases.h"
+#include "auth/startable.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/process.h"
 #include "os/secret.h"
 #include "conf/paths.h"
-#include "os/users.h"
 #include "policy/policy.h"
 
 static void log_lines(enum log_level level, const char *event, struct slice lines)
@@ -35,7 +35,9 @@ static enum result load(const struct conf_origin *origin, const struct conf **re
     enum result r = conf_load(origin, ret, &errors);
     enum result accounts = r == OK ? auth_databases_check(*ret, &errors) : OK;
     enum result paths = r == OK ? conf_paths_check(*ret, &errors) : OK;
-    if (r == OK && (policy_check(*ret, &errors) != OK || accounts != OK || paths != OK)) {
+    enum result startable = r == OK ? auth_startable(*ret, &errors) : OK;
+    if (r == OK &&
+        (policy_check(*ret, &errors) != OK || accounts != OK || paths != OK || startable != OK)) {
         conf_unref(*ret);
         r = INVALID;
     }
@@ -56,17 +58,6 @@ static void set_log_level(const struct conf *c)
             log_set_level((enum log_level)i);
 }
 
-/* Every user that a role needs, before anything is opened for it. */
-static enum result check_users(const struct conf *c, struct error *err)
-{
-    const struct slice names[] = {c->auth_user, c->edge_user, c->mailbox_user, c->relay_user};
-    struct os_user u;
-    enum result r = OK;
-    for (size_t i = 0; i < sizeof names / sizeof *names && r == OK && user_is_root(); i++)
-        r = user_find(names[i], &u, err);
-    return r;
-}
-
 static enum result make_grant_key(struct master *m, struct error *err)
 {
     m->grant_key = secret_new(sizeof *m->grant_key);
@@ -77,9 +68,7 @@ static enum result make_grant_key(struct master *m, struct error *err)
 
 static enum result prepare(struct master *m, struct error *err)
 {
-    enum result r = check_users(m->conf, err);
-    if (r == OK)
-        r = make_grant_key(m, err);
+    enum result r = make_grant_key(m, err);
     if (r == OK)
         r = process_signals_fd(&m->signal_fd, err);
     if (r == OK)
@@ -100,7 +89,7 @@ static enum result take_over(struct master *m, const struct conf *c, struct erro
     if (!set)
         return error_set(err, FAILED, "no memory");
     enum result r = slice_eq(c->state_directory, m->conf->state_directory)
-                        ? check_users(c, err)
+                        ? OK
                         : error_set(err, DENIED, "state_directory changes only with a restart");
     if (r == OK)
         r = state_make_certificate(c, err);
