@@ -25,7 +25,7 @@ ALLOWED = {
     "auth": "base os io conf mime sasl table",
     "policy": "base conf mime table auth",
     "role": "base os conf mime content dkim sasl proto io ipc submit kv store queue table trace auth policy",
-    "cli": "base os conf mime dkim proto ipc submit table auth policy kv store",
+    "cli": "base os conf mime content dkim proto ipc submit table auth policy kv store",
 }
 ROLES = {"master", "auth", "edge", "mailbox", "relay", "agent"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')

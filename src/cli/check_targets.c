@@ -4,19 +4,21 @@
 #include <stdio.h>
 
 #include "auth/aliases.h"
-#include "cli/cli.h"
+#include "cli/check_tables.h"
 #include "cli/table_reader.h"
+#include "conf/source.h"
 #include "mime/address.h"
 
 enum { ARENA_MAX = 64 << 20, TOLD_MAX = 100 };
 
 struct checking {
     const struct conf *conf;
+    const struct table_set *set;
     const struct table *table;
     struct arena arena;
     struct slice key;
     unsigned told;
-    struct buf *out;
+    struct conf_errors *errors;
 };
 
 /* A table in mydestination may hold it: then nothing is said. */
@@ -33,13 +35,15 @@ static bool origin_may_be_ours(const struct conf *c)
 
 static void tell(struct checking *k, const char *setting, struct slice where, struct slice target)
 {
-    if (k->told++ >= TOLD_MAX)
+    const char *place = arena_printf(&k->arena, "%.*s", SLICE_ARG(where));
+    if (!place || k->told++ >= TOLD_MAX)
         return;
-    buf_printf(k->out,
-               "warning: %.*s: %s: %.*s leads to %.*s, which means %.*s@%.*s; $myorigin is not in "
-               "mydestination, so such mail leaves this host: write a domain behind it\n",
-               SLICE_ARG(where), setting, SLICE_ARG(k->key), SLICE_ARG(target), SLICE_ARG(target),
-               SLICE_ARG(k->conf->myorigin));
+    conf_warn(
+        k->errors, place, 0,
+        "%s: %.*s leads to %.*s, which means %.*s@%.*s; $myorigin is not in mydestination, so "
+        "such mail leaves this host: write a domain behind it",
+        setting, SLICE_ARG(k->key), SLICE_ARG(target), SLICE_ARG(target),
+        SLICE_ARG(k->conf->myorigin));
 }
 
 /* ---- virtual_alias_maps ---- */
@@ -63,15 +67,12 @@ static void look_at_entry(void *arg, struct slice key, struct slice value)
         (void)address_list_each(value, look_at, k);
 }
 
-/* One that can't be opened is the server's to report. */
+/* Of a table that can't tell its entries, or could not be opened, nothing is known. */
 static void check_table(struct checking *k, struct slice spec)
 {
-    struct error err = {""};
-    if (table_open(spec, &cli_table_reader, NULL, NULL, &k->table, &err) != OK)
+    k->table = table_set_find(k->set, spec);
+    if (k->table && table_each(k->table, look_at_entry, k) != OK)
         return;
-    enum result ignored = table_each(k->table, look_at_entry, k); /* INVALID: it can't tell them */
-    (void)ignored;
-    table_close(k->table);
 }
 
 /* ---- alias_maps ---- */
@@ -103,9 +104,10 @@ static void check_alias_file(void *arg, struct slice path)
     buf_release(&bytes);
 }
 
-void cli_check_targets(const struct conf *c, struct buf *out)
+void cli_check_targets(const struct conf *c, const struct table_set *set,
+                       struct conf_errors *errors)
 {
-    struct checking k = {.conf = c, .out = out};
+    struct checking k = {.conf = c, .set = set, .errors = errors};
     struct error err = {""};
     if (origin_may_be_ours(c))
         return;
@@ -117,6 +119,6 @@ void cli_check_targets(const struct conf *c, struct buf *out)
         (void)ignored; /* of no such form: the server reports it */
     }
     if (k.told > TOLD_MAX)
-        buf_printf(out, "warning: %u more targets without a domain\n", k.told - TOLD_MAX);
+        conf_warn(errors, "tables", 0, "%u more targets without a domain", k.told - TOLD_MAX);
     arena_release(&k.arena);
 }

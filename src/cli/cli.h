@@ -30,9 +30,6 @@ int cli_connect(const char *state_directory);
 
 cli_command_fn cli_config, cli_user, cli_remote, cli_reload, cli_import, cli_dkim;
 
-/* Targets of aliases that lead away for want of a domain, as warnings (check_targets.c). */
-void cli_check_targets(const struct conf *c, struct buf *out);
-
 /* config route (route.c). False: these are not its words. */
 struct route_words {
     const char *address, *sender;

@@ -101,7 +101,6 @@ static void import(struct cli *c, const struct conf_errors *errors, struct buf *
 static void check(struct cli *c, const struct conf_errors *errors, bool verbose, struct buf *out)
 {
     put_comments(out, "warning: ", buf_slice(&errors->warnings));
-    cli_check_targets(c->conf, out);
     if (verbose)
         put_comments(out, "note: ", buf_slice(&errors->notes));
     if (access(c->config_path, F_OK) == 0)

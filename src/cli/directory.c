@@ -6,7 +6,6 @@
 
 #include "cli/table_reader.h"
 #include "conf/fields.h"
-#include "table/set.h"
 
 enum { FILES_MAX = 200, ARENA_MAX = 256 << 20 };
 
@@ -15,6 +14,8 @@ struct opening {
     struct table_set *set;
     struct directory_file aliases[FILES_MAX], databases[FILES_MAX];
     size_t n_aliases, n_databases;
+    directory_problem_fn *problem;
+    void *arg;
 };
 
 static void report(void *arg, struct slice file, unsigned line, const char *reason)
@@ -35,7 +36,7 @@ static struct directory_file read_file(struct opening *o, struct slice path)
     const char *name = arena_printf(&o->arena, "%.*s", SLICE_ARG(path));
     buf_init(&bytes, TABLE_FILE_MAX);
     if (cli_table_reader.read(NULL, path, &bytes, &err) != OK)
-        report(NULL, path, 0, err.text);
+        o->problem(o->arg, path, 0, err.text);
     else
         f.bytes = arena_dup(&o->arena, buf_slice(&bytes));
     if (name && stat(name, &st) == 0)
@@ -62,10 +63,10 @@ static void add_databases(struct opening *o, struct slice_list items)
 
 static void open_table(void *arg, const char *setting, struct slice spec)
 {
-    struct opening *o = arg;
+    struct table_set *set = arg;
     struct error err = {""};
     if (!conf_table_is_outgoing(setting) &&
-        table_set_add(o->set, spec, &cli_table_reader, report, NULL, &err) != OK)
+        table_set_add(set, spec, &cli_table_reader, report, NULL, &err) != OK)
         report(NULL, spec, 0, err.text);
 }
 
@@ -88,25 +89,28 @@ static enum result fill(struct opening *o, const struct conf *c, const struct di
                                  .tables = {find_table, o->set},
                                  .release = release_tables,
                                  .release_arg = o->set};
-    conf_tables(c, open_table, o);
     for (size_t i = 0; i < c->alias_maps.n; i++)
         if (table_files(c->alias_maps.items[i], add_alias_file, o, err) != OK)
-            report(NULL, c->alias_maps.items[i], 0, err->text);
+            o->problem(o->arg, c->alias_maps.items[i], 0, err->text);
     add_databases(o, c->passdb);
     add_databases(o, c->userdb);
     if (c->users_file.len)
         s.users = read_file(o, c->users_file);
     s.n_aliases = o->n_aliases;
     s.n_databases = o->n_databases;
-    return arena_failed(&o->arena) ? FAILED : directory_new(&s, report, NULL, ret);
+    return arena_failed(&o->arena) ? FAILED : directory_new(&s, o->problem, o->arg, ret);
 }
 
-enum result cli_directory_open(const struct conf *c, const struct directory **ret,
-                               struct error *err)
+enum result cli_directory_of(const struct conf *c, struct table_set *set,
+                             directory_problem_fn *problem, void *arg, const struct directory **ret,
+                             struct error *err)
 {
     struct opening *o = calloc(1, sizeof *o);
-    enum result r = o ? table_set_new(&o->set) : FAILED;
-    if (r == OK) {
+    enum result r = FAILED;
+    if (o) {
+        o->set = table_set_ref(set);
+        o->problem = problem;
+        o->arg = arg;
         arena_init(&o->arena, ARENA_MAX);
         r = fill(o, c, ret, err);
         if (r != OK)
@@ -115,4 +119,16 @@ enum result cli_directory_open(const struct conf *c, const struct directory **re
     }
     free(o);
     return r == OK ? OK : error_set(err, FAILED, "no memory");
+}
+
+enum result cli_directory_open(const struct conf *c, const struct directory **ret,
+                               struct error *err)
+{
+    struct table_set *set = NULL;
+    if (table_set_new(&set) != OK)
+        return error_set(err, FAILED, "no memory");
+    conf_tables(c, open_table, set);
+    enum result r = cli_directory_of(c, set, report, NULL, ret, err);
+    table_set_unref(set);
+    return r;
 }

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "auth/compiled.h"
-#include "auth/passwd_file.h"
 #include "auth/startable.h"
+#include "cli/check_tables.h"
 #include "conf/paths.h"
 #include "conf/source.h"
 #include "table/table.h"
@@ -50,29 +50,13 @@ static void look_at_table(void *arg, const struct conf_table_place *p)
 
 /* ---- accounts ---- */
 
-struct account_lines {
-    struct conf_errors *errors;
-    const char *path;
-};
-
-static void tell_line(void *arg, unsigned line, const char *reason)
-{
-    struct account_lines *a = arg;
-    conf_warn(a->errors, a->path, line, "%s", reason);
-}
-
+/* Its lines are told by cli_check_tables. */
 static void look_at_users(const struct cli *c, struct conf_errors *errors)
 {
-    struct account_lines a = {errors, c->conf->users_file.data};
-    struct passwd_file *f = NULL;
-    struct error err = {""};
-    if (c->conf->users_file.len == 0)
-        return;
-    if (passwd_file_load(a.path, tell_line, &a, &f, &err) == OK)
-        passwd_file_free(f);
-    else
-        conf_note(errors, conf_source(c->conf, "users_file"), 0, "users_file: %s: %s", a.path,
-                  err.text[0] ? err.text : "there are no accounts in it yet");
+    const char *path = c->conf->users_file.data;
+    if (c->conf->users_file.len && access(path, R_OK) != 0)
+        conf_note(errors, conf_source(c->conf, "users_file"), 0, "users_file: %s: %s", path,
+                  errno == ENOENT ? "there are no accounts in it yet" : strerror(errno));
 }
 
 /* ---- certificates ---- */
@@ -119,7 +103,7 @@ static void look_at_pair(struct looking *l, const char *setting, struct slice ce
         fclose(key_file);
 }
 
-void cli_look_at_files(const struct cli *c, struct conf_errors *errors)
+static void look_at_files(const struct cli *c, struct conf_errors *errors)
 {
     const struct conf *conf = c->conf;
     struct looking l = {.cli = c, .errors = errors};
@@ -136,6 +120,7 @@ enum result cli_look(const struct cli *c, struct conf_errors *errors)
 {
     enum result paths = conf_paths_check(c->conf, errors);
     enum result startable = auth_startable(c->conf, errors);
-    cli_look_at_files(c, errors);
+    look_at_files(c, errors);
+    cli_check_tables(c->conf, errors);
     return errors->count == 0 && paths == OK && startable == OK ? OK : INVALID;
 }

@@ -7,11 +7,9 @@
 
 struct conf_errors;
 
-/* Files of lookup tables that are not there and lines of users_file that are no accounts: warnings.
- * Certificates that can't be used, or that another key belongs to: errors. */
-void cli_look_at_files(const struct cli *c, struct conf_errors *errors);
-/* All of it: that, and whatever the server would refuse to start on. INVALID: `errors` has errors.
- */
+/* All that the server would refuse to start on, and certificates that can't be used or that another
+ * key belongs to: errors. Files of tables that are not there, and what is wrong inside the files
+ * (check_tables.h): warnings. INVALID: `errors` has errors. */
 MUST_USE enum result cli_look(const struct cli *c, struct conf_errors *errors);
 
 #endif

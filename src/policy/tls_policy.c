@@ -6,7 +6,7 @@
 #include "conf/tls.h"
 #include "policy/machine.h"
 
-enum { MATCHES_MAX = 100, ATTRIBUTES_MAX = 100 };
+enum { MATCHES_MAX = 100, ATTRIBUTES_MAX = 100, CHECK_ARENA_MAX = 1 << 20 };
 
 static const char *const levels[] = {"none", "may",       "encrypt", "fingerprint",
                                      "dane", "dane-only", "verify",  "secure"};
@@ -37,8 +37,8 @@ struct entry {
 
 static enum result wrong(const struct entry *e, const char *what, struct slice name)
 {
-    return error_set(e->err, INVALID, "TLS policy %.*s: `%.*s` %s", SLICE_ARG(e->to->where),
-                     SLICE_ARG(name), what);
+    return error_set(e->err, INVALID, "TLS policy%s%.*s: `%.*s` %s", e->to->where.len ? " " : "",
+                     SLICE_ARG(e->to->where), SLICE_ARG(name), what);
 }
 
 static enum result take_once(const struct entry *e, struct slice *to, struct slice name,
@@ -281,6 +281,17 @@ enum result tls_policy_find(const struct tls_policy_settings *s, const struct ta
     if (r == OK)
         *ret = p;
     return r;
+}
+
+enum result tls_policy_check(struct slice value, struct error *err)
+{
+    struct tls_policy p = {.level = TLS_LEVEL_NONE, .where = SLICE("")};
+    struct arena a;
+    struct entry e = {.to = &p, .arena = &a, .err = err};
+    arena_init(&a, CHECK_ARENA_MAX);
+    enum result r = take_entry(&e, value);
+    arena_release(&a);
+    return r == OK ? OK : INVALID;
 }
 
 /* ---- names ---- */

@@ -56,6 +56,10 @@ MUST_USE enum result tls_policy_find(const struct tls_policy_settings *s, const 
                                      struct slice nexthop, struct arena *a, struct tls_policy *ret,
                                      struct error *err);
 
+/* Is this the value of an entry, as far as it can be told without the next hop? INVALID: err says
+ * what is wrong. */
+MUST_USE enum result tls_policy_check(struct slice value, struct error *err);
+
 /* Whom the names of a policy are told apart by. */
 struct tls_peer_names {
     struct slice nexthop; /* without brackets and port */

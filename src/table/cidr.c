@@ -123,7 +123,8 @@ static const char *parse(struct ruled *t, struct slice *rest, void **ret_pattern
     return why;
 }
 
-static const struct table_ops ops = {.patterns = true, .find = find, .release = release};
+static const struct table_ops ops = {
+    .patterns = true, .find = find, .values = rules_values, .release = release};
 static const struct rule_type type = {.ops = &ops, .size = sizeof(struct ruled), .parse = parse};
 
 enum result table_open_cidr(const struct opening *o, struct table **ret)

@@ -60,8 +60,23 @@ static enum result find_pipe(const struct table *t, struct slice key, struct are
     return r;
 }
 
-static const struct table_ops union_ops = {.find = find_union, .release = release};
-static const struct table_ops pipe_ops = {.find = find_pipe, .release = release};
+static void union_values(const struct table *t, table_value_fn *each, void *arg)
+{
+    const struct combined *c = (const struct combined *)t;
+    for (size_t i = 0; i < c->n; i++)
+        table_each_value(c->members[i], each, arg);
+}
+
+static void pipe_values(const struct table *t, table_value_fn *each, void *arg)
+{
+    const struct combined *c = (const struct combined *)t;
+    table_each_value(c->members[c->n - 1], each, arg);
+}
+
+static const struct table_ops union_ops = {
+    .find = find_union, .values = union_values, .release = release};
+static const struct table_ops pipe_ops = {
+    .find = find_pipe, .values = pipe_values, .release = release};
 
 static enum result add_member(struct combined *c, const struct opening *o, struct slice spec)
 {

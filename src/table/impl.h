@@ -19,7 +19,9 @@ struct table_ops {
                         struct table_match *ret, struct error *err);
     void (*each)(const struct table *t,
                  void (*each)(void *arg, struct slice key, struct slice value),
-                 void *arg);          /* may be NULL */
+                 void *arg); /* may be NULL */
+    /* table_each_value; may be NULL. */
+    void (*values)(const struct table *t, table_value_fn *each, void *arg);
     void (*release)(struct table *t); /* what is not in the arena; may be NULL */
 };
 

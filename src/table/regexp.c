@@ -88,7 +88,7 @@ static const char *parse(struct ruled *t, struct slice *rest, void **ret_pattern
 }
 
 static const struct table_ops ops = {
-    .patterns = true, .find = patterns_find, .release = patterns_release};
+    .patterns = true, .find = patterns_find, .values = rules_values, .release = patterns_release};
 static const struct rule_type type = {.ops = &ops,
                                       .values_may_be_empty = true,
                                       .size = sizeof(struct patterns),

@@ -172,6 +172,14 @@ const struct rule *rules_find(const struct ruled *t,
     return NULL;
 }
 
+void rules_values(const struct table *t, table_value_fn *each, void *arg)
+{
+    const struct ruled *r = (const struct ruled *)t;
+    for (size_t i = 0; i < r->n; i++)
+        if (r->rules[i].kind == RULE_MATCH)
+            each(arg, r->file, r->rules[i].line, r->rules[i].value);
+}
+
 enum result rules_answer(const struct ruled *t, const struct rule *r, struct slice value,
                          struct arena *a, struct table_match *ret, struct error *err)
 {

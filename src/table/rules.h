@@ -40,6 +40,8 @@ enum result rules_open(const struct opening *o, const struct rule_type *type, st
 /* The first rule whose pattern `matches` says yes to, the ifs observed. NULL: none. */
 const struct rule *rules_find(const struct ruled *t,
                               bool (*matches)(void *arg, const struct rule *r), void *arg);
+/* table_ops' values. */
+void rules_values(const struct table *t, table_value_fn *each, void *arg);
 /* Value and place of a rule that matched. */
 enum result rules_answer(const struct ruled *t, const struct rule *r, struct slice value,
                          struct arena *a, struct table_match *ret, struct error *err);

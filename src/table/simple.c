@@ -21,7 +21,12 @@ static enum result find_static(const struct table *t, struct slice key, struct a
     return OK;
 }
 
-static const struct table_ops static_ops = {.find = find_static};
+static void static_value(const struct table *t, table_value_fn *each, void *arg)
+{
+    each(arg, t->name, 0, ((const struct fixed *)t)->value);
+}
+
+static const struct table_ops static_ops = {.find = find_static, .values = static_value};
 
 /* "static:{ text, with spaces }" or "static:word". */
 enum result table_open_static(const struct opening *o, struct table **ret)

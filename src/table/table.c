@@ -287,6 +287,12 @@ enum result table_each(const struct table *t,
     return OK;
 }
 
+void table_each_value(const struct table *t, table_value_fn *each, void *arg)
+{
+    if (t->ops->values)
+        t->ops->values(t, each, arg);
+}
+
 enum result table_find(const struct table *t, struct slice key, struct arena *a,
                        struct table_match *ret, struct error *err)
 {

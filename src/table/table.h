@@ -91,6 +91,12 @@ MUST_USE enum result table_each(const struct table *t,
                                 void (*each)(void *arg, struct slice key, struct slice value),
                                 void *arg);
 
+/* Every value that is written down in the table, with the place of its line (line 0: it has none):
+ * of files, inline tables and static, of what a unionmap is made of, and of a pipemap's last table.
+ * Those of patterns have their $n. Nothing of tables that are asked. */
+typedef void table_value_fn(void *arg, struct slice file, unsigned line, struct slice value);
+void table_each_value(const struct table *t, table_value_fn *each, void *arg);
+
 /* Several tables, in order: the first that has the key (or fails) decides. */
 struct tables {
     const struct table **items;

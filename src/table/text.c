@@ -45,8 +45,17 @@ static void each_entry(const struct table *t,
         each(arg, x->index.items[i].key, x->index.items[i].value);
 }
 
+static void each_value(const struct table *t, table_value_fn *each, void *arg)
+{
+    const struct exact *x = (const struct exact *)t;
+    for (size_t i = 0; i < x->index.n; i++) {
+        const struct table_entry *e = &x->index.items[i];
+        each(arg, x->file.data ? x->file : t->name, x->file.data ? e->line : 0, e->value);
+    }
+}
+
 static const struct table_ops exact_ops = {
-    .folds = true, .find = find, .each = each_entry, .release = release};
+    .folds = true, .find = find, .each = each_entry, .values = each_value, .release = release};
 
 struct reading {
     const struct opening *o;

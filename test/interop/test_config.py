@@ -41,8 +41,11 @@ USERS = "".join(f"{role}_user = 65534\n" for role in ("auth", "edge", "mailbox",
 def with_postfix(tmp_path, main_cf, master_cf="", own=""):
     folder = tmp_path / "postfix"
     folder.mkdir(exist_ok=True)
-    (folder / "main.cf").write_text("compatibility_level = 3.6\nmyhostname = h.test\nalias_maps =\n" + main_cf)
-    (folder / "master.cf").write_text("127.0.0.1:2525 inet n - n - - smtpd\n127.0.0.1:2526 inet n - n - - smtpd\n" + master_cf)
+    (folder / "main.cf").write_text("compatibility_level = 3.6\nmyhostname = h.test\nmydestination = h.test\n" + main_cf)
+    rest = "".join(f"{name} unix - - n - - {name}\n" for name in ("smtp", "local", "virtual")) + "relay unix - - n - - smtp\n"
+    (folder / "master.cf").write_text("127.0.0.1:2525 inet n - n - - smtpd\n127.0.0.1:2526 inet n - n - - smtpd\n" + master_cf + rest)
+    if "alias_maps" not in main_cf:
+        own += "alias_maps =\n"
     return USERS + f"postfix_config = {folder}\nstate_directory = {tmp_path}/state\n{own}"
 
 
@@ -52,7 +55,7 @@ def with_postfix(tmp_path, main_cf, master_cf="", own=""):
     ("smtp_sasl_password_maps = hsh:/y", "smtp_sasl_password_maps: hsh:/y"),
     ("smtp_tls_policy_maps = hsh:/y", "smtp_tls_policy_maps: hsh:/y"),
     ("relay_domains = hsh:/y", "relay_domains: hsh:/y"),
-    ("mydestination = hsh:/y", "mydestination: hsh:/y"),
+    ("relay_recipient_maps = hsh:/y", "relay_recipient_maps: hsh:/y"),
     ("alias_maps = hsh:/y", "alias_maps: hsh:/y: no table type"),
     ("alias_maps = pcre:/y", "alias_maps: pcre:/y: aliases are read from text files alone"),
     ("virtual_alias_maps = pipemap:{inline:{a=b}, unionmap:{static:x, hsh:/deep}}", "virtual_alias_maps: hsh:/deep"),
@@ -99,6 +102,48 @@ def test_one_wrong_line_is_told_once(tmp_path):
                                          "127.0.0.1:2527 inet n - n - - smtpd\n  -o smtpd_timeout=10s\n"), "check")
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 2, done.stderr
     assert "main.cf:4: smtpd_tls_security_level" in done.stderr and "main.cf:5: message_size_limit" in done.stderr
+
+
+# ---- what is wrong inside the files ----
+
+def test_lines_of_files_are_told(tmp_path):
+    files = {
+        "aliases": "fine: bob\nno colon\n", "vmailbox": "a@box.test x\nb@box.test\n",
+        "headers": "/^Subject: x/ REJECT no\n/^Subject: y/ FROB it\n/(/ REJECT broken\n/^To: (.*)/ $1\n/^X-A:/ FILTER nosuch:\n",
+        "body": "/x/ FRY\n", "tls": "[127.0.0.1]:2601 encrypt\n[127.0.0.1]:2602 encrpyt\n", "passwords": "a.test u:geheim\nb.test geheimer\n",
+        "users": "alice:{PLAIN}x\nbob:{NOSUCH}geheim\nno colon\n", "transport": "a.test smtp:\nb.test nosuch:\nc.test :[d.test]\nd.test relay:[x]:25\n"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    f = tmp_path
+    done = config(tmp_path, with_postfix(tmp_path, f"alias_maps = hash:{f}/aliases\nvirtual_mailbox_maps = hash:{f}/vmailbox\n"
+                                         f"header_checks = pcre:{f}/headers\nbody_checks = unionmap:{{regexp:{f}/body, static:PASS}}\n"
+                                         f"smtp_tls_policy_maps = texthash:{f}/tls\nsmtp_sasl_password_maps = hash:{f}/passwords\n"
+                                         f"transport_maps = hash:{f}/transport\n", own=f"passdb = {{driver=passwd-file, path={f}/users}}\n"), "check")
+    assert done.returncode == 0, done.stderr
+    for place, words in (("aliases:2", ""), ("vmailbox:2", "expected: key, white space, value"), ("headers:2", "header_checks: there is no action `FROB`"),
+                         ("headers:3", ""), ("headers:5", "header_checks: there is no transport `nosuch`"), ("body:1", "body_checks: there is no action `FRY`"),
+                         ("tls:2", "`encrpyt` is no level of TLS"), ("passwords:2", "smtp_sasl_password_maps: user or password is missing"),
+                         ("users:2", ""), ("users:3", ""), ("transport:2", "transport_maps: there is no transport `nosuch`")):
+        lines = [line for line in done.stdout.splitlines() if line.startswith(f"warning: {f}/{place}: ")]
+        assert len(lines) == 1 and words in lines[0], (place, done.stdout)
+    assert "geheim" not in done.stdout + done.stderr
+    assert done.stdout.count("warning: ") == 11, done.stdout
+
+
+def test_many_faulty_lines_are_not_all_told(tmp_path):
+    (tmp_path / "virtual").write_text("".join(f"key{n}\n" for n in range(50)) + "".join(f"k{n}@a.test v\n" for n in range(200000)))
+    done = config(tmp_path, with_postfix(tmp_path, f"virtual_alias_maps = hash:{tmp_path}/virtual\n"), "check")
+    assert done.returncode == 0
+    assert done.stdout.count(f"{tmp_path}/virtual:") == 21 and f"{tmp_path}/virtual: 30 more such lines" in done.stdout, done.stdout[-2000:]
+
+
+@pytest.mark.parametrize("setting", ("default_transport", "relay_transport", "local_transport", "virtual_transport", "mailbox_transport",
+                                     "fallback_transport"))
+def test_transports_must_be_there(tmp_path, setting):
+    done = config(tmp_path, with_postfix(tmp_path, f"{setting} = nosuch:x\n"), "check")
+    assert done.returncode == 0 and f"main.cf:4: {setting}: there is no transport `nosuch`: mail for it is put off" in done.stdout, done
+    done = config(tmp_path, with_postfix(tmp_path, f"{setting} = mine:x\n", "mine unix - - n - - smtp\n"), "check")
+    assert done.returncode == 0 and "there is no transport" not in done.stdout, done
 
 
 def test_passwords_are_hidden(tmp_path):
