@@ -142,20 +142,41 @@ static struct target shown(const struct directory_target *t)
                            .text = t->text};
 }
 
-static void put_target(const struct directory_target *from, struct buf *out)
+/* Its transport is not there: the mail waits. */
+static bool waits(const struct route *w, const struct directory_target *t)
+{
+    struct slice transport, nexthop;
+    if (t->local || t->kind != DIRECTORY_MAIL || t->route.len == 0)
+        return false;
+    target_route_split(t->route, &transport, &nexthop);
+    return !conf_transport_takes(directory_conf(w->directory), transport);
+}
+
+static const char unavailable[] = "put off: mail transport unavailable";
+
+static void put_target(const struct route *w, const struct directory_target *from, struct buf *out)
 {
     const struct target t = shown(from);
     buf_puts(out, "  ");
     target_show(&t, out);
     if (from->owner.data)
         buf_printf(out, ", sent as %.*s", SLICE_ARG(from->owner));
-    buf_puts(out, from->bcc ? " (a copy)\n" : "\n");
+    buf_printf(out, "%s%s%s\n", from->bcc ? " (a copy)" : "", waits(w, from) ? ": " : "",
+               waits(w, from) ? unavailable : "");
 }
 
 /* Mail to it is taken, and leads somewhere. */
 static bool leads(const struct resolved *r)
 {
     return (r->kind == RESOLVE_LOCAL || r->kind == RESOLVE_FOREIGN) && r->n > 0;
+}
+
+static bool all_go(const struct route *w, const struct resolved *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (waits(w, &r->targets[i]))
+            return false;
+    return true;
 }
 
 /* "" where it leads somewhere. */
@@ -190,7 +211,7 @@ static void put_text(struct route *w, struct slice address, const struct resolve
     else
         buf_puts(out, "leads to\n");
     for (size_t i = 0; leads(r) && i < r->n; i++)
-        put_target(&r->targets[i], out);
+        put_target(w, &r->targets[i], out);
     if (leads(r) && r->problem)
         buf_printf(out, "note: %s: %.*s\n", r->problem, SLICE_ARG(r->problem_address));
     if (w->unasked)
@@ -198,7 +219,8 @@ static void put_text(struct route *w, struct slice address, const struct resolve
                       "user\n");
 }
 
-static void put_json_target(struct json *list, const struct directory_target *from)
+static void put_json_target(const struct route *w, struct json *list,
+                            const struct directory_target *from)
 {
     const struct target t = shown(from);
     json_item(list);
@@ -208,6 +230,8 @@ static void put_json_target(struct json *list, const struct directory_target *fr
         json_put_string(&o, "sender", from->owner);
     if (from->bcc)
         json_put_number(&o, "copy", 1);
+    if (waits(w, from))
+        json_put_string(&o, "problem", slice_cstr(unavailable));
     json_end(&o);
 }
 
@@ -216,7 +240,8 @@ static void put_json(struct route *w, struct slice address, const struct resolve
 {
     struct json o = json_begin(out, '{');
     json_put_string(&o, "address", address);
-    json_put_string(&o, "outcome", slice_cstr(leads(r) ? "leads" : outcome(w, r)));
+    const char *told = !leads(r) ? outcome(w, r) : all_go(w, r) ? "leads" : unavailable;
+    json_put_string(&o, "outcome", slice_cstr(told));
     json_key(&o, "steps");
     struct json steps = json_begin(out, '[');
     for (size_t i = 0; i < w->n_steps; i++) {
@@ -232,7 +257,7 @@ static void put_json(struct route *w, struct slice address, const struct resolve
     json_key(&o, "targets");
     struct json targets = json_begin(out, '[');
     for (size_t i = 0; leads(r) && i < r->n; i++)
-        put_json_target(&targets, &r->targets[i]);
+        put_json_target(w, &targets, &r->targets[i]);
     json_end(&targets);
     json_end(&o);
     buf_putc(out, '\n');
@@ -263,7 +288,7 @@ static int resolve(struct route *w, const struct route_words *words)
     buf_release(&out);
     if (fflush(stdout) != 0)
         return cli_fail(1, "cannot write the output");
-    return leads(&r) ? 0 : 1;
+    return leads(&r) && all_go(w, &r) ? 0 : 1;
 }
 
 bool cli_route_words(char **words, int n, struct route_words *ret)

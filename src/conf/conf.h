@@ -83,6 +83,8 @@ bool conf_source_is_default(const char *source);
  * data NULL: there is none of that name. Settings of one alone: conf_for_service(c, "name/unix").
  */
 struct slice conf_transport_kind(const struct conf *c, struct slice name);
+/* Is there such a transport, and of a kind that takes mail from the queue? If not, mail waits. */
+bool conf_transport_takes(const struct conf *c, struct slice name);
 
 /* Every lookup table that the configuration names, services and restriction classes included; one
  * may come several times. spec: "hash:/etc/postfix/access", or a path alone. */

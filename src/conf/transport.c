@@ -15,3 +15,13 @@ struct slice conf_transport_kind(const struct conf *c, struct slice name)
     }
     return SLICE_NONE;
 }
+
+bool conf_transport_takes(const struct conf *c, struct slice name)
+{
+    static const char *const kinds[] = {"smtp", "lmtp", "pipe", "error", "discard"};
+    struct slice kind = conf_transport_kind(c, name);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (slice_is(kind, kinds[i]))
+            return true;
+    return false;
+}

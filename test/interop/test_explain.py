@@ -15,7 +15,7 @@ def site(tmp_path_factory):
     (folder / "access").write_text("# who may not\n198.51.100.7 REJECT not you\n198.51.100 OK\n")
     (folder / "senders").write_text("spam@bad.test 554 5.7.1 no spam here\nhold@good.test HOLD look at it\n")
     (folder / "aliases").write_text("list: bob, someone@far.test\n")
-    server = Server(folder, alias_maps=f"hash:{folder}/aliases", transport_maps="inline:{ {far.test = smtp:[hub.far.test]:587} }",
+    server = Server(folder, alias_maps=f"hash:{folder}/aliases", transport_maps="inline:{ {far.test = smtp:[hub.far.test]:587}, {bad.test = nosuch:} }",
                     smtpd_client_restrictions=f"check_client_access hash:{folder}/access",
                     smtpd_sender_restrictions=f"check_sender_access hash:{folder}/senders",
                     smtpd_recipient_restrictions="reject_non_fqdn_recipient, permit_sasl_authenticated, permit_mynetworks, reject_unauth_destination",
@@ -120,6 +120,13 @@ def test_as_a_story(site):
     assert "check_client_access" in done.stdout and "access:2" in done.stdout and "reply: 554 5.7.1" in done.stdout
     text = site.ok("explain", "--client", "192.0.2.1", "--from", "", "--to", "list@" + DOMAIN)
     assert "permitted at rcpt by alias_maps" in text and "mailbox bob" in text and "next hop [hub.far.test]:587" in text
+
+
+def test_a_transport_that_is_not_there(site):
+    words = ("explain", "--client", "10.1.0.1", "--from", "", "--to", "x@bad.test")
+    done = site.command(*words)
+    assert done.returncode == 1 and "permitted at rcpt" in done.stdout and "by nosuch, next hop bad.test: put off: mail transport unavailable" in done.stdout
+    assert json.loads(site.command(*words, "--json").stdout)["targets"][0]["problem"] == "put off: mail transport unavailable"
 
 
 def test_wrong_words(site):

@@ -129,6 +129,16 @@ def test_transports_of_single_users(tmp_path):
         assert status == 0 and [(t.get("transport", t["kind"]), t.get("nexthop", "")) for t in said["targets"]] == [(kind, hop)], said
 
 
+def test_a_transport_that_is_not_there_puts_off(tmp_path):
+    server = Server(tmp_path, transport_maps="inline:{ {bad.test = nosuch:}, {here.test = cleanup:} }", transport_services="smtp=smtp cleanup=cleanup")
+    for domain, transport in (("bad.test", "nosuch"), ("here.test", "cleanup")):
+        said, status = ask(server, "who@" + domain)
+        assert status == 1 and said["outcome"] == "put off: mail transport unavailable" and said["targets"][0]["problem"] == said["outcome"]
+        done = server.command("config", "route", "who@" + domain)
+        assert done.returncode == 1 and f"by {transport}, next hop {domain}: put off: mail transport unavailable\n" in done.stdout
+    assert ask(server, "who@far.test")[1] == 0
+
+
 def test_targets_without_a_domain_are_told_where_they_lead_away(tmp_path):
     (tmp_path / "virtual").write_text("info@va.test alice, x@far.test\n@all.test @other.test\n")
     (tmp_path / "aliases").write_text("# comment\nsales: bob,\n  \\\\carol, |/bin/cat, x@far.test\n")

@@ -61,17 +61,41 @@ static void put_texts(struct json *o, const char *key, struct slice_list texts)
     json_end(&list);
 }
 
-static void put_json_target(struct json *list, const struct target *t)
+/* Its transport is not there: the mail waits. */
+static bool waits(const struct conf *c, const struct target *t)
+{
+    struct slice transport, nexthop;
+    if (t->kind != TARGET_REMOTE || t->route.len == 0)
+        return false;
+    target_route_split(t->route, &transport, &nexthop);
+    return !conf_transport_takes(c, transport);
+}
+
+static const char unavailable[] = "put off: mail transport unavailable";
+
+static bool all_go(const struct conf *c, const struct ipc_EXPLAIN_RESULT *r)
+{
+    struct target t;
+    for (size_t i = 0; i < r->targets.n; i++)
+        if (target_parse(r->targets.items[i], &t) == OK && waits(c, &t))
+            return false;
+    return true;
+}
+
+static void put_json_target(const struct conf *c, struct json *list, const struct target *t)
 {
     json_item(list);
     struct json o = json_begin(list->out, '{');
     target_show_json(t, &o);
     if (t->bcc)
         json_put_number(&o, "copy", 1);
+    if (waits(c, t))
+        json_put_string(&o, "problem", slice_cstr(unavailable));
     json_end(&o);
 }
 
-static void put_json(struct control_call *c, const struct ipc_EXPLAIN_RESULT *r)
+static void put_json(const struct conf *conf, struct control_call *c,
+                     const struct ipc_EXPLAIN_RESULT *r)
 {
     struct buf *out = &c->out;
     struct json o = json_begin(out, '{');
@@ -92,7 +116,7 @@ static void put_json(struct control_call *c, const struct ipc_EXPLAIN_RESULT *r)
     struct json targets = json_begin(out, '[');
     for (size_t i = 0; i < r->targets.n; i++)
         if (target_parse(r->targets.items[i], &t) == OK && t.kind != TARGET_VIA)
-            put_json_target(&targets, &t);
+            put_json_target(conf, &targets, &t);
     json_end(&targets);
     json_put_number(&o, "cut", r->cut);
     json_end(&o);
@@ -133,14 +157,16 @@ static void put_step(struct slice line, struct buf *out)
     put_where(out, f[WHERE]);
 }
 
-static void put_target(const struct target *t, struct buf *out)
+static void put_target(const struct conf *c, const struct target *t, struct buf *out)
 {
     buf_puts(out, "  ");
     target_show(t, out);
-    buf_puts(out, t->bcc ? " (a copy)\n" : "\n");
+    buf_printf(out, "%s%s%s\n", t->bcc ? " (a copy)" : "", waits(c, t) ? ": " : "",
+               waits(c, t) ? unavailable : "");
 }
 
-static void put_targets(struct control_call *c, const struct ipc_EXPLAIN_RESULT *r)
+static void put_targets(const struct conf *conf, struct control_call *c,
+                        const struct ipc_EXPLAIN_RESULT *r)
 {
     struct buf *out = &c->out;
     struct slice f[WAY_FIELDS];
@@ -157,13 +183,14 @@ static void put_targets(struct control_call *c, const struct ipc_EXPLAIN_RESULT 
         if (target_parse(r->targets.items[i], &t) != OK)
             continue;
         if (t.kind != TARGET_VIA)
-            put_target(&t, out);
+            put_target(conf, &t, out);
         else if (t.sender.data)
             buf_printf(out, "  sent as <%.*s>:\n", SLICE_ARG(t.sender));
     }
 }
 
-static void put_text(struct control_call *c, const struct ipc_EXPLAIN_RESULT *r)
+static void put_text(const struct conf *conf, struct control_call *c,
+                     const struct ipc_EXPLAIN_RESULT *r)
 {
     struct buf *out = &c->out;
     buf_puts(out, "looked at\n");
@@ -183,7 +210,7 @@ static void put_text(struct control_call *c, const struct ipc_EXPLAIN_RESULT *r)
     put_where(out, r->where);
     buf_printf(out, "reply: %u %.*s %.*s\n", r->code, SLICE_ARG(r->enhanced), SLICE_ARG(r->text));
     if (r->code == 250)
-        put_targets(c, r);
+        put_targets(conf, c, r);
 }
 
 /* ---- the command ---- */
@@ -204,8 +231,11 @@ static void answered(void *arg, struct ipc_message *m)
         control_end(c, 1, text);
         return;
     }
-    (as_json ? put_json : put_text)(c, &m->EXPLAIN_RESULT);
-    control_end(c, m->EXPLAIN_RESULT.code != 250, "");
+    const struct conf *conf = role_conf(c->mailbox->role);
+    (as_json ? put_json : put_text)(conf, c, &m->EXPLAIN_RESULT);
+    bool goes = m->EXPLAIN_RESULT.code == 250 && all_go(conf, &m->EXPLAIN_RESULT);
+    conf_unref(conf);
+    control_end(c, !goes, "");
 }
 
 static bool take_option(struct ipc_EXPLAIN *q, struct slice option, struct slice value)
