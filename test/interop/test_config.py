@@ -146,6 +146,21 @@ def test_transports_must_be_there(tmp_path, setting):
     assert done.returncode == 0 and "there is no transport" not in done.stdout, done
 
 
+def test_what_a_service_must_do_without_is_named_as_its_own(tmp_path):
+    master = "127.0.0.1:2527 inet n - n - - smtpd\n  -o content_filter=scan:x\n"
+    done = config(tmp_path, with_postfix(tmp_path, "", master), "check")
+    assert done.returncode == 1 and "master.cf:4: content_filter is not served" in done.stderr, done.stderr
+    line = re.search("write `(.*?)` into postrider.conf", done.stderr).group(1)
+    assert line == "127.0.0.1:2527/content_filter = "
+    assert config(tmp_path, with_postfix(tmp_path, "", master, own=line + "\n"), "check").returncode == 0
+
+
+def test_words_about_obsolete_parameters(tmp_path):
+    done = config(tmp_path, with_postfix(tmp_path, "smtpd_tls_dh1024_param_file = /x\nsmtp_tls_enforce_peername = no\n"), "check")
+    assert "smtpd_tls_dh1024_param_file is obsolete: parameters of Diffie-Hellman are" in done.stdout, done
+    assert "smtp_tls_enforce_peername is obsolete: it does nothing since" in done.stdout
+
+
 def test_passwords_are_hidden(tmp_path):
     text = ("passdb = {driver=sql, sql=pgsql, connect={host=h password=geheim dbname=d}, query={SELECT x WHERE password = '%w'}}, "
             "{driver=ldap, uris=ldap://h, dn={cn=a,dc=b}, dnpass={top secret}}\n")

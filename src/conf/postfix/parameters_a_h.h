@@ -35,7 +35,7 @@
     X("allow_min_user", "no", UNSERVED, "addresses that begin with a - are refused, as by default") \
     X("allow_percent_hack", "yes", READ, "") \
     X("allow_untrusted_routing", "no", UNSERVED, "addresses are not rewritten by it") \
-    X("alternate_config_directories", "", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("alternate_config_directories", "", OBSOLETE, "it does nothing since Postfix 3.6 or before; remove it") \
     X("always_add_missing_headers", "no", READ, "") \
     X("always_bcc", "", READ, "") \
     X("anvil_rate_time_unit", "60s", UNSERVED, "smtpd_client_connection_rate_limit counts by the minute") \
@@ -123,7 +123,7 @@
     X("disable_vrfy_command", "no", READ, "") \
     X("dns_ncache_ttl_fix_enable", "no", UNSERVED, "names are looked up in DNS") \
     X("dnssec_probe", "ns:.", UNSERVED, "certificates of other servers are not verified at the levels that are served (may, encrypt)") \
-    X("dont_remove", "0", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("dont_remove", "0", OBSOLETE, "it does nothing since Postfix 3.6 or before; remove it") \
     X("double_bounce_sender", "double-bounce", UNSERVED, "it is not used") \
     X("duplicate_filter_limit", "1000", INNER, "how Postfix's queue manager schedules; Postrider's queue has its own rules") \
     X("empty_address_default_transport_maps_lookup_key", "<>", UNSERVED, "it is not used") \

@@ -45,7 +45,7 @@
     X("maillog_file_rotate_suffix", "%Y%m%d-%H%M%S", UNSERVED, "logging goes to stderr and the journal; log_level says how much") \
     X("mailq_path", "/usr/bin/mailq", INNER, "") \
     X("manpage_directory", "/usr/share/man", INNER, "") \
-    X("maps_rbl_domains", "", OBSOLETE, "is old; use reject_rbl_client in a restriction list") \
+    X("maps_rbl_domains", "", OBSOLETE, "use reject_rbl_client in a restriction list") \
     X("maps_rbl_reject_code", "554", READ, "") \
     X("masquerade_classes", "envelope_sender, header_sender, header_recipient", READ, "") \
     X("masquerade_domains", "", READ, "") \

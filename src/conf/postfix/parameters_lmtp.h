@@ -12,7 +12,7 @@
     X("lmtp_bind_address6", "", UNSERVED, "the system chooses the address of outgoing connections") \
     X("lmtp_bind_address_enforce", "no", UNSERVED, "the system chooses the address of outgoing connections") \
     X("lmtp_body_checks", "", UNSERVED, "messages are not changed on their way out") \
-    X("lmtp_cname_overrides_servername", "no", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("lmtp_cname_overrides_servername", "no", OBSOLETE, "it does nothing since Postfix 3.6 or before; remove it") \
     X("lmtp_connect_timeout", "0s", INNER, "of the LMTP client, which works as the SMTP client does") \
     X("lmtp_connection_cache_destinations", "", INNER, "connections are reused as Postrider sees fit") \
     X("lmtp_connection_cache_on_demand", "yes", INNER, "connections are reused as Postrider sees fit") \
@@ -83,7 +83,7 @@
     X("lmtp_tls_dkey_file", "$lmtp_tls_dcert_file", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
     X("lmtp_tls_eccert_file", "", UNSERVED, "no client certificate is shown to other servers") \
     X("lmtp_tls_eckey_file", "$lmtp_tls_eccert_file", UNSERVED, "no client certificate is shown to other servers") \
-    X("lmtp_tls_enforce_peername", "yes", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("lmtp_tls_enforce_peername", "yes", OBSOLETE, "it does nothing since Postfix 3.6 or before; remove it") \
     X("lmtp_tls_exclude_ciphers", "", READ, "") \
     X("lmtp_tls_fingerprint_cert_match", "", READ, "") \
     X("lmtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", READ, "") \

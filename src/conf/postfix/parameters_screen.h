@@ -1,4 +1,5 @@
-/* parameters_screen.h: Postfix 3.7's parameters of postscreen, milters, TLS engine, QMQP. Rows as in parameters.c. */
+/* parameters_screen.h: Postfix 3.7's parameters of postscreen, milters, TLS engine, QMQP. Rows as
+ * in parameters.c. */
 #ifndef CONF_POSTFIX_PARAMETERS_SCREEN_H
 #define CONF_POSTFIX_PARAMETERS_SCREEN_H
 
@@ -77,8 +78,8 @@
     X("tls_append_default_CA", "no", READ, "") \
     X("tls_config_file", "default", UNSERVED, "this part of TLS is OpenSSL's own here") \
     X("tls_config_name", "", UNSERVED, "this part of TLS is OpenSSL's own here") \
-    X("tls_daemon_random_bytes", "32", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
-    X("tls_dane_digests", "sha512 sha256", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("tls_daemon_random_bytes", "32", OBSOLETE, "it does nothing since Postfix 3.6 or before; remove it") \
+    X("tls_dane_digests", "sha512 sha256", OBSOLETE, "it does nothing since Postfix 3.6 or before; remove it") \
     X("tls_disable_workarounds", "", UNSERVED, "this part of TLS is OpenSSL's own here") \
     X("tls_eecdh_auto_curves", "X25519 X448 prime256v1 secp521r1 secp384r1", READ, "") \
     X("tls_eecdh_strong_curve", "prime256v1", UNSERVED, "this part of TLS is OpenSSL's own here") \
@@ -91,13 +92,13 @@
     X("tls_medium_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH", READ, "") \
     X("tls_null_cipherlist", "eNULL:!aNULL", READ, "") \
     X("tls_preempt_cipherlist", "no", READ, "") \
-    X("tls_random_bytes", "32", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("tls_random_bytes", "32", OBSOLETE, "it does nothing since Postfix 3.6 or before; remove it") \
     X("tls_random_exchange_name", "${data_directory}/prng_exch", INNER, "how Postfix's processes share randomness") \
     X("tls_random_prng_update_period", "3600s", INNER, "how Postfix's processes share randomness") \
     X("tls_random_reseed_period", "3600s", INNER, "how Postfix's processes share randomness") \
     X("tls_random_source", "dev:/dev/urandom", INNER, "how Postfix's processes share randomness") \
     X("tls_server_sni_maps", "", READ, "") \
-    X("tls_session_ticket_cipher", "aes-256-cbc", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("tls_session_ticket_cipher", "aes-256-cbc", OBSOLETE, "it does nothing since Postfix 3.6 or before; remove it") \
     X("tls_ssl_options", "", UNSERVED, "this part of TLS is OpenSSL's own here") \
     X("tls_wildcard_matches_multiple_labels", "yes", UNSERVED, "this part of TLS is OpenSSL's own here") \
     X("tlsmgr_service_name", "tlsmgr", INNER, "how Postfix's processes share randomness") \

@@ -12,7 +12,7 @@
     X("smtp_bind_address6", "", UNSERVED, "the system chooses the address of outgoing connections") \
     X("smtp_bind_address_enforce", "no", UNSERVED, "the system chooses the address of outgoing connections") \
     X("smtp_body_checks", "", READ, "") \
-    X("smtp_cname_overrides_servername", "no", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("smtp_cname_overrides_servername", "no", OBSOLETE, "it does nothing since Postfix 3.6 or before; remove it") \
     X("smtp_connect_timeout", "30s", READ, "") \
     X("smtp_connection_cache_destinations", "", INNER, "connections are reused as Postrider sees fit") \
     X("smtp_connection_cache_on_demand", "yes", INNER, "connections are reused as Postrider sees fit") \
@@ -85,7 +85,7 @@
     X("smtp_tls_dkey_file", "$smtp_tls_dcert_file", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
     X("smtp_tls_eccert_file", "", UNSERVED, "no client certificate is shown to other servers") \
     X("smtp_tls_eckey_file", "$smtp_tls_eccert_file", UNSERVED, "no client certificate is shown to other servers") \
-    X("smtp_tls_enforce_peername", "yes", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("smtp_tls_enforce_peername", "yes", OBSOLETE, "it does nothing since Postfix 3.6 or before; remove it") \
     X("smtp_tls_exclude_ciphers", "", READ, "") \
     X("smtp_tls_fingerprint_cert_match", "", READ, "") \
     X("smtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", READ, "") \

@@ -97,7 +97,7 @@
     X("smtpd_tls_ciphers", "medium", READ, "") \
     X("smtpd_tls_dcert_file", "", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
     X("smtpd_tls_dh1024_param_file", "", OBSOLETE, "parameters of Diffie-Hellman are OpenSSL\'s own, as Postfix advises since 3.1; remove it") \
-    X("smtpd_tls_dh512_param_file", "", OBSOLETE, "do nothing since Postfix 3.6 or before; remove it") \
+    X("smtpd_tls_dh512_param_file", "", OBSOLETE, "it does nothing since Postfix 3.6 or before; remove it") \
     X("smtpd_tls_dkey_file", "$smtpd_tls_dcert_file", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
     X("smtpd_tls_eccert_file", "", READ, "") \
     X("smtpd_tls_eckey_file", "$smtpd_tls_eccert_file", READ, "") \

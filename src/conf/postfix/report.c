@@ -186,11 +186,12 @@ static void report_parameter(struct reporting *r, const struct conf_assignment *
                   *text ? ": " : "", text);
     else if (p->class == GUARD)
         conf_error(r->errors, a->file, a->line,
-                   "%.*s is not served: %s. To run without it, write `%.*s = %.*s` into "
+                   "%.*s is not served: %s. To run without it, write `%.*s%s%.*s = %.*s` into "
                    "postrider.conf",
-                   SLICE_ARG(a->name), text, SLICE_ARG(a->name), SLICE_ARG(normal));
+                   SLICE_ARG(a->name), text, SLICE_ARG(a->service), a->service.len ? "/" : "",
+                   SLICE_ARG(a->name), SLICE_ARG(normal));
     else if (p->class == OBSOLETE)
-        conf_warn(r->errors, a->file, a->line, "%.*s is obsolete: it %s", SLICE_ARG(a->name), text);
+        conf_warn(r->errors, a->file, a->line, "%.*s is obsolete: %s", SLICE_ARG(a->name), text);
     else
         conf_warn(r->errors, a->file, a->line,
                   "%.*s is not served%s%s; remove the line when you can do without it",
