@@ -56,17 +56,55 @@ static bool keeps_dollars(const struct conf_setting *s, const struct conf_raw *r
     return found;
 }
 
+/* What a value of main.cf refers to. */
+struct referring {
+    struct loading *loading;
+    const struct conf_raw *raw;
+    const char *setting;
+};
+
+/* ${name?…} asks whether it is defined; $name and ${name} take it for granted. */
+static bool is_plain(struct slice value, struct slice name)
+{
+    const char *end = name.data + name.len;
+    char before = name.data[-1];
+    if (before == '$')
+        return true;
+    return (before == '{' || before == '(') && end < value.data + value.len &&
+           (*end == '}' || *end == ')');
+}
+
+static void refer(void *arg, struct slice name)
+{
+    const struct referring *f = arg;
+    const struct conf_assignment *from = f->raw->from;
+    struct conf_raw ignored;
+    if (is_plain(f->raw->value, name) && !conf_scope_find(&f->loading->scope, name, &ignored))
+        conf_warn(f->loading->errors, from->file, from->line,
+                  "%s: $%.*s is not defined, and taken as empty, as in Postfix", f->setting,
+                  SLICE_ARG(name));
+}
+
+static void report_undefined(struct loading *l, const struct conf_raw *raw, const char *setting)
+{
+    struct referring f = {l, raw, setting};
+    if (raw->from && raw->grammar == CONF_POSTFIX)
+        conf_references(raw->value, refer, &f);
+}
+
 static void set_one(struct loading *l, struct snapshot *snap, size_t i)
 {
     const struct conf_setting *s = &conf_table[i];
     struct error why = {"there is no such setting"};
     struct conf_raw raw = {0};
     enum result r = conf_scope_find(&l->scope, slice_cstr(s->name), &raw) ? OK : FAILED;
-    if (r == OK && keeps_dollars(s, &raw))
+    if (r == OK && keeps_dollars(s, &raw)) {
         snap->values[i] = arena_dup(&snap->arena, raw.value);
-    else if (r == OK)
+    } else if (r == OK) {
+        report_undefined(l, &raw, s->name);
         r = conf_scope_expand(&l->scope, raw.value, raw.grammar, &snap->arena, &snap->values[i],
                               &why);
+    }
     if (r == OK && raw.grammar == CONF_POSTFIX)
         add_unit(s, snap, &snap->values[i]);
     if (r == OK)

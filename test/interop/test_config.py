@@ -155,6 +155,16 @@ def test_what_a_service_must_do_without_is_named_as_its_own(tmp_path):
     assert config(tmp_path, with_postfix(tmp_path, "", master, own=line + "\n"), "check").returncode == 0
 
 
+def test_undefined_names_are_told(tmp_path):
+    main = "mine = permit_mynetworks\nsmtpd_recipient_restrictions = $my_typo $mine ${mine} ${stress?x} ${none?permit} reject\nluser_relay = $user\n"
+    master = "127.0.0.1:2527 inet n - n - - smtpd\n  -o smtpd_client_restrictions=${mua_client_restrictions}\n"
+    done = config(tmp_path, with_postfix(tmp_path, main, master), "check")
+    told = [line for line in done.stdout.splitlines() if "is not defined" in line]
+    assert done.returncode == 0 and len(told) == 2, done
+    assert "main.cf:5: smtpd_recipient_restrictions: $my_typo is not defined" in told[0]
+    assert "master.cf:4: smtpd_client_restrictions: $mua_client_restrictions is not defined" in told[1]
+
+
 def test_words_about_obsolete_parameters(tmp_path):
     done = config(tmp_path, with_postfix(tmp_path, "smtpd_tls_dh1024_param_file = /x\nsmtp_tls_enforce_peername = no\n"), "check")
     assert "smtpd_tls_dh1024_param_file is obsolete: parameters of Diffie-Hellman are" in done.stdout, done
