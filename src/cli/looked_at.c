@@ -59,6 +59,22 @@ static void look_at_users(const struct cli *c, struct conf_errors *errors)
                   errno == ENOENT ? "there are no accounts in it yet" : strerror(errno));
 }
 
+/* ---- programs ---- */
+
+/* The path that a command line begins with; of one for the shell nothing is known. */
+static void look_at_program(struct looking *l, const char *setting, struct slice command)
+{
+    char path[4096];
+    struct slice first = slice_sub(command, 0, slice_find(command, ' '));
+    if (first.len == 0 || first.data[0] != '/' || first.len >= sizeof path)
+        return;
+    snprintf(path, sizeof path, "%.*s", SLICE_ARG(first));
+    if (access(path, X_OK) != 0)
+        conf_warn(l->errors, conf_source(l->cli->conf, setting), 0,
+                  "%s: %s: %s; mail for it is put off or returned until it is there", setting, path,
+                  strerror(errno));
+}
+
 /* ---- certificates ---- */
 
 static FILE *open_pem(struct slice path)
@@ -109,6 +125,7 @@ static void look_at_files(const struct cli *c, struct conf_errors *errors)
     struct looking l = {.cli = c, .errors = errors};
     conf_table_places(conf, look_at_table, &l);
     look_at_users(c, errors);
+    look_at_program(&l, "mailbox_command", conf->mailbox_command);
     look_at_pair(&l, "smtpd_tls_cert_file", conf->smtpd_tls_cert_file, conf->smtpd_tls_key_file);
     look_at_pair(&l, "smtpd_tls_eccert_file", conf->smtpd_tls_eccert_file,
                  conf->smtpd_tls_eckey_file);

@@ -155,6 +155,13 @@ def test_what_a_service_must_do_without_is_named_as_its_own(tmp_path):
     assert config(tmp_path, with_postfix(tmp_path, "", master, own=line + "\n"), "check").returncode == 0
 
 
+def test_a_program_must_be_there(tmp_path):
+    done = config(tmp_path, with_postfix(tmp_path, 'mailbox_command = /no/procmail -a "$EXTENSION"\n'), "check")
+    assert done.returncode == 0 and "main.cf:4: mailbox_command: /no/procmail: No such file or directory" in done.stdout, done
+    done = config(tmp_path, with_postfix(tmp_path, 'mailbox_command = /bin/cat -u\n'), "check")
+    assert "No such file" not in done.stdout
+
+
 def test_undefined_names_are_told(tmp_path):
     main = "mine = permit_mynetworks\nsmtpd_recipient_restrictions = $my_typo $mine ${mine} ${stress?x} ${none?permit} reject\nluser_relay = $user\n"
     master = "127.0.0.1:2527 inet n - n - - smtpd\n  -o smtpd_client_restrictions=${mua_client_restrictions}\n"
