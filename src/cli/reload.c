@@ -1,5 +1,5 @@
 /* reload.c: tells the master to read the configuration again, after checking it here, where the
- * errors can be seen. */
+ * errors can be seen; what only the server can find out, it tells. */
 #include <stdio.h>
 
 #include "cli/service.h"
@@ -12,6 +12,6 @@ int cli_reload(struct cli *c, char **words, int n)
         return cli_fail(2, "usage: reload");
     if (service_reload(c, &err) != OK)
         return cli_fail(1, "%s", err.text);
-    printf("reloading\n");
+    printf("the server uses the new configuration\n");
     return 0;
 }

@@ -15,9 +15,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "conf/outcome.h"
 #include "os/fds.h"
 
-enum { START_MS = 120 * 1000, STOP_MS = 60 * 1000, LOOK_MS = 50, TEXT_MAX = 4096 };
+enum {
+    START_MS = 120 * 1000,
+    STOP_MS = 60 * 1000,
+    RELOAD_MS = 10 * 1000,
+    LOOK_MS = 50,
+    TEXT_MAX = 4096
+};
 static const char unit[] = "postrider.service";
 
 pid_t service_pid(const struct cli *c)
@@ -223,12 +230,66 @@ enum result service_abort(const struct cli *c, struct error *err)
     return signal_and_wait(c, pid, SIGKILL, err);
 }
 
+/* What became of the last reload; number 0: there was none, or nothing is known of it. The errors
+ * lie in `text`. */
+static struct conf_outcome last_reload(const struct cli *c, struct buf *text)
+{
+    struct conf_outcome o = {0, CONF_OUTCOME_READING, SLICE_NONE};
+    char path[TEXT_MAX];
+    snprintf(path, sizeof path, "%s/reload", c->conf->state_directory.data);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    buf_reset(text);
+    if (fd < 0 || fd_read_all(fd, CONF_OUTCOME_MAX, text) != OK ||
+        conf_outcome_parse(buf_slice(text), &o) != OK)
+        o.number = 0;
+    fd_close(&fd);
+    return o;
+}
+
+static enum result reload_ended(const struct conf_outcome *o, struct error *err)
+{
+    if (o->step == CONF_OUTCOME_IN_FORCE)
+        return OK;
+    fprintf(stderr, "%.*s", SLICE_ARG(o->errors));
+    return error_set(err, DENIED, "the server refused the configuration: nothing changed");
+}
+
+/* One that began before the signal may have read the files as they were: only the next counts. */
+static enum result wait_for_reload(const struct cli *c, uint64_t before, struct buf *text,
+                                   struct error *err)
+{
+    int64_t end = clock_monotonic_ms() + RELOAD_MS;
+    struct conf_outcome o;
+    bool ended;
+    do {
+        poll(NULL, 0, LOOK_MS);
+        o = last_reload(c, text);
+        ended = o.step == CONF_OUTCOME_IN_FORCE || o.step == CONF_OUTCOME_REFUSED;
+        if (o.number > before && ended)
+            return reload_ended(&o, err);
+        if (!service_pid(c))
+            return error_set(err, CLOSED, "the server ended: see the mail log");
+    } while (clock_monotonic_ms() < end);
+    return error_set(err, BUSY,
+                     o.number > before && o.step == CONF_OUTCOME_TAKEN
+                         ? "the server took the configuration, but after %d seconds not all of its "
+                           "processes use it: see the mail log"
+                         : "the server was told, but did not say within %d seconds what became of "
+                           "it: see the mail log",
+                     RELOAD_MS / 1000);
+}
+
 enum result service_reload(const struct cli *c, struct error *err)
 {
     pid_t pid = service_pid(c);
+    struct buf text;
     if (!pid)
         return not_running(err);
-    if (kill(pid, SIGHUP) != 0)
-        return error_set(err, FAILED, "process %d: %s", (int)pid, strerror(errno));
-    return OK;
+    buf_init(&text, CONF_OUTCOME_MAX);
+    uint64_t before = last_reload(c, &text).number;
+    enum result r = kill(pid, SIGHUP) == 0
+                        ? wait_for_reload(c, before, &text, err)
+                        : error_set(err, FAILED, "process %d: %s", (int)pid, strerror(errno));
+    buf_release(&text);
+    return r;
 }

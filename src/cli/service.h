@@ -16,7 +16,8 @@ MUST_USE enum result service_start(const struct cli *c, struct error *err);
 MUST_USE enum result service_stop(const struct cli *c, struct error *err);
 /* At once: what is under way is broken off; nothing that was answered with 250 is lost. */
 MUST_USE enum result service_abort(const struct cli *c, struct error *err);
-/* The configuration was checked before. */
+/* The configuration was checked before. OK: every role uses it now. DENIED: the server refused it,
+ * and its errors are on stderr; BUSY: it said nothing in time (10 seconds). */
 MUST_USE enum result service_reload(const struct cli *c, struct error *err);
 
 /* service_log.c: from now on what this process and its children say on stderr goes to syslog, by a

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 
@@ -95,6 +96,43 @@ def test_reload_takes_and_refuses(make_server):
     server.write_conf()
     assert server.command("reload").returncode == 1
     assert banner().startswith(b"220 new.banner")
+
+
+def test_reload_tells_what_the_server_made_of_it(make_server):
+    """What only the server can find out comes back, by each name of the command; so does that it said nothing."""
+    server = make_server()
+    listen = server.settings.get("listen")
+    for i in range(3):  # it works with the new one when the command ends
+        server.settings["smtpd_banner"] = f"banner{i} ESMTP"
+        server.write_conf()
+        assert "uses the new configuration" in server.ok("reload")
+        with socket.create_connection(("127.0.0.1", server.port["smtp"])) as s:
+            assert s.recv(100).startswith(b"220 banner%d" % i)
+    record = os.path.join(server.state, "reload")
+    assert os.stat(record).st_mode & 0o777 == 0o600
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server.settings["listen"] = f"{listen}, smtp://127.0.0.1:{port}"
+        server.write_conf()
+        for words, status in ((["reload"], 1), (["postfix", "reload"], 1), (["doveadm", "reload"], 75)):
+            done = server.command(*words)
+            assert done.returncode == status and f"127.0.0.1 port {port}" in done.stderr, done
+            assert "refused the configuration: nothing changed" in done.stderr
+        with socket.create_connection(("127.0.0.1", server.port["smtp"])) as s:
+            assert s.recv(100).startswith(b"220 banner2")
+    server.ok("reload")  # the port is free now
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        assert s.recv(100).startswith(b"220 banner2")
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        done = server.command("reload")
+        assert done.returncode == 1 and "did not say within 10 seconds" in done.stderr, done
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+    server.stop()
+    assert not os.path.exists(record)
 
 
 def test_one_grep_shows_a_message(server):

@@ -259,8 +259,10 @@ static void announce_when_ready(struct master *m)
     if (!m->announced)
         LOG(LOG_INFO, "service.ready", LOG_U("ms", clock_monotonic_ms() - m->started_ms),
             LOG_U("listeners", m->listeners.n), LOG_C("version", POSTRIDER_VERSION));
-    if (m->in_force != m->generation && m->generation > FIRST_GENERATION)
+    if (m->in_force != m->generation && m->generation > FIRST_GENERATION) {
         LOG(LOG_INFO, "conf.in_force", LOG_U("generation", m->generation));
+        state_tell_reload(m, CONF_OUTCOME_IN_FORCE, SLICE_NONE);
+    }
     m->announced = true;
     m->in_force = m->generation;
     process_notify("READY=1");

@@ -27,8 +27,8 @@ static void log_lines(enum log_level level, const char *event, struct slice line
 }
 
 /* Each error as its own line, with file and line, on stderr: before the service is up there is a
- * person in front of it. */
-static enum result load(const struct conf_origin *origin, const struct conf **ret)
+ * person in front of it. The errors are appended to `told` too, unless that is NULL. */
+static enum result load(const struct conf_origin *origin, const struct conf **ret, struct buf *told)
 {
     struct conf_errors errors;
     conf_errors_init(&errors);
@@ -46,6 +46,8 @@ static enum result load(const struct conf_origin *origin, const struct conf **re
     log_lines(LOG_ERROR, "conf.error", buf_slice(&errors.text));
     if (r != OK && errors.count == 0)
         LOG(LOG_ERROR, "conf.error", LOG_C("path", origin->path), LOG_C("why", result_name(r)));
+    if (told)
+        buf_append(told, buf_slice(&errors.text));
     conf_errors_release(&errors);
     return r;
 }
@@ -113,31 +115,51 @@ static enum result take_over(struct master *m, const struct conf *c, struct erro
     return OK;
 }
 
+/* Errors are logged, and appended to `told`. */
+static enum result load_and_take_over(struct master *m, const struct conf **ret, struct buf *told)
+{
+    struct error err = {""};
+    enum result r = load(m->origin, ret, told);
+    if (r != OK)
+        return r;
+    r = take_over(m, *ret, &err);
+    if (r == OK)
+        return OK;
+    LOG(LOG_ERROR, "conf.error", LOG_C("text", err.text));
+    buf_printf(told, "%s\n", err.text);
+    conf_unref(*ret);
+    return r;
+}
+
+static void refuse(struct master *m, struct slice errors)
+{
+    LOG(LOG_ERROR, "conf.reload_refused", LOG_C("path", m->origin->path),
+        LOG_C("then", "nothing changed"));
+    state_tell_reload(m, CONF_OUTCOME_REFUSED, errors);
+    process_notify("READY=1");
+}
+
 static void reload(struct master *m)
 {
     const struct conf *c;
-    struct error err = {""};
+    struct buf told;
+    m->reloads++;
     process_notify_reloading();
-    enum result r = load(m->origin, &c);
-    if (r == OK) {
-        r = take_over(m, c, &err);
-        if (r != OK) {
-            LOG(LOG_ERROR, "conf.error", LOG_C("text", err.text));
-            conf_unref(c);
-        }
-    }
-    if (r != OK) {
-        LOG(LOG_ERROR, "conf.reload_refused", LOG_C("path", m->origin->path),
-            LOG_C("then", "nothing changed"));
-        process_notify("READY=1");
+    state_tell_reload(m, CONF_OUTCOME_READING, SLICE_NONE);
+    buf_init(&told, CONF_OUTCOME_MAX);
+    enum result r = load_and_take_over(m, &c, &told);
+    if (r != OK)
+        refuse(m, buf_slice(&told));
+    buf_release(&told);
+    if (r != OK)
         return;
-    }
     conf_unref(m->conf);
     m->conf = c;
     m->generation++;
     set_log_level(c);
     LOG(LOG_INFO, "conf.reloaded", LOG_C("path", m->origin->path),
         LOG_U("generation", m->generation));
+    state_tell_reload(m, CONF_OUTCOME_TAKEN, SLICE_NONE);
     children_configure(m, true);
 }
 
@@ -236,7 +258,7 @@ int master_run(const struct conf_origin *origin)
     for (enum ipc_role r = ROLE_MASTER; r < ROLE_COUNT; r++)
         m->children[r].control = -1;
     log_set_role("master");
-    if (load(origin, &m->conf) != OK) {
+    if (load(origin, &m->conf, NULL) != OK) {
         free(m);
         return 1;
     }

@@ -5,6 +5,7 @@
 #define ROLE_MASTER_MASTER_H
 
 #include "conf/conf.h"
+#include "conf/outcome.h"
 #include "ipc/ipc.h"
 #include "os/fds.h"
 #include "role/role.h"
@@ -58,6 +59,7 @@ struct master {
     const struct conf *conf;
     uint64_t generation;
     uint64_t in_force;                 /* the generation that all roles said to have taken */
+    uint64_t reloads;                  /* asked for since the start */
     struct child children[ROLE_COUNT]; /* [ROLE_MASTER] is unused */
     struct listener_set listeners;
     int control_fd; /* listens on state_directory/control */
@@ -94,6 +96,8 @@ void unix_socket_give(const struct conf *c, const char *path);
 /* state.c: state_directory with what lies in it. */
 MUST_USE enum result state_prepare(struct master *m, struct error *err);
 void state_release(struct master *m);
+/* For who asked for the reload that is under way; errors: of a refused one. */
+void state_tell_reload(const struct master *m, enum conf_outcome_step step, struct slice errors);
 /* Makes the self-signed certificate when none is configured and none is there yet. */
 MUST_USE enum result state_make_certificate(const struct conf *c, struct error *err);
 

@@ -1,6 +1,6 @@
 /* state.c: state_directory: the store's folder, sendmail's folder, the control socket, the process
- * id, where the configuration comes from, and the certificate that is made when none is configured.
- */
+ * id, where the configuration comes from, what became of the last reload, and the certificate that
+ * is made when none is configured. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -136,6 +136,9 @@ enum result state_prepare(struct master *m, struct error *err)
     path_in_state(m->conf, "maildrop", path, sizeof path);
     if (r == OK)
         r = make_folder(path, 01733, err); /* submit/drop.h says why */
+    path_in_state(m->conf, "reload", path, sizeof path);
+    if (r == OK)
+        unlink(path); /* a former server's */
     path_in_state(m->conf, "control", path, sizeof path);
     if (r == OK)
         r = open_control(m, path, err);
@@ -145,6 +148,19 @@ enum result state_prepare(struct master *m, struct error *err)
     return r;
 }
 
+void state_tell_reload(const struct master *m, enum conf_outcome_step step, struct slice errors)
+{
+    const struct conf_outcome o = {m->reloads, step, errors};
+    struct buf text;
+    char path[4096];
+    buf_init(&text, CONF_OUTCOME_MAX);
+    path_in_state(m->conf, "reload", path, sizeof path);
+    conf_outcome_format(&o, &text);
+    if (!buf_ok(&text) || !write_file(path, 0600, buf_slice(&text)))
+        LOG(LOG_WARNING, "conf.outcome", LOG_C("path", path), LOG_C("why", strerror(errno)));
+    buf_release(&text);
+}
+
 void state_release(struct master *m)
 {
     char path[4096];
@@ -152,6 +168,8 @@ void state_release(struct master *m)
         path_in_state(m->conf, "control", path, sizeof path);
         unlink(path);
         path_in_state(m->conf, "origin", path, sizeof path);
+        unlink(path);
+        path_in_state(m->conf, "reload", path, sizeof path);
         unlink(path);
     }
     fd_close(&m->control_fd);
