@@ -188,6 +188,46 @@ def test_postconf_edits_as_postfixs_does(tmp_path, oracle, name, words):
     assert (ours / "main.cf").stat().st_mode & 0o777 == 0o640 and [f.name for f in sorted(ours.iterdir())] == ["main.cf", "master.cf"]
 
 
+SERVICE_EDITS = (
+    ["-M", "new/inet=new inet n - n - - smtpd"], ["-M", "new/inet=new inet n - n - - smtpd -v -o a=b -o { c = d e } -x flags=X argv=/bin/x {a b}"],
+    ["-Me", "submission/inet = submission inet n - n - - smtpd"], ["-MX", "submission/inet"], ["-M#", "relay/unix", "maildrop/unix"],
+    ["-M", "new/unix=new unix - n n - - pipe flags=DRhu user=vmail argv=/usr/bin/deliver -f ${sender} -a one -b two -c three -d ${recipient}"],
+    ["-MX", "no/inet"], ["-MX", "submission"], ["-M", "new/inet=new inet n"], ["-M", "a=b"], ["-MX", "a/b=c"], ["-M", "-X"],
+    ["-P", "submission/inet/syslog_name=foo"], ["-P", "*/inet/foo=bar", "relay/unix/smtp_helo_timeout = 7"], ["-P", "maildrop/unix/foo=bar"],
+    ["-P", "relay/unix/foo=a b"], ["-P", "no/inet/foo=bar"], ["-PX", "submission/inet/syslog_name", "smtp/inet/nothing"], ["-P#", "smtp/inet/x"],
+    ["-P", "submission/inet/smtpd_recipient_restrictions="], ["-PX", "submission/inet"],
+    ["-F", "smtp/inet/chroot=y"], ["-F", "*/*/chroot = n", "smtp/inet/process_limit=7"], ["-F", "relay/unix/command=lmtp -v -o a=b"],
+    ["-F", "relay/unix/wakeup=1 2"], ["-FX", "smtp/inet/chroot"], ["-F", "smtp/inet/nothing=1"], ["-F", "smtp/inet=1"],
+)
+
+
+@pytest.mark.parametrize("words", SERVICE_EDITS)
+def test_postconf_edits_services_as_postfixs_does(tmp_path, oracle, words):
+    theirs, ours = (write(tmp_path / which, CONFIGURATIONS["debian"]) for which in ("theirs", "ours"))
+    (ours / "master.cf").chmod(0o640)
+    done = oracle("-c", theirs, *words), postrider("postconf", "-c", ours, *words)
+    assert done[0].returncode == done[1].returncode and bool(done[0].returncode) == ("fatal" in done[1].stderr), done
+    assert (ours / "master.cf").read_text() == (theirs / "master.cf").read_text()
+    assert (ours / "master.cf").stat().st_mode & 0o777 == 0o640 and [f.name for f in sorted(ours.iterdir())] == ["main.cf", "master.cf"]
+    assert ("no service in master.cf fits" in done[1].stderr) == any(w.startswith("no/") for w in words)
+
+
+def test_postconf_keeps_the_comments_of_a_service(tmp_path):
+    text = ("# first\nsmtp inet n - n - - smtpd\n  -o a=b\n# between\n  -o c={x}\n\n# behind\nbroken line\n  # more\nrelay unix - - n - - smtp")
+    folder = write(tmp_path / "postfix", "", text)
+
+    def edited(*words):
+        done = postrider("postconf", "-c", folder, *words)
+        assert done.returncode == 0, done.stderr
+        return (folder / "master.cf").read_text()
+
+    rest = "# between\n\n# behind\nbroken line\n  # more\nrelay unix - - n - - smtp\n"
+    assert edited("-P", "smtp/inet/a=d") == "# first\nsmtp       inet  n       -       n       -       -       smtpd\n    -o a=d\n    -o c={x}\n" + rest
+    assert edited("-M#", "broken/line") == edited("-MX", "no/thing") and "\n#broken line\n" in (folder / "master.cf").read_text()
+    assert postrider("postconf", "-c", tmp_path / "nowhere", "-MX", "smtp/inet").returncode == 1
+    assert postrider("postconf", "-c", folder, "-F", "relay/unix/private=").returncode == 1  # Postfix leaves a hole
+
+
 def test_postconf_edits_nothing_else(tmp_path):
     folder = write(tmp_path / "postfix", CONFIGURATIONS["debian"])
     for words in (["-e", "biff"], ["-#", "biff=yes"], ["-e", "two words = x"], ["-e", "biff = a\nb = c"]):
@@ -196,7 +236,9 @@ def test_postconf_edits_nothing_else(tmp_path):
     assert postrider("postconf", "-c", tmp_path / "nowhere", "-e", "biff = yes").returncode == 1
 
 
-@pytest.mark.parametrize("options", (["-P"], ["-P", "submission/inet"], ["-P", "*/*/smtpd_banner"], ["-hP", "relay/unix/smtp_helo_timeout"], ["-a"], ["-A"]))
+@pytest.mark.parametrize("options", (["-P"], ["-P", "submission/inet"], ["-P", "*/*/smtpd_banner"], ["-hP", "relay/unix/smtp_helo_timeout"], ["-a"], ["-A"], ["-l"],
+                                     ["-F"], ["-F", "smtp"], ["-F", "*/unix/chroot", "smtp/inet/command"], ["-Fh", "relay/unix"], ["-Mf"], ["-Mf", "maildrop"],
+                                     ["-M", "nothing", "submission"], ["-P", "nothing/inet/x"]))
 def test_postconf_of_services(tmp_path, oracle, options):
     folder = write(tmp_path / "postfix", CONFIGURATIONS["debian"])
     assert postrider("postconf", "-c", folder, *options).stdout == oracle("-c", folder, *options).stdout

@@ -271,22 +271,41 @@ static int take_option(struct postconf *p, int option, const char **dir)
         return 0;
     case 'M':
     case 'P':
+    case 'F':
     case 'm':
     case 'a':
     case 'A':
+    case 'l':
+        p->mode = option;
+        return 0;
     case 'e':
     case '#':
     case 'X':
-        p->mode = option;
+        p->edit = option;
         return 0;
     case 'f':
+        p->fold = true;
+        return 0;
+    case 'p':
     case 'v':
-        return 0; /* folding and verbosity change no value */
+        return 0; /* main.cf is shown anyway; verbosity changes no value */
+    case 'b':
+    case 't':
+        return postconf_fatal((char[]){'-', (char)option, 0},
+                              "the texts of bounces are no templates here");
+    case 'C':
+    case 'o':
+    case 'T':
+    case 'H':
+        return postconf_fatal((char[]){'-', (char)option, 0}, "not served: see postconf -?");
     default:
         fprintf(stderr,
                 "usage: postconf [-c DIR] [-d] [-h] [-n] [-x] [NAME...] | "
                 "postconf [-c DIR] -e NAME=VALUE... | -# NAME... | -X NAME... | "
-                "-M [NAME[/TYPE]...] | -P [NAME[/TYPE[/PARAMETER]]...] | postconf -a|-A|-m\n");
+                "-M|-P|-F [-f] [NAME[/TYPE[/PARAMETER or FIELD]]...] | "
+                "-M NAME/TYPE=LINE... | -MX|-M# NAME/TYPE... | -P NAME/TYPE/PARAMETER=VALUE... | "
+                "-PX NAME/TYPE/PARAMETER... | -F NAME/TYPE/FIELD=VALUE... | "
+                "postconf -a|-A|-l|-m\n");
         return 1;
     }
 }
@@ -295,33 +314,53 @@ static int take_option(struct postconf *p, int option, const char **dir)
 static bool show_list(struct postconf *p)
 {
     static const char sasl[] = "cyrus\ndovecot\n", client[] = "cyrus\n";
+    static const char locks[] = "flock\nfcntl\ndotlock\n";
     if (p->mode == 'm')
         for (size_t i = 0; table_type_name(i); i++)
             buf_printf(&p->out, "%s\n", table_type_name(i));
     else if (p->mode == 'a' || p->mode == 'A')
         buf_puts(&p->out, p->mode == 'a' ? sasl : client);
+    else if (p->mode == 'l')
+        buf_puts(&p->out, locks);
     else
         return false;
     return true;
+}
+
+/* What can't be edited so, and how it can. */
+static int check_edit(const struct postconf *p, int n)
+{
+    bool services = p->mode == 'M' || p->mode == 'P' || p->mode == 'F';
+    if (p->mode == 'F' && p->edit && p->edit != 'e')
+        return postconf_fatal("-F", "a field is changed (-e), not taken away");
+    if (p->mode == 'P' && p->edit == '#')
+        return postconf_fatal("-P", "an -o is taken away (-X), not commented out");
+    if (p->edit && (p->defaults || p->set || p->bare || p->expand || (p->mode && !services)))
+        return postconf_fatal((char[]){'-', (char)p->edit, 0}, "it goes with -M, -P and -F alone");
+    if (p->edit && n == 0)
+        return postconf_fatal((char[]){'-', (char)p->edit, 0}, "name what is to be changed");
+    return 0;
 }
 
 static int run(struct postconf *p, char **words, int n)
 {
     const char *dir = NULL;
     int option;
-    while ((option = getopt(n, words, "c:dnhxMPmaAe#Xfv")) != -1)
+    while ((option = getopt(n, words, "c:dnhxMPFmaAle#Xfpvbto:C:TH")) != -1)
         if (take_option(p, option, &dir) != 0)
             return 1;
-    for (int i = optind; i < n && !p->mode; i++)
+    for (int i = optind; i < n && !p->edit; i++)
         if (strchr(words[i], '='))
-            p->mode = 'e'; /* as Postfix takes it since 2.11 */
+            p->edit = 'e'; /* as Postfix takes it since 2.11 */
+    if (check_edit(p, n - optind) != 0)
+        return 1;
     if (show_list(p))
         return 0;
     choose_folder(p, dir);
-    if (p->mode == 'M' || p->mode == 'P')
-        return postconf_services(p, words + optind, n - optind);
+    if (p->edit)
+        return (p->mode ? postconf_edit_services : postconf_edit)(p, words + optind, n - optind);
     if (p->mode)
-        return postconf_edit(p, words + optind, n - optind);
+        return postconf_services(p, words + optind, n - optind);
     if (open_files(p) != 0)
         return 1;
     if (optind < n)
