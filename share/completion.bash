@@ -23,7 +23,7 @@ _postrider() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= i
     COMPREPLY=()
     case $before in
-    -c | --config | --dovecot | --sasl | --inbox)
+    -c | --config | --dovecot | --sasl | --inbox | --output)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;

@@ -27,7 +27,9 @@ static const struct command {
     bool needs_conf;
 } commands[] = {
     {"serve", "", "Run the server in the foreground; log on stderr.", NULL, false},
-    {"config", "check [-v] | show [--json] | route ADDRESS [--sender A] [--json] | import | manual",
+    {"config",
+     "check [-v] | show [--json] | route ADDRESS [--sender A] [--json] | import [--output FILE] | "
+     "manual",
      "Check the configuration; show effective values and their source, and where mail goes.",
      cli_config, false},
     {"user", "add|del|passwd|test NAME [--password-stdin] | list [--json]",

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/looked_at.h"
+#include "cli/replace.h"
 #include "conf/source.h"
 
 enum { OUT_MAX = 4 << 20 };
@@ -160,17 +161,37 @@ static int route(struct cli *c, char **words, int n)
     return status;
 }
 
+/* config import --output FILE. The file may be the one that is read: it is replaced when all is
+ * known. Passwords may be in it: a new one is for its owner alone. */
+static int write_to(const char *path, const struct buf *out)
+{
+    struct error err = {""};
+    if (!buf_ok(out))
+        return cli_fail(1, "%s: the text is too long", path);
+    return cli_replace(path, 0600, buf_slice(out), &err) == OK ? 0 : cli_fail(1, "%s", err.text);
+}
+
+static const char *take_output(char **words, int *n)
+{
+    if (*n != 4 || strcmp(words[1], "import") != 0 || strcmp(words[2], "--output") != 0)
+        return NULL;
+    *n = 2;
+    return words[3];
+}
+
 int cli_config(struct cli *c, char **words, int n)
 {
+    const char *output = take_output(words, &n);
     if (n > 1 && strcmp(words[1], "route") == 0)
         return route(c, words + 2, n - 2);
     struct buf out;
     struct conf_errors errors;
     enum action a = action_of(words, n);
     if (a == ACTIONS)
-        return cli_fail(
-            2, "usage: config check [-v] | config show [--json] | config route ADDRESS | "
-               "config import | config manual [--postfix DIR] [--dovecot FILE] [--sasl FILE]");
+        return cli_fail(2,
+                        "usage: config check [-v] | config show [--json] | config route ADDRESS | "
+                        "config import [--output FILE] | config manual [--postfix DIR] [--dovecot "
+                        "FILE] [--sasl FILE]");
     conf_errors_init(&errors);
     buf_init(&out, OUT_MAX);
     c->files_given = true; /* these look at files before a server is started on them */
@@ -183,10 +204,14 @@ int cli_config(struct cli *c, char **words, int n)
         put_comments(&out, "warning: ", buf_slice(&errors.warnings));
     if (!ok && a == CHECK_VERBOSE)
         put_comments(&out, "note: ", buf_slice(&errors.notes));
-    fwrite(buf_slice(&out).data, 1, buf_len(&out), stdout);
+    int status = ok ? 0 : 1;
+    if (ok && output)
+        status = write_to(output, &out);
+    else
+        fwrite(buf_slice(&out).data, 1, buf_len(&out), stdout);
     buf_release(&out);
     conf_errors_release(&errors);
     if (fflush(stdout) != 0)
         return cli_fail(1, "cannot write the output");
-    return ok ? 0 : 1;
+    return status;
 }

@@ -190,6 +190,27 @@ def test_passwords_are_hidden(tmp_path):
     assert "password=geheim" in config(tmp_path, text, "import").stdout
 
 
+def test_import_may_write_over_what_it_reads(tmp_path):
+    """The file that names the old ones is replaced by what came of them, or stays as it was."""
+    (tmp_path / "postfix").mkdir()
+    (tmp_path / "postfix" / "main.cf").write_text("compatibility_level = 3.6\nmyhostname = theirs.example.test\n")
+    (tmp_path / "postfix" / "master.cf").write_text("")
+    own = tmp_path / "own.conf"
+    text = f"postfix_config = {tmp_path}/postfix\nsmtpd_timeout = 77s\n"
+    for wrong in ("smtpd_helo_requird = yes\n", ""):
+        done = config(tmp_path, text + wrong, "import", "--output", own)
+        assert (done.returncode, done.stdout) == ((1, "") if wrong else (0, "")), done
+        assert own.read_text() == text + wrong or not wrong
+    own.chmod(0o640)
+    assert "myhostname = theirs.example.test\n" in own.read_text() and "postfix_config" not in own.read_text()
+    done = config(tmp_path, own.read_text(), "import", "--output", own)
+    assert done.returncode == 0 and "smtpd_timeout = 77s\n" in own.read_text() and own.stat().st_mode & 0o777 == 0o640
+    assert config(tmp_path, text, "import", "--output", tmp_path / "new").returncode == 0
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o600
+    assert config(tmp_path, text, "import", "--output", tmp_path / "no" / "folder").returncode == 1
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["new", "own.conf", "postfix"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives sockets to other users: needs root")
 def test_sockets_belong_to_whom_the_file_says(tmp_path):
     lmtp, mux, left = tmp_path / "lmtp", tmp_path / "mux", tmp_path / "left"

@@ -1,17 +1,11 @@
 /* postconf_rewrite.c: main.cf or master.cf with a few of its settings or services edited. The rest
  * stays as it is, byte by byte; the new file takes the old one's place in one step, with its owner
  * and mode. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/faces/postconf.h"
+#include "cli/replace.h"
 #include "conf/source.h"
-#include "os/fds.h"
 
 int postconf_fatal(const char *what, const char *why)
 {
@@ -84,23 +78,11 @@ static void rewrite_lines(const struct postconf_rewriting *r, bool keep, struct 
 
 static int replace(const char *path, struct slice bytes)
 {
-    char fresh[4096];
-    struct stat st;
-    if (stat(path, &st) != 0)
-        return postconf_fatal(path, strerror(errno));
-    snprintf(fresh, sizeof fresh, "%s.XXXXXX", path);
-    int fd = mkstemp(fresh);
-    if (fd < 0)
-        return postconf_fatal(fresh, strerror(errno));
-    bool owned = fchown(fd, st.st_uid, st.st_gid) == 0 || geteuid() != 0;
-    bool ok = owned && fchmod(fd, st.st_mode & 07777) == 0 && fd_write_all(fd, bytes) &&
-              fsync(fd) == 0 && rename(fresh, path) == 0;
-    int error = errno;
-    close(fd);
-    if (ok)
+    struct error err = {""};
+    if (cli_replace(path, 0644, bytes, &err) == OK)
         return 0;
-    unlink(fresh);
-    return postconf_fatal(path, strerror(error));
+    fprintf(stderr, "postconf: fatal: %s\n", err.text);
+    return 1;
 }
 
 int postconf_rewrite(struct postconf *p, const char *name, const struct postconf_rewriting *r)
