@@ -135,7 +135,10 @@ def test_wrong_words(site):
     done = site.command("explain", "--client", "x", "--from", "a@b.test", "--to", "b@c.test")
     assert done.returncode == 1 and "IP address" in done.stderr
     done = site.command("explain", "--client", "192.0.2.1", "--from", "a@b.test", "--to", "b@c.test", "--service", "none")
-    assert done.returncode == 1 and "no such service" in done.stderr
+    assert done.returncode == 1 and "there is no listener none: --service takes one of smtp, submission" in done.stderr
+    # Nor is there one only because SMTP knows such a protocol; a protocol stands for its first listener.
+    done = site.command("explain", "--client", "192.0.2.1", "--from", "a@b.test", "--to", "b@c.test", "--service", "smtps")
+    assert done.returncode == 1 and "there is no listener smtps" in done.stderr
 
 
 def test_before_the_recipient(tmp_path):

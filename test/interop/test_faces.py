@@ -350,6 +350,14 @@ def test_postfix_as_a_service(folder, postfix_namespace):
     assert ours == theirs
 
 
+def test_a_queue_that_never_was(tmp_path):
+    """Root is not told that it is not root; others are told why they see nothing."""
+    (tmp_path / "c").write_text(f"state_directory = {tmp_path}/none\n")
+    done = subprocess.run([PROGRAM, "-c", tmp_path / "c", "mailq"], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 69 and f"{tmp_path}/none/maildrop is not there: no server has run" in done.stderr
+    assert "only root" not in done.stderr
+
+
 # ---- ordinary users ----
 
 def as_nobody(server, folder, *words, **more):

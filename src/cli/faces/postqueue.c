@@ -2,6 +2,7 @@
  * the server does not run, what waits in its folder maildrop is listed; its store can't be looked
  * at then. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -51,16 +52,32 @@ static void put_file(const char *name, const struct stat *st, bool as_json, stru
     w->bytes += (unsigned long)st->st_size;
 }
 
+static int no_folder(const char *path, int why)
+{
+    char text[CLI_PATH_SIZE + 100];
+    if (why == EACCES)
+        snprintf(text, sizeof text, "only root may see what waits to be taken in (%s)", path);
+    else if (why == ENOENT)
+        snprintf(text, sizeof text, "%s is not there: no server has run with this state_directory",
+                 path);
+    else
+        snprintf(text, sizeof text, "%s: %s", path, strerror(why));
+    return fail("postqueue", text);
+}
+
 static int list_folder(struct cli *c, bool as_json)
 {
     char path[CLI_PATH_SIZE];
     struct waiting w = {0};
     struct stat st;
-    DIR *dir = cli_state_path(c, "maildrop", path) ? opendir(path) : NULL;
+    if (!cli_state_path(c, "maildrop", path))
+        return fail("postqueue", "the configuration can't be read");
+    DIR *dir = opendir(path);
+    int why = errno;
     fprintf(stderr, "postqueue: warning: Mail system is down -- its queue can't be read; what "
                     "follows is what waits to be taken in\n");
     if (!dir)
-        return fail("postqueue", "only root may see what waits to be taken in");
+        return no_folder(path, why);
     for (const struct dirent *e; (e = readdir(dir));)
         if (e->d_name[0] != '.' && fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISREG(st.st_mode))

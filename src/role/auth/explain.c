@@ -246,24 +246,67 @@ static void find_name(struct explain *e, const struct conf *c, struct slice give
 
 /* ---- the question ---- */
 
-/* The kind of the service that S names: a listener's, else the protocol's own. */
-static enum result find_service(const struct conf *c, struct slice label, struct policy_facts *f)
+static bool takes_mail(const struct listen_url *u)
+{
+    return u->service == LISTEN_SMTP || u->service == LISTEN_SMTPS ||
+           u->service == LISTEN_SUBMISSION || u->service == LISTEN_SUBMISSIONS ||
+           u->service == LISTEN_LMTP;
+}
+
+/* The listener that the text names: by its label, else the first of that protocol. */
+static bool find_listener(const struct conf *c, struct slice text, struct listen_url *ret)
+{
+    for (int by_label = 1; by_label >= 0; by_label--)
+        for (size_t i = 0; i < c->listen.n; i++)
+            if (listen_parse(c->listen.items[i], ret) == OK && takes_mail(ret) &&
+                slice_eq(by_label ? ret->label : slice_cstr(listen_service_name(ret->service)),
+                         text))
+                return true;
+    return false;
+}
+
+static bool comes_first(const struct conf *c, size_t at, struct slice label)
 {
     struct listen_url u;
-    for (size_t i = 0; i < c->listen.n; i++) {
-        if (listen_parse(c->listen.items[i], &u) != OK || !slice_eq(u.label, label))
-            continue;
-        bool submission = u.service == LISTEN_SUBMISSION || u.service == LISTEN_SUBMISSIONS;
-        if (!submission && u.service != LISTEN_SMTP && u.service != LISTEN_SMTPS &&
-            u.service != LISTEN_LMTP)
-            continue;
-        f->service = submission                 ? POLICY_SUBMISSION
-                     : u.service == LISTEN_LMTP ? POLICY_LMTP
-                                                : POLICY_SMTP;
-        f->tls |= u.service == LISTEN_SUBMISSIONS || u.service == LISTEN_SMTPS;
-        return OK;
-    }
-    return policy_service_parse(label, &f->service);
+    for (size_t i = 0; i < at; i++)
+        if (listen_parse(c->listen.items[i], &u) == OK && takes_mail(&u) &&
+            slice_eq(u.label, label))
+            return false;
+    return true;
+}
+
+/* Why there is none. */
+static const char *no_listener(struct explain *e, const struct conf *c, struct slice text)
+{
+    const char *names = "";
+    struct listen_url u;
+    for (size_t i = 0; names && i < c->listen.n; i++)
+        if (listen_parse(c->listen.items[i], &u) == OK && takes_mail(&u) &&
+            comes_first(c, i, u.label))
+            names =
+                arena_printf(&e->arena, "%s%s%.*s", names, *names ? ", " : "", SLICE_ARG(u.label));
+    const char *why =
+        names && *names
+            ? arena_printf(&e->arena, "there is no listener %.*s: --service takes one of %s",
+                           SLICE_ARG(text), names)
+            : "`listen` names no listener that takes mail";
+    return why ? why : "no memory";
+}
+
+/* NULL, or why there is no such service. */
+static const char *find_service(struct explain *e, const struct conf *c, struct slice text)
+{
+    struct policy_facts *f = &e->facts;
+    struct listen_url u;
+    if (!find_listener(c, text, &u))
+        return no_listener(e, c, text);
+    bool submission = u.service == LISTEN_SUBMISSION || u.service == LISTEN_SUBMISSIONS;
+    f->service = submission                 ? POLICY_SUBMISSION
+                 : u.service == LISTEN_LMTP ? POLICY_LMTP
+                                            : POLICY_SMTP;
+    f->tls |= u.service == LISTEN_SUBMISSIONS || u.service == LISTEN_SMTPS;
+    e->label = arena_dup(&e->arena, u.label);
+    return NULL;
 }
 
 /* With its domain, as the SMTP server completes it; data NULL: no address. *ret_given as the client
@@ -310,9 +353,9 @@ static const char *take(struct explain *e, const struct conf *c, const struct ip
                                .tls = m->tls,
                                .login = SLICE_NONE,
                                .etrn = SLICE_NONE};
-    e->label = arena_dup(&e->arena, m->service);
-    if (find_service(c, e->label, f) != OK)
-        return "there is no such service";
+    const char *why = find_service(e, c, m->service);
+    if (why)
+        return why;
     f->sasl = f->service == POLICY_SUBMISSION ||
               (f->service == POLICY_SMTP && conf_for_service(c, e->label)->smtpd_sasl_auth_enable);
     e->sender = full_address(e, c, m->sender, &f->sender);

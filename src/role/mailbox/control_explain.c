@@ -225,7 +225,7 @@ static void answered(void *arg, struct ipc_message *m)
         const char *why =
             m->type == IPC_FAILURE ? "it can't be explained: " : "auth gave no answer";
         buf_reset(&c->out);
-        char text[200];
+        char text[1000];
         snprintf(text, sizeof text, "%s%.*s", why,
                  SLICE_ARG(m->type == IPC_FAILURE ? m->FAILURE.text : SLICE("")));
         control_end(c, 1, text);
