@@ -27,8 +27,36 @@ static struct account *account_new(struct store *s, struct slice name)
     a->store = s;
     a->name = slice_of(copy, name.len);
     list_init(&a->idle);
+    list_init(&a->watches);
+    pthread_mutex_init(&a->watching, NULL);
     pthread_mutex_init(&a->lock, NULL);
     return a;
+}
+
+void account_watch(struct account *a, struct account_watch *w)
+{
+    pthread_mutex_lock(&a->watching);
+    list_push_back(&a->watches, &w->node);
+    pthread_mutex_unlock(&a->watching);
+}
+
+/* `changed` runs under the lock that this takes. */
+void account_unwatch(struct account *a, struct account_watch *w)
+{
+    pthread_mutex_lock(&a->watching);
+    list_remove(&w->node);
+    pthread_mutex_unlock(&a->watching);
+}
+
+void account_changed(struct account *a)
+{
+    pthread_mutex_lock(&a->watching);
+    LIST_FOR_EACH(n, &a->watches)
+    {
+        struct account_watch *w = CONTAINER_OF(n, struct account_watch, node);
+        w->changed(w);
+    }
+    pthread_mutex_unlock(&a->watching);
 }
 
 static size_t weight(const struct account *a)

@@ -186,6 +186,8 @@ static void publish(struct op *op, bool durable)
     }
     pthread_mutex_unlock(&m->publish);
     view_unref(before);
+    if (durable)
+        account_changed(m->account);
 }
 
 static void leave_flight(struct store *s)

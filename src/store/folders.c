@@ -61,7 +61,9 @@ static enum result commit_and_reload(struct account *a, struct kv_batch *b)
     if (r != OK)
         return r;
     a->loaded = false;
-    return account_load_tables(a);
+    r = account_load_tables(a);
+    account_changed(a);
+    return r;
 }
 
 static bool is_there(const struct folder *f)

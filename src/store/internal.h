@@ -70,6 +70,9 @@ struct account {
     unsigned refs;     /* store.lock */
     struct list_node idle;
 
+    pthread_mutex_t watching; /* watches; no other lock is taken under it */
+    struct list_node watches;
+
     pthread_mutex_t lock; /* what follows */
     uint64_t id;
     bool loaded; /* the tables below are what kv holds */
@@ -131,6 +134,8 @@ void account_ref(struct account *a);
 /* Locks the account with its tables loaded; NOT_FOUND when it was deleted. */
 MUST_USE enum result account_enter(struct account *a);
 void account_leave(struct account *a);
+/* Tells the watches; any lock may be held. */
+void account_changed(struct account *a);
 /* When the store closes: nobody refers to any. */
 void accounts_close(struct store *s);
 void account_put_record(struct account *a, struct kv_batch *b, bool deleted);

@@ -112,7 +112,10 @@ static enum result set(struct account *a, struct slice mailbox, const struct met
         return r == OK ? FAILED : r;
     for (size_t i = 0; i < n; i++)
         put_one(b, object, &items[i]);
-    return kv_commit(b);
+    r = kv_commit(b);
+    if (r == OK)
+        account_changed(a);
+    return r;
 }
 
 enum result metadata_set(struct account *a, struct slice mailbox, const struct metadata *items,

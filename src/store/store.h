@@ -246,6 +246,15 @@ void mailbox_watch(struct mailbox *m, struct mailbox_watch *w);
 /* After it returns, `changed` is not running and will not run. */
 void mailbox_unwatch(struct mailbox *m, struct mailbox_watch *w);
 
+/* Notices "something in the account has changed": messages, names, subscriptions, annotations. As
+ * above. */
+struct account_watch {
+    struct list_node node;
+    void (*changed)(struct account_watch *w);
+};
+void account_watch(struct account *a, struct account_watch *w);
+void account_unwatch(struct account *a, struct account_watch *w);
+
 /* Change of flags: on the entries with these uids (those that are gone are skipped). keywords: bits
  * of the mailbox's keywords, resolved by mailbox_keyword. unchanged_since: UINT64_MAX, or RFC 7162:
  * entries above it are left alone and reported to `refused` (called before return). */

@@ -195,6 +195,72 @@ def test_one_search_looks_into_all_mailboxes(make_server):
     assert len(c.ask("ESEARCH IN (selected personal) TEXT x")[0]) == 4
 
 
+def test_a_session_is_told_of_all_its_mailboxes(make_server):
+    """NOTIFY (RFC 5465), without a command from the client."""
+    server = make_server()
+    mine, other = Raw(server), Raw(server)
+    line = lambda: mine.client.readline().decode().rstrip("\r\n")
+    mine.ask("SELECT INBOX")
+    lines, end = mine.ask("NOTIFY SET STATUS (selected (MessageNew (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)]) MessageExpunge FlagChange)) "
+                          "(personal (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange))")
+    assert end.startswith("OK") and all(line.startswith("* STATUS ") for line in lines) and len(lines) == 5, lines
+    server.send(subject="hello")
+    assert line() == "* 1 EXISTS"
+    assert line() == "* 1 FETCH (UID 1 BODY[HEADER.FIELDS (SUBJECT)] {18}"
+    assert [line() for _ in range(3)] == ["Subject: hello", "", ")"]
+    other.ask("SELECT INBOX")
+    other.ask(r"STORE 1 +FLAGS (\Seen \Deleted)")
+    assert line() == r"* 1 FETCH (UID 1 FLAGS (\Seen \Deleted))"
+    other.ask("EXPUNGE")
+    assert line() == "* 1 EXPUNGE"
+    other.client.append("Sent", None, None, b"Subject: x\r\n\r\nx\r\n")
+    assert line() == '* STATUS "Sent" (MESSAGES 1 UIDNEXT 2 UNSEEN 1)'
+    other.ask("CREATE Plans")
+    assert line() == r'* LIST (\HasNoChildren) "/" "Plans"'
+    assert re.match(r'\* STATUS "Plans" \(MESSAGES 0 UIDNEXT 1 UIDVALIDITY \d+ UNSEEN 0\)$', line())
+    other.ask("SUBSCRIBE Plans")
+    assert line() == r'* LIST (\HasNoChildren \Subscribed) "/" "Plans"'
+    other.ask('SETMETADATA Plans (/private/comment "x")')
+    assert line() == '* METADATA "Plans" /private/comment'
+    other.ask("RENAME Plans Old")
+    renamed = line()  # the subscription stays with the name
+    while "OLDNAME" not in renamed:
+        assert renamed.startswith(r'* LIST (\NonExistent'), renamed
+        renamed = line()
+    assert renamed == r'* LIST (\HasNoChildren) "/" "Old" ("OLDNAME" ("Plans"))'
+    other.ask("DELETE Old")
+    while (gone := line()) != r'* LIST (\NonExistent) "/" "Old"':
+        assert '"Plans"' in gone, gone
+    assert mine.ask("NOTIFY NONE")[1].startswith("OK")
+    server.send()
+    assert mine.ask("NOOP")[0] == ["* 1 EXISTS"]
+
+
+def test_notifications_are_kept_apart_from_commands(make_server):
+    """Sessions that are told of everything, while others change it and they themselves ask; each ends with the truth."""
+    server = make_server()
+    watchers = [Raw(server) for _ in range(4)]
+    for w in watchers:
+        w.ask("SELECT INBOX")
+        assert w.ask("NOTIFY SET (selected (MessageNew (UID FLAGS) MessageExpunge FlagChange)) (personal (MessageNew MessageExpunge MailboxName))")[1].startswith("OK")
+    other = Raw(server)
+    other.ask("SELECT INBOX")
+    for turn in range(30):
+        append(other, 1)
+        other.ask(f"CREATE box{turn}")
+        other.client.append(f"box{turn}", None, None, b"Subject: x\r\n\r\nx\r\n")
+        for w in watchers[:2]:
+            assert w.ask("UID FETCH 1:* FLAGS")[1].startswith("OK")
+        if turn % 3 == 0:
+            other.ask(r"UID STORE 1:* +FLAGS.SILENT (\Deleted)")
+            other.ask("EXPUNGE")
+    for w in watchers:
+        lines, end = w.ask("UID SEARCH ALL")
+        assert end.startswith("OK"), end
+        assert [line for line in lines if line.startswith("* SEARCH")] == other.ask("UID SEARCH ALL")[0]
+    server.stop()
+
+
 def test_annotations_stay_with_their_mailbox(make_server):
     server = make_server()
     c = Raw(server)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/map.h"
 #include "mime/summary.h"
 
 const char *const fake_texts[FAKE_TEXTS] = {
@@ -298,6 +299,58 @@ static void unwatch(void *ctx, struct imap_mailbox *m)
 {
     (void)m;
     ((struct fake_world *)ctx)->watched = NULL;
+}
+
+static uint64_t account_state(const struct fake_world *w)
+{
+    struct buf all;
+    buf_init(&all, 1 << 20);
+    for (int i = 0; i < FAKE_MAILBOXES; i++)
+        if (w->boxes[i].used)
+            buf_printf(&all, "%s %x %u %llu\n", w->boxes[i].name, w->boxes[i].attrs,
+                       w->boxes[i].uidvalidity, (unsigned long long)w->boxes[i].modseq);
+    buf_append(&all, slice_of(w->annotations, sizeof w->annotations));
+    uint64_t hash = hash_bytes(buf_slice(&all));
+    buf_release(&all);
+    return hash;
+}
+
+static bool account_changed(void *ctx)
+{
+    struct fake_world *w = ctx;
+    uint64_t now = account_state(w), before = w->account_seen;
+    w->account_seen = now;
+    return now != before;
+}
+
+static void watch_account(void *ctx)
+{
+    struct fake_world *w = ctx;
+    w->account_watched = true;
+    w->account_seen = account_state(w);
+}
+
+static void unwatch_account(void *ctx)
+{
+    ((struct fake_world *)ctx)->account_watched = false;
+}
+
+static enum result quick_status(void *ctx, struct slice name, struct imap_view_info *ret,
+                                uint64_t *ret_id)
+{
+    struct imap_mailbox *m;
+    struct imap_view *v;
+    enum result r = open_mailbox(ctx, name, &m);
+    if (r != OK)
+        return r;
+    r = newest(ctx, m, &v);
+    if (r == OK) {
+        view_info(v, ret);
+        *ret_id = id_of_mailbox(m);
+        release_view(v);
+    }
+    close_mailbox(ctx, m);
+    return r;
 }
 
 /* ---- changes ---- */
@@ -661,6 +714,10 @@ const struct imap_ops fake_ops = {
     .vanished = vanished,
     .watch = watch,
     .unwatch = unwatch,
+    .watch_account = watch_account,
+    .unwatch_account = unwatch_account,
+    .account_changed = account_changed,
+    .status = quick_status,
     .keyword_bit = keyword_bit,
     .change = change,
     .expunge = expunge,

@@ -49,6 +49,8 @@ struct fake_world {
     struct fake_annotation annotations[FAKE_ANNOTATIONS];
     struct fake_mailbox boxes[FAKE_MAILBOXES];
     struct fake_mailbox *watched;
+    bool account_watched;
+    uint64_t account_seen; /* what account_changed was told last */
     bool answer_due;
     enum result answer;
     enum result fail; /* the next submitted operation ends so */

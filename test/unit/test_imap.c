@@ -4,8 +4,9 @@
  *
  * Lines of a scenario: "C:" a client's line, "R:" its raw bytes (\r \n \\), "S:" a reply line,
  * "A:" a message (raw) is appended to Sent, "P:" the beginning of one, "D: n flags" a delivery of
- * text n to INBOX, "E: uid" another session expunges from INBOX, "F: uid flags" it changes flags,
- * "X: result" the next operation ends so,
+ * text n to INBOX (or to the mailbox named third), "N: name" a mailbox is made, "K: name" deleted,
+ * "M: old new" renamed, "U: name" subscribed by another session, "E: uid" another session expunges
+ * from INBOX, "F: uid flags" it changes flags, "X: result" the next operation ends so,
  * "#" a remark. All that the server says must be expected. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -88,6 +89,7 @@ static void end(struct player *p)
     assert_int_equal(p->world.mailboxes, 0);
     assert_null(p->world.watched);
     assert_false(p->world.appending);
+    assert_false(p->world.account_watched);
     fake_release(&p->world);
     buf_release(&p->in);
     buf_release(&p->out);
@@ -152,22 +154,47 @@ static enum result result_by_name(struct slice name)
     return FAILED;
 }
 
+/* By another session. False: it is none of these. */
+static bool act_on_names(struct player *p, char kind, const char *text)
+{
+    char name[64] = "", other[64] = "";
+    enum result r = OK;
+    sscanf(text, "%63s %63s", name, other);
+    if (kind == 'N')
+        r = fake_ops.create(&p->world, slice_cstr(name), 0);
+    else if (kind == 'K')
+        r = fake_ops.remove(&p->world, slice_cstr(name));
+    else if (kind == 'M')
+        r = fake_ops.rename(&p->world, slice_cstr(name), slice_cstr(other));
+    else if (kind == 'U')
+        r = fake_ops.subscribe(&p->world, slice_cstr(name), true);
+    else
+        return false;
+    assert_int_equal(r, OK);
+    if (p->world.account_watched)
+        drive(p);
+    return true;
+}
+
 static void act(struct player *p, char kind, struct slice rest)
 {
     struct fake_mailbox *inbox = &p->world.boxes[0];
     unsigned a = 0, b = 0;
-    char text[64];
+    char text[64], name[64] = "";
     snprintf(text, sizeof text, "%.*s", SLICE_ARG(rest));
-    sscanf(text, "%u %u", &a, &b);
+    if (act_on_names(p, kind, text))
+        return;
+    sscanf(text, "%u %u %63s", &a, &b, name);
+    struct fake_mailbox *box = *name ? fake_find(&p->world, slice_cstr(name)) : inbox;
     if (kind == 'D')
-        fake_deliver(inbox, (int)a, (uint8_t)b);
+        fake_deliver(box, (int)a, (uint8_t)b);
     else if (kind == 'E')
         fake_expunge(inbox, a);
     else if (kind == 'F')
         fake_flag(inbox, a, (uint8_t)b);
     else
         p->world.fail = result_by_name(rest);
-    if (p->world.watched)
+    if (p->world.watched || p->world.account_watched)
         drive(p);
 }
 

@@ -9,7 +9,7 @@ void imap_put_capabilities(const struct imap *im, struct buf *out)
                   "SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE "
                   "SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS "
                   "I18NLEVEL=1 UTF8=ACCEPT BINARY OBJECTID SAVEDATE METADATA PREVIEW INPROGRESS "
-                  "REPLACE CATENATE LIST-METADATA MULTISEARCH");
+                  "REPLACE CATENATE LIST-METADATA MULTISEARCH NOTIFY");
     if (!im->compressed)
         buf_puts(out, " COMPRESS=DEFLATE");
     /* RFC 7889 */

@@ -39,6 +39,8 @@ static void parse_sources(struct imap_parser *p, struct esearch *s)
         struct imap_filter *f = imap_filter_parse(p);
         if (!f)
             return;
+        if (f->kind == FILTER_SELECTED_DELAYED)
+            imap_parser_fail(p, "Unknown mailbox filter");
         s->elsewhere |= f->kind != FILTER_SELECTED;
         *end = f;
         end = &f->next;

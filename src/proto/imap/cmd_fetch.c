@@ -371,7 +371,7 @@ static enum imap_step start(struct imap *im, struct imap_command *cmd)
             return imap_failed(cmd, r);
     }
     /* Where \Seen can't be stored, reading goes on (a full disk, say). */
-    if (f->items.sets_seen && !im->read_only && mark_seen(im, cmd) != OK)
+    if (f->items.sets_seen && !im->read_only && !cmd->own && mark_seen(im, cmd) != OK)
         f->marks_seen = false;
     f->stage = FETCH_VANISHED;
     return STEP_INPUT;

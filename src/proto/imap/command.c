@@ -2,6 +2,7 @@
  * the mailbox's changes, tagged reply. Commands run one after the other, so that a pipelined one
  * sees what the one before did (RFC 3501 5.5 is honoured without looking at ambiguities). */
 #include "proto/imap/command.h"
+#include "proto/imap/notify.h"
 
 #include <stdlib.h>
 
@@ -20,7 +21,7 @@ static const struct imap_command_spec *const commands[] = {
     &imap_cmd_getmetadata,  &imap_cmd_setmetadata, &imap_cmd_sort,        &imap_cmd_thread,
     &imap_cmd_subscribe,    &imap_cmd_unselect,    &imap_cmd_unsubscribe, &imap_cmd_getquota,
     &imap_cmd_getquotaroot, &imap_cmd_setquota,    &imap_cmd_compress,    &imap_cmd_replace,
-    &imap_cmd_esearch};
+    &imap_cmd_esearch,      &imap_cmd_notify};
 
 static const struct imap_command_spec *find(struct slice name)
 {
@@ -137,11 +138,13 @@ static void finish(struct imap *im)
 {
     struct imap_command *cmd = im->command;
     bool silent = cmd->spec && (cmd->spec->flags & CMD_SILENT) && cmd->status == IMAP_OK;
-    if (!silent && !cmd->mute)
+    bool own = cmd->own;
+    if (!silent && !cmd->mute && !own)
         put_tagged(im, cmd);
     bool bad = cmd->status == IMAP_BAD;
     free_command(im);
-    count_bad(im, bad);
+    if (!own)
+        count_bad(im, bad);
 }
 
 /* RFC 3501 7.4.1 with its note: UID FETCH, UID STORE and UID SEARCH are other commands. */
@@ -256,6 +259,12 @@ static bool start_command(struct imap *im, struct slice text)
     return true;
 }
 
+void imap_start_own(struct imap *im, struct slice text)
+{
+    if (start_command(im, text))
+        im->command->own = true;
+}
+
 /* ---- reading ---- */
 
 static struct slice tag_of(struct slice text)
@@ -352,6 +361,7 @@ void imap_release(struct imap *im)
     if (im->mailbox)
         imap_deselect(im);
     imap_saved_clear(im);
+    imap_notify_end(im);
     free(im->idle_tag);
     im->idle_tag = NULL;
 }
@@ -390,6 +400,8 @@ static enum imap_next run(struct imap *im)
         }
         if (im->command)
             next = advance(im);
+        else if (im->notify && ((next = imap_notify_run(im)) || im->command || imap_full(im)))
+            ; /* told, or to be told by a command of its own */
         else if (im->idle_tag)
             next = imap_idle(im);
         else

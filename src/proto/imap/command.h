@@ -57,6 +57,7 @@ struct imap_command {
     /* The reply: code is what stands in brackets, NULL: none. */
     enum imap_status status;
     const char *code, *text;
+    bool own;                /* nobody asked: it has no reply (notify.c) */
     bool done;               /* the reply is told */
     bool mute;               /* the connection ends in the middle of a response */
     bool synced;             /* the handler has told the mailbox's changes itself */
@@ -69,10 +70,10 @@ extern const struct imap_command_spec imap_cmd_append, imap_cmd_capability, imap
     imap_cmd_close, imap_cmd_compress, imap_cmd_copy, imap_cmd_create, imap_cmd_delete,
     imap_cmd_enable, imap_cmd_esearch, imap_cmd_examine, imap_cmd_expunge, imap_cmd_fetch,
     imap_cmd_id, imap_cmd_getmetadata, imap_cmd_idle, imap_cmd_list, imap_cmd_logout, imap_cmd_lsub,
-    imap_cmd_move, imap_cmd_namespace, imap_cmd_noop, imap_cmd_rename, imap_cmd_replace,
-    imap_cmd_search, imap_cmd_select, imap_cmd_setmetadata, imap_cmd_sort, imap_cmd_status,
-    imap_cmd_store, imap_cmd_subscribe, imap_cmd_thread, imap_cmd_unselect, imap_cmd_unsubscribe,
-    imap_cmd_getquota, imap_cmd_getquotaroot, imap_cmd_setquota;
+    imap_cmd_move, imap_cmd_namespace, imap_cmd_noop, imap_cmd_notify, imap_cmd_rename,
+    imap_cmd_replace, imap_cmd_search, imap_cmd_select, imap_cmd_setmetadata, imap_cmd_sort,
+    imap_cmd_status, imap_cmd_store, imap_cmd_subscribe, imap_cmd_thread, imap_cmd_unselect,
+    imap_cmd_unsubscribe, imap_cmd_getquota, imap_cmd_getquotaroot, imap_cmd_setquota;
 
 /* The last words of a command; code and text live as long as the command. Return STEP_DONE. */
 enum imap_step imap_reply(struct imap_command *cmd, enum imap_status status, const char *code,
@@ -95,6 +96,9 @@ bool imap_append_is_message(struct slice text);
 
 /* The session's capabilities; without "CAPABILITY". */
 void imap_put_capabilities(const struct imap *im, struct buf *out);
+
+/* Starts a command that nobody asked for; without memory, none. */
+void imap_start_own(struct imap *im, struct slice text);
 
 /* In IDLE: tells changes, waits for DONE; 0 when it is over (cmd_idle.c). */
 enum imap_next imap_idle(struct imap *im);

@@ -7,23 +7,29 @@ static const struct {
     const char *name;
     enum imap_filter_kind kind;
     bool names;
-} kinds[] = {{"selected", FILTER_SELECTED, false}, {"inboxes", FILTER_INBOXES, false},
-             {"personal", FILTER_PERSONAL, false}, {"subscribed", FILTER_SUBSCRIBED, false},
-             {"subtree", FILTER_SUBTREE, true},    {"subtree-one", FILTER_SUBTREE_ONE, true},
-             {"mailboxes", FILTER_MAILBOXES, true}};
+} kinds[] = {
+    {"selected", FILTER_SELECTED, false},      {"selected-delayed", FILTER_SELECTED_DELAYED, false},
+    {"inboxes", FILTER_INBOXES, false},        {"personal", FILTER_PERSONAL, false},
+    {"subscribed", FILTER_SUBSCRIBED, false},  {"subtree", FILTER_SUBTREE, true},
+    {"subtree-one", FILTER_SUBTREE_ONE, true}, {"mailboxes", FILTER_MAILBOXES, true}};
 
 static void parse_name(struct imap_parser *p, struct imap_filter *f)
 {
     struct slice name = imap_parse_mailbox(p);
     if (f->n == NAMES_MAX)
         imap_parser_fail(p, "Too many mailboxes");
-    else if (f->names)
+    if ((f->n & (f->n - 1)) == 0) { /* full at each power of two */
+        struct slice *more = arena_alloc_n(p->arena, f->n ? f->n * 2 : 1, sizeof *more);
+        if (more && f->n)
+            memcpy(more, f->names, f->n * sizeof *more);
+        f->names = more;
+    }
+    if (f->names && imap_parser_ok(p))
         f->names[f->n++] = name;
 }
 
 static void parse_names(struct imap_parser *p, struct imap_filter *f)
 {
-    f->names = arena_alloc_n(p->arena, NAMES_MAX, sizeof *f->names);
     imap_parse_space(p);
     if (!imap_accept(p, '(')) {
         parse_name(p, f);
@@ -80,6 +86,7 @@ bool imap_filter_matches(const struct imap_filter *f, char separator,
 {
     switch (f->kind) {
     case FILTER_SELECTED:
+    case FILTER_SELECTED_DELAYED:
         return false;
     case FILTER_INBOXES:
         return slice_is(m->name, "INBOX");

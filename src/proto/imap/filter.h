@@ -6,8 +6,9 @@
 
 enum imap_filter_kind {
     FILTER_SELECTED,
-    FILTER_INBOXES,  /* where mail is delivered */
-    FILTER_PERSONAL, /* all of the account's */
+    FILTER_SELECTED_DELAYED, /* NOTIFY alone */
+    FILTER_INBOXES,          /* where mail is delivered */
+    FILTER_PERSONAL,         /* all of the account's */
     FILTER_SUBSCRIBED,
     FILTER_SUBTREE,
     FILTER_SUBTREE_ONE, /* one level of it */
@@ -23,7 +24,7 @@ struct imap_filter {
 
 /* "personal", "subtree (a b)"; fails. NULL: no memory, or failed. */
 struct imap_filter *imap_filter_parse(struct imap_parser *p);
-/* Never the selected one as such. */
+/* Never the selected one as such: false for these filters. */
 bool imap_filter_matches(const struct imap_filter *f, char separator,
                          const struct imap_mailbox_info *m);
 

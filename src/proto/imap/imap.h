@@ -182,6 +182,15 @@ struct imap_ops {
                                 size_t n);
     /* Seconds since 1970. */
     int64_t (*now)(void *ctx);
+    /* The account as a whole: between the two, the driver calls imap_run whenever something in it
+     * changes; account_changed says whether anything did since it was asked last. */
+    void (*watch_account)(void *ctx);
+    void (*unwatch_account)(void *ctx);
+    bool (*account_changed)(void *ctx);
+    /* A mailbox's numbers without its messages: count, uidvalidity, uidnext, unseen,
+     * highest_modseq, bytes; and its number. */
+    enum result (*status)(void *ctx, struct slice name, struct imap_view_info *ret,
+                          uint64_t *ret_id);
     /* The account's quota. */
     enum result (*quota)(void *ctx, struct imap_quota *ret);
     /* Something for the log: what the client told with ID. */
@@ -214,6 +223,7 @@ static inline char imap_separator(const struct imap_config *c)
 
 struct imap_command;
 struct imap_sync;
+struct imap_notify;
 struct imap_ranges;
 
 /* Fields are the core's own. */
@@ -227,6 +237,7 @@ struct imap {
     struct imap_mailbox *mailbox; /* selected */
     struct imap_view *view;       /* as the client knows it */
     struct imap_ranges *saved;    /* "$": UIDs */
+    struct imap_notify *notify;   /* NULL: none */
     uint32_t keywords_told;       /* how many of its keywords FLAGS has named */
     uint16_t bad;
     uint16_t enabled; /* imap_feature */

@@ -22,6 +22,8 @@ struct imap_session {
     struct session *session;
     struct mailbox_names *names;
     struct mailbox_watch watch;
+    struct account_watch account_watch;
+    atomic_bool account_changed; /* since the core asked last */
     struct imap_incoming incoming;
     char quota_root[256];
     /* While a change of flags is submitted: whom to tell of those left alone. */

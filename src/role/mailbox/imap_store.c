@@ -270,6 +270,52 @@ static void unwatch(void *ctx, struct imap_mailbox *m)
     mailbox_unwatch(box(m), &((struct imap_session *)ctx)->watch);
 }
 
+static void account_has_changed(struct account_watch *w)
+{
+    struct imap_session *i = CONTAINER_OF(w, struct imap_session, account_watch);
+    atomic_store(&i->account_changed, true);
+    session_wake(i->session);
+}
+
+static void watch_account(void *ctx)
+{
+    struct imap_session *i = ctx;
+    i->account_watch.changed = account_has_changed;
+    account_watch(i->session->account, &i->account_watch);
+}
+
+static void unwatch_account(void *ctx)
+{
+    account_unwatch(account_of(ctx), &((struct imap_session *)ctx)->account_watch);
+}
+
+static bool has_account_changed(void *ctx)
+{
+    return atomic_exchange(&((struct imap_session *)ctx)->account_changed, false);
+}
+
+static enum result status(void *ctx, struct slice name, struct imap_view_info *ret,
+                          uint64_t *ret_id)
+{
+    struct imap_mailbox *m;
+    struct mailbox_status s;
+    enum result r = open_mailbox(ctx, name, &m);
+    if (r != OK)
+        return r;
+    r = mailbox_status(box(m), &s);
+    if (r == OK) {
+        *ret = (struct imap_view_info){.count = s.count,
+                                       .uidvalidity = s.uidvalidity,
+                                       .uidnext = s.uidnext,
+                                       .unseen = s.unseen,
+                                       .highest_modseq = s.highest_modseq,
+                                       .bytes = s.bytes};
+        *ret_id = mailbox_id(box(m));
+    }
+    close_mailbox(ctx, m);
+    return r;
+}
+
 /* ---- changes ---- */
 
 static enum result keyword_bit(void *ctx, struct imap_mailbox *m, struct slice name,
@@ -420,6 +466,10 @@ const struct imap_ops imap_store_ops = {
     .vanished = vanished,
     .watch = watch,
     .unwatch = unwatch,
+    .watch_account = watch_account,
+    .unwatch_account = unwatch_account,
+    .account_changed = has_account_changed,
+    .status = status,
     .keyword_bit = keyword_bit,
     .change = change,
     .expunge = expunge,
