@@ -81,6 +81,7 @@ static void parse_esearch(struct imap_parser *p, struct imap_command *cmd)
     if (imap_accept_word(p, "IN"))
         parse_sources(p, s);
     search_parse_returns(p, &s->returns);
+    search_no_contexts(p, &s->returns);
     s->returns.extended = true;
     s->program = p->c.rest;
     check_program(p, s);

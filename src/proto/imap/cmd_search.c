@@ -1,6 +1,6 @@
-/* cmd_search.c: SEARCH and UID SEARCH (RFC 3501 6.4.4), with RETURN (RFC 4731), SAVE (RFC 5182) and
- * PARTIAL (RFC 9394). */
-#include "proto/imap/search.h"
+/* cmd_search.c: SEARCH and UID SEARCH (RFC 3501 6.4.4), with RETURN (RFC 4731), SAVE (RFC 5182),
+ * PARTIAL (RFC 9394) and UPDATE (RFC 5267). */
+#include "proto/imap/search_update.h"
 
 static void parse_search(struct imap_parser *p, struct imap_command *cmd)
 {
@@ -11,6 +11,7 @@ static void parse_search(struct imap_parser *p, struct imap_command *cmd)
     search_message_init(&s->scan.message);
     imap_parse_space(p);
     search_parse_returns(p, &s->returns);
+    s->text = p->c.rest;
     search_parse(p, &s->scan.program);
     cmd->uses |= s->scan.program.modseq ? IMAP_CONDSTORE : 0;
 }
@@ -132,6 +133,8 @@ enum imap_step search_step(struct imap *im, struct imap_command *cmd, struct sea
             return STEP_TURN;
         if (!save(im, s))
             return search_not_saved(cmd);
+        if (s->returns.update)
+            search_update_add(im, cmd, &s->scan, s->text);
         put_head(im, cmd, s);
     }
     return tell(im, cmd, s) ? imap_completed(cmd) : STEP_FLUSH;

@@ -2,6 +2,7 @@
  * a client that comes back has missed (QRESYNC, RFC 7162 3.2.5). */
 #include "proto/imap/list.h"
 #include "proto/imap/ranges.h"
+#include "proto/imap/search_update.h"
 
 struct resync {
     bool wanted;
@@ -24,6 +25,7 @@ struct select {
 void imap_deselect(struct imap *im)
 {
     imap_sync_abandon(im);
+    search_update_clear(im);
     imap_saved_clear(im);
     if (im->idle_tag)
         im->ops->unwatch(im->ctx, im->mailbox);

@@ -80,6 +80,7 @@ static void parse_sort(struct imap_parser *p, struct imap_command *cmd)
     buf_init(&s->raw, 64 * 1024);
     imap_parse_space(p);
     search_parse_returns(p, &s->returns);
+    search_no_contexts(p, &s->returns);
     s->returns.extended = s->returns.asked;
     imap_parse_char(p, '(');
     do

@@ -21,7 +21,7 @@ static const struct imap_command_spec *const commands[] = {
     &imap_cmd_getmetadata,  &imap_cmd_setmetadata, &imap_cmd_sort,        &imap_cmd_thread,
     &imap_cmd_subscribe,    &imap_cmd_unselect,    &imap_cmd_unsubscribe, &imap_cmd_getquota,
     &imap_cmd_getquotaroot, &imap_cmd_setquota,    &imap_cmd_compress,    &imap_cmd_replace,
-    &imap_cmd_esearch,      &imap_cmd_notify};
+    &imap_cmd_esearch,      &imap_cmd_notify,      &imap_cmd_cancelupdate};
 
 static const struct imap_command_spec *find(struct slice name)
 {

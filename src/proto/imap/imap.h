@@ -224,6 +224,7 @@ static inline char imap_separator(const struct imap_config *c)
 struct imap_command;
 struct imap_sync;
 struct imap_notify;
+struct imap_context;
 struct imap_ranges;
 
 /* Fields are the core's own. */
@@ -232,13 +233,14 @@ struct imap {
     const struct imap_ops *ops;
     void *ctx;
     struct imap_reader reader;
-    struct imap_command *command; /* under way */
-    struct imap_sync *sync;       /* under way */
-    struct imap_mailbox *mailbox; /* selected */
-    struct imap_view *view;       /* as the client knows it */
-    struct imap_ranges *saved;    /* "$": UIDs */
-    struct imap_notify *notify;   /* NULL: none */
-    uint32_t keywords_told;       /* how many of its keywords FLAGS has named */
+    struct imap_command *command;  /* under way */
+    struct imap_sync *sync;        /* under way */
+    struct imap_mailbox *mailbox;  /* selected */
+    struct imap_view *view;        /* as the client knows it */
+    struct imap_ranges *saved;     /* "$": UIDs */
+    struct imap_notify *notify;    /* NULL: none */
+    struct imap_context *contexts; /* searches that are kept up to date */
+    uint32_t keywords_told;        /* how many of its keywords FLAGS has named */
     uint16_t bad;
     uint16_t enabled; /* imap_feature */
     bool read_only, closing;

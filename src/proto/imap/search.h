@@ -65,10 +65,11 @@ struct search_program {
     struct search_key *root;
     struct search_key *texts;
     bool bad_charset;
-    bool modseq;  /* it names MODSEQ: the answer does too */
-    bool seqs;    /* it names sequence numbers */
-    bool sets;    /* or UIDs */
-    bool charset; /* it names a charset */
+    bool modseq;   /* it names MODSEQ: the answer does too */
+    bool seqs;     /* it names sequence numbers */
+    bool sets;     /* or UIDs */
+    bool fleeting; /* sequence numbers or "$" */
+    bool charset;  /* it names a charset */
 };
 
 /* "[CHARSET x] key key …". Release the texts, also after a failure. */
@@ -90,13 +91,16 @@ enum {
     RETURN_PARTIAL = 32
 };
 struct search_returns {
-    bool asked;    /* RETURN was there */
-    bool extended; /* the answer is ESEARCH */
+    bool asked;           /* RETURN was there */
+    bool extended;        /* the answer is ESEARCH */
+    bool update, context; /* RFC 5267: of SEARCH alone */
     unsigned items;
     struct imap_partial partial;
 };
-/* "RETURN (MIN ALL) ", when it is there. */
+/* "RETURN (MIN ALL) ", when it is there. Where `update` and `context` are not served, fail with
+ * search_no_contexts. */
 void search_parse_returns(struct imap_parser *p, struct search_returns *ret);
+void search_no_contexts(struct imap_parser *p, const struct search_returns *r);
 /* May it run in this session? False: told why not. */
 MUST_USE bool search_admit(struct imap *im, struct imap_command *cmd,
                            const struct search_program *program,
@@ -167,6 +171,7 @@ struct search {
     struct search_scan scan;
     struct search_returns returns;
     const struct search_place *place; /* NULL, or of ESEARCH */
+    struct slice text;                /* the program's, for UPDATE */
     enum { SEARCH_NEW, SEARCH_RUNNING, SEARCH_TELL } stage;
     uint32_t at; /* the last one told */
     bool told_some;

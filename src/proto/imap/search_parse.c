@@ -186,6 +186,7 @@ static struct search_key *parse_set(struct parsing *s, bool uids)
     k->uids = uids;
     imap_parse_seqset(s->p, &k->set);
     s->program->sets = true;
+    s->program->fleeting |= !uids || k->set.saved;
     s->program->seqs |= !uids && !k->set.saved;
     return k;
 }

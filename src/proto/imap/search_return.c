@@ -11,6 +11,11 @@ static const struct {
 static unsigned parse_option(struct imap_parser *p, struct search_returns *ret)
 {
     struct slice word = imap_parse_atom(p);
+    if (slice_is_nocase(word, "UPDATE") || slice_is_nocase(word, "CONTEXT")) {
+        ret->update |= slice_is_nocase(word, "UPDATE");
+        ret->context |= slice_is_nocase(word, "CONTEXT");
+        return 0;
+    }
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (!slice_is_nocase(word, options[i].name))
             continue;
@@ -47,6 +52,12 @@ void search_parse_returns(struct imap_parser *p, struct search_returns *ret)
     /* RFC 9394 3.1 */
     if ((ret->items & RETURN_PARTIAL) && (ret->items & RETURN_ALL))
         imap_parser_fail(p, "PARTIAL and ALL");
+}
+
+void search_no_contexts(struct imap_parser *p, const struct search_returns *r)
+{
+    if (r->update || r->context)
+        imap_parser_fail(p, "Unknown RETURN option");
 }
 
 bool search_admit(struct imap *im, struct imap_command *cmd, const struct search_program *program,

@@ -7,6 +7,7 @@
 
 #include "proto/imap/command.h"
 #include "proto/imap/ranges.h"
+#include "proto/imap/search_update.h"
 
 struct numbers {
     uint32_t *items;
@@ -18,8 +19,11 @@ struct imap_sync {
     struct numbers gone, changed;
     struct imap_ranges vanished; /* the gone ones' UIDs, for who is told these */
     size_t gone_told, changed_told;
+    /* For searches that are kept up to date: UIDs that go; what changed, known to the client or
+     * not. */
+    struct numbers gone_uids, touched;
     uint32_t expected; /* messages that the client counts once it knows of the gone ones */
-    bool uid, failed, told_new;
+    bool uid, failed, updated_gone, told_new;
 };
 
 struct gathering {
@@ -53,12 +57,16 @@ static void on_gone(void *arg, uint32_t old_seq, uint32_t uid)
 {
     struct gathering *g = arg;
     add(g->sync, &g->sync->gone, tells_vanished(g->im) ? uid : old_seq);
+    if (g->im->contexts)
+        add(g->sync, &g->sync->gone_uids, uid);
 }
 
 static void on_changed(void *arg, uint32_t new_seq, const struct imap_entry *e)
 {
     struct gathering *g = arg;
     const struct imap *im = g->im;
+    if (im->contexts)
+        add(g->sync, &g->sync->touched, new_seq);
     if (g->quiet && g->quiet->knows) {
         uint32_t old_seq = im->ops->seek(im->view, e->uid);
         if (g->quiet->knows(g->quiet->arg, im->view, old_seq, e))
@@ -73,6 +81,8 @@ static void free_sync(struct imap *im, struct imap_sync *s)
         im->ops->view_release(s->newest);
     imap_ranges_release(&s->vanished);
     free(s->gone.items);
+    free(s->gone_uids.items);
+    free(s->touched.items);
     free(s->changed.items);
     free(s);
 }
@@ -120,8 +130,25 @@ enum result imap_sync_begin(struct imap *im, bool expunges, bool uid,
     return OK;
 }
 
+/* RFC 5267 4.3: while the numbers still mean what they did. */
+static void update_gone(struct imap *im, struct imap_sync *s)
+{
+    size_t n = s->gone_uids.n;
+    uint32_t *uids = s->gone_uids.items;
+    for (size_t i = 0; i < n / 2; i++) { /* they came highest first */
+        uint32_t other = uids[i];
+        uids[i] = uids[n - 1 - i];
+        uids[n - 1 - i] = other;
+    }
+    if (n)
+        search_update_gone(im, uids, n);
+    s->updated_gone = true;
+}
+
 static bool tell_gone(struct imap *im, struct imap_sync *s)
 {
+    if (!s->updated_gone)
+        update_gone(im, s);
     if (tells_vanished(im))
         return imap_ranges_tell(im, "* VANISHED ", &s->vanished);
     for (; s->gone_told < s->gone.n; s->gone_told++) {
@@ -172,7 +199,8 @@ bool imap_sync_step(struct imap *im)
         return false;
     if (!s->told_new)
         tell_new(im, s);
-    if (!tell_changed(im, s))
+    if (!tell_changed(im, s) ||
+        !search_update_step(im, s->touched.items, s->touched.n, s->expected + 1))
         return false;
     imap_sync_abandon(im);
     return true;

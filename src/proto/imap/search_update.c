@@ -1,0 +1,322 @@
+/* search_update.c: see search_update.h; and CANCELUPDATE. */
+#include "proto/imap/search_update.h"
+
+#include <stdlib.h>
+
+#include "proto/imap/ranges.h"
+
+enum { CONTEXTS_MAX = 8, CONTEXT_MAX = IMAP_COMMAND_MAX + 4096, RUN_MAX = 64 * 1024 * 1024 };
+
+struct imap_context {
+    struct imap_context *next;
+    struct arena mem; /* tag, text */
+    struct slice tag, text;
+    bool uid;
+    struct imap_ranges found; /* UIDs */
+    /* The look that is under way. */
+    bool running, looked;
+    struct arena arena;
+    struct search_program program;
+    struct search_message message;
+    size_t at;
+    uint32_t *added, *removed; /* UIDs, ascending */
+    size_t n_added, n_removed;
+};
+
+static void stop(struct imap_context *c)
+{
+    if (!c->running)
+        return;
+    search_release(&c->program);
+    search_message_release(&c->message);
+    arena_release(&c->arena);
+    c->running = false;
+}
+
+static void free_context(struct imap_context *c)
+{
+    stop(c);
+    imap_ranges_release(&c->found);
+    arena_release(&c->mem);
+    free(c);
+}
+
+void search_update_clear(struct imap *im)
+{
+    while (im->contexts) {
+        struct imap_context *c = im->contexts;
+        im->contexts = c->next;
+        free_context(c);
+    }
+}
+
+static struct imap_context **find(struct imap *im, struct slice tag)
+{
+    struct imap_context **at = &im->contexts;
+    while (*at && !slice_eq((*at)->tag, tag))
+        at = &(*at)->next;
+    return at;
+}
+
+/* RFC 5267 4.3: from here on, or from the beginning, the client must ask by itself. */
+static void put_noupdate(struct imap *im, struct slice tag)
+{
+    buf_puts(im->out, "* NO [NOUPDATE ");
+    imap_put_string(im->out, tag);
+    buf_puts(im->out, "] The result is not kept up to date.\r\n");
+}
+
+static struct imap_context *new_context(struct imap *im, const struct imap_command *cmd,
+                                        const struct search_scan *scan, struct slice text)
+{
+    struct imap_context *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    arena_init(&c->mem, CONTEXT_MAX);
+    c->tag = arena_dup(&c->mem, cmd->tag);
+    c->text = arena_dup(&c->mem, text);
+    c->uid = cmd->uid;
+    for (uint32_t seq = 1; seq <= scan->count; seq++) {
+        uint32_t uid = search_is_found(scan, seq) ? im->ops->entry(im->view, seq)->uid : 0;
+        if (uid)
+            imap_ranges_add(&c->found, uid, uid);
+    }
+    if (!arena_failed(&c->mem) && !c->found.failed)
+        return c;
+    free_context(c);
+    return NULL;
+}
+
+void search_update_add(struct imap *im, const struct imap_command *cmd,
+                       const struct search_scan *scan, struct slice text)
+{
+    unsigned n = 0;
+    for (const struct imap_context *c = im->contexts; c; c = c->next)
+        n++;
+    /* What sequence numbers and "$" mean does not stay. */
+    bool can = n < CONTEXTS_MAX && !scan->program.fleeting && !*find(im, cmd->tag);
+    struct imap_context *c = can ? new_context(im, cmd, scan, text) : NULL;
+    if (c)
+        *find(im, cmd->tag) = c;
+    else
+        put_noupdate(im, cmd->tag);
+}
+
+/* ---- what is told ---- */
+
+static bool has(const struct imap_ranges *r, uint32_t uid)
+{
+    size_t from = 0, to = r->n;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (r->items[middle].to < uid)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < r->n && r->items[from].from <= uid;
+}
+
+static void put_set(struct imap *im, const struct imap_context *c, const char *head, uint32_t *uids,
+                    size_t n)
+{
+    if (!n)
+        return;
+    for (size_t i = 0; i < n && !c->uid; i++)
+        uids[i] = im->ops->seek(im->view, uids[i]);
+    buf_puts(im->out, head);
+    imap_put_set(im->out, uids, n);
+    buf_putc(im->out, ')');
+}
+
+/* What was found, without and with these; all of them are in the view. False: no memory. */
+static bool change_found(const struct imap *im, struct imap_context *c)
+{
+    struct imap_view_info info;
+    struct imap_ranges now = {0};
+    size_t added = 0, removed = 0;
+    im->ops->view_info(im->view, &info);
+    for (uint32_t seq = 1; seq <= info.count; seq++) {
+        uint32_t uid = im->ops->entry(im->view, seq)->uid;
+        bool in = has(&c->found, uid);
+        if (removed < c->n_removed && c->removed[removed] == uid) {
+            in = false;
+            removed++;
+        }
+        if (added < c->n_added && c->added[added] == uid) {
+            in = true;
+            added++;
+        }
+        if (in)
+            imap_ranges_add(&now, uid, uid);
+    }
+    if (now.failed) {
+        imap_ranges_release(&now);
+        return false;
+    }
+    imap_ranges_release(&c->found);
+    c->found = now;
+    return true;
+}
+
+/* False: no memory. */
+static bool tell(struct imap *im, struct imap_context *c)
+{
+    if (!c->n_added && !c->n_removed)
+        return true;
+    if (!change_found(im, c))
+        return false;
+    buf_puts(im->out, "* ESEARCH (TAG ");
+    imap_put_string(im->out, c->tag);
+    buf_puts(im->out, c->uid ? ") UID" : ")");
+    put_set(im, c, " REMOVEFROM (0 ", c->removed, c->n_removed);
+    put_set(im, c, " ADDTO (0 ", c->added, c->n_added);
+    buf_puts(im->out, "\r\n");
+    return true;
+}
+
+/* It can't go on. */
+static void give_up(struct imap *im, struct imap_context **at)
+{
+    struct imap_context *c = *at;
+    *at = c->next;
+    put_noupdate(im, c->tag);
+    free_context(c);
+}
+
+/* ---- expunges ---- */
+
+static bool remove_gone(struct imap *im, struct imap_context *c, const uint32_t *uids, size_t n)
+{
+    c->removed = malloc((n + 1) * sizeof *c->removed);
+    c->n_removed = c->n_added = 0;
+    for (size_t i = 0; c->removed && i < n; i++)
+        if (has(&c->found, uids[i]))
+            c->removed[c->n_removed++] = uids[i];
+    bool ok = c->removed && tell(im, c);
+    free(c->removed);
+    c->removed = NULL;
+    return ok;
+}
+
+void search_update_gone(struct imap *im, const uint32_t *uids, size_t n)
+{
+    for (struct imap_context **at = &im->contexts; *at;) {
+        if (remove_gone(im, *at, uids, n))
+            at = &(*at)->next;
+        else
+            give_up(im, at);
+    }
+}
+
+/* ---- changes and new messages ---- */
+
+static bool start(struct imap *im, struct imap_context *c, size_t most)
+{
+    struct imap_parser p;
+    c->running = true;
+    c->at = c->n_added = c->n_removed = 0;
+    c->program = (struct search_program){0};
+    search_message_init(&c->message);
+    arena_init(&c->arena, RUN_MAX);
+    imap_parser_init(&p, c->text, &c->arena);
+    p.utf8 = im->enabled & (IMAP_REV2 | IMAP_UTF8);
+    p.enabled = im->enabled;
+    search_parse(&p, &c->program);
+    if (!imap_parser_ok(&p))
+        return false;
+    search_bind(&c->program, im, &c->arena);
+    c->added = arena_alloc_n(&c->arena, most + 1, sizeof *c->added);
+    c->removed = arena_alloc_n(&c->arena, most + 1, sizeof *c->removed);
+    return !arena_failed(&c->arena);
+}
+
+/* False: let others have the thread. */
+static bool look(struct imap *im, struct imap_context *c, const uint32_t *changed, size_t n,
+                 uint32_t first_new, size_t total)
+{
+    c->message.work = 0;
+    for (; c->at < total; c->at++) {
+        if (c->message.work > IMAP_TURN_WORK)
+            return false;
+        uint32_t seq = c->at < n ? changed[c->at] : first_new + (uint32_t)(c->at - n);
+        const struct imap_entry *e = im->ops->entry(im->view, seq);
+        search_message_next(&c->message, seq, e);
+        bool now = search_match(im, c->program.root, &c->message);
+        if (now == has(&c->found, e->uid))
+            continue;
+        if (now)
+            c->added[c->n_added++] = e->uid;
+        else
+            c->removed[c->n_removed++] = e->uid;
+    }
+    return true;
+}
+
+bool search_update_step(struct imap *im, const uint32_t *changed, size_t n, uint32_t first_new)
+{
+    struct imap_view_info info;
+    im->ops->view_info(im->view, &info);
+    size_t total = n + (first_new <= info.count ? info.count - first_new + 1 : 0);
+    for (struct imap_context **at = &im->contexts; total && *at;) {
+        struct imap_context *c = *at;
+        bool ok = true;
+        if (imap_full(im))
+            return false;
+        if (!c->looked) {
+            ok = c->running || start(im, c, total);
+            if (ok && !look(im, c, changed, n, first_new, total))
+                return false;
+            ok = ok && tell(im, c);
+            c->looked = true;
+            stop(c);
+        }
+        if (ok)
+            at = &c->next;
+        else
+            give_up(im, at);
+    }
+    for (struct imap_context *c = im->contexts; c; c = c->next)
+        c->looked = false;
+    return true;
+}
+
+/* ---- CANCELUPDATE ---- */
+
+struct cancel {
+    struct cancel *next;
+    struct slice tag;
+};
+
+static void parse_cancel(struct imap_parser *p, struct imap_command *cmd)
+{
+    struct cancel *first = NULL;
+    imap_parse_space(p);
+    do {
+        struct cancel *c = ARENA_NEW(p->arena, struct cancel);
+        struct slice tag = imap_parse_string(p);
+        if (!c)
+            return;
+        *c = (struct cancel){first, tag};
+        first = c;
+    } while (imap_parser_ok(p) && imap_accept(p, ' '));
+    cmd->data = first;
+}
+
+static enum imap_step run_cancel(struct imap *im, struct imap_command *cmd)
+{
+    for (const struct cancel *c = cmd->data; c; c = c->next)
+        if (!*find(im, c->tag))
+            return imap_reply(cmd, IMAP_BAD, NULL, "There is no such update.");
+    for (const struct cancel *c = cmd->data; c; c = c->next) {
+        struct imap_context **at = find(im, c->tag), *gone = *at;
+        if (!gone)
+            continue; /* named twice */
+        *at = gone->next;
+        free_context(gone);
+    }
+    return imap_completed(cmd);
+}
+
+const struct imap_command_spec imap_cmd_cancelupdate = {
+    .name = "CANCELUPDATE", .states = STATE_SELECTED, .parse = parse_cancel, .run = run_cancel};
