@@ -438,6 +438,51 @@ static void test_replace(void **state)
     world_remove(&w);
 }
 
+struct counting_watch {
+    struct account_watch watch;
+    atomic_int n;
+};
+
+static void count_change(struct account_watch *w)
+{
+    atomic_fetch_add(&CONTAINER_OF(w, struct counting_watch, watch)->n, 1);
+}
+
+/* Every kind of change is noticed once it is durable, and none of another account. */
+static void test_account_watch(void **state)
+{
+    (void)state;
+    struct world w = world_new();
+    struct account *a = account_of(&w, "alice"), *b = account_of(&w, "bob");
+    struct counting_watch c = {.watch.changed = count_change};
+    struct metadata note = {SLICE("/private/comment"), SLICE("x")};
+    uint32_t one[] = {1};
+    account_watch(a, &c.watch);
+    deliver(&w, b, "INBOX", message_text);
+    assert_int_equal(atomic_load(&c.n), 0);
+    deliver(&w, a, "INBOX", message_text);
+    assert_int_equal(atomic_load(&c.n), 1);
+    struct mailbox *m = mailbox_of(a, "INBOX");
+    assert_int_equal(store_flags(m, FLAGS_ADD, FLAG_SEEN, one, 1), OK);
+    assert_int_equal(expunge(m, one, 1), OK);
+    assert_int_equal(atomic_load(&c.n), 3);
+    assert_int_equal(mailbox_create(a, SLICE("New"), 0), OK);
+    assert_int_equal(mailbox_subscribe(a, SLICE("New"), true), OK);
+    assert_int_equal(mailbox_rename(a, SLICE("New"), SLICE("Old")), OK);
+    assert_int_equal(metadata_set(a, SLICE("Old"), &note, 1), OK);
+    assert_int_equal(mailbox_delete(a, SLICE("Old")), OK);
+    assert_int_equal(atomic_load(&c.n), 8);
+    assert_int_equal(mailbox_delete(a, SLICE("Old/er")), NOT_FOUND);
+    assert_int_equal(atomic_load(&c.n), 8);
+    account_unwatch(a, &c.watch);
+    deliver(&w, a, "INBOX", message_text);
+    assert_int_equal(atomic_load(&c.n), 8);
+    mailbox_unref(m);
+    account_unref(a);
+    account_unref(b);
+    world_remove(&w);
+}
+
 static void test_shared_bytes(void **state)
 {
     (void)state;
@@ -785,6 +830,7 @@ int main(void)
         cmocka_unit_test(test_keywords_and_unchanged_since),
         cmocka_unit_test(test_expunge_and_diff),
         cmocka_unit_test(test_replace),
+        cmocka_unit_test(test_account_watch),
         cmocka_unit_test(test_vanished),
         cmocka_unit_test(test_copy_and_move),
         cmocka_unit_test(test_shared_bytes),
