@@ -93,12 +93,34 @@ def test_testsaslauthd_tells_why(near):
                               text=True, check=False, timeout=60)
         return done.stderr
     said = why("-u", "alice", "-p", "wrong", "-f", near.mux)
-    assert f"{near.server.users_file}:1: account alice" in said and "the password is wrong" in said
+    assert f"{near.server.users_file}:1: account alice" in said and "wrong password" in said
     said = why("-u", "alice", "-p", "x", "-r", "elsewhere.test", "-f", near.mux)
     assert 'looked up as "alice@elsewhere.test"' in said and "elsewhere.test is not in mydestination" in said
     assert "there is an account alice" in said
     said = why("-u", "alice", "-p", "x", "-f", "/nonexistent/mux")
     assert "connect() : No such file or directory" in said and "nothing has made the socket" in said
+
+
+def test_testsaslauthd_tells_of_the_passdbs(tmp_path):
+    """Each in its order, with file and line, never the password; and where saslauthd_path says, without -f."""
+    users, second = tmp_path / "users", tmp_path / "second"
+    users.write_text("zoe:{PLAIN}zoes-secret\nalice:{PLAIN}alices-secret::::::\n")
+    second.write_text("# more\nalice:other-secret\ndan:{PLAIN}x::::::nologin\n")
+    conf = tmp_path / "c"
+    conf.write_text(f"users_file =\npam_service =\nsaslauthd_path = {tmp_path}/its\nmyhostname = mail.example.test\n"
+                    f"passdb = {{driver=passwd-file, path={users}}}, {{driver=passwd-file, path={second}, scheme=PLAIN}}\n")
+
+    def why(*words):
+        done = subprocess.run([PROGRAM, "-c", conf, "testsaslauthd", "-v", *words], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 255 and "alices-secret" not in done.stderr and "other-secret" not in done.stderr.replace("other-secretX", "")
+        return done.stderr
+    said = why("-u", "alice", "-p", "wrong")
+    assert f"socket {tmp_path}/its/mux: No such file" in said
+    assert f"passwd-file: {users}:2: account alice\n-- wrong password\n-- passwd-file: {second}:2: account alice\n-- wrong password\n" in said
+    assert "is empty" not in said and "wrong\n" not in said.replace("wrong password\n", "")
+    said = why("-u", "alice", "-p", "other-secret" + "X")
+    assert said.count("wrong password") == 2
+    assert f"{users} has no account dan" in (said := why("-u", "dan", "-p", "x")) and f"{second}:3: account dan\n-- it has nologin" in said
 
 
 def test_malformed_questions(near):

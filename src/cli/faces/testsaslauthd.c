@@ -4,13 +4,16 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "auth/databases.h"
 #include "cli/faces.h"
+#include "cli/running.h"
 #include "proto/auth/saslauthd.h"
 
 enum { FAILED_STATUS = 255, USAGE_STATUS = 1 };
@@ -126,13 +129,30 @@ static bool take_options(struct testsaslauthd *t, char **words, int n)
     return t->user && t->password;
 }
 
+/* Where the configuration says; without one, where saslauthd has it. */
+static void choose_path(struct cli *c, char *room, size_t size)
+{
+    struct conf_errors quiet;
+    conf_errors_init(&quiet);
+    cli_use_running(c);
+    c->origin.path = c->config_path;
+    if (conf_load(&c->origin, &c->conf, &quiet) == OK)
+        auth_socket_path(c->conf, DRIVER_SASLAUTHD, room, size);
+    else
+        c->conf = NULL;
+    conf_errors_release(&quiet);
+}
+
 int face_testsaslauthd(struct cli *c, char **words, int n)
 {
-    struct testsaslauthd t = {
-        .realm = "", .service = "imap", .path = "/var/run/saslauthd/mux", .repeat = 1};
+    struct testsaslauthd t = {.realm = "", .service = "imap", .repeat = 1};
+    char path[PATH_MAX] = "/var/run/saslauthd/mux";
     int answer = 0, connect_error = 0;
     if (!take_options(&t, words, n))
         return usage(words[0]);
+    if (!t.path)
+        choose_path(c, path, sizeof path);
+    t.path = t.path ? t.path : path;
     for (long i = 0; i < t.repeat; i++) {
         printf("%ld: ", i);
         fflush(stdout);
