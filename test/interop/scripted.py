@@ -55,6 +55,7 @@ class Session(socketserver.StreamRequestHandler):
             return self.say("454 4.7.0 TLS not available")
         self.say("220 Go ahead")
         if self.script.starttls == "broken":
+            self.rfile.read(1)  # of a ClientHello: what comes before it is another fault
             self.say("this is no handshake")
             return False
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
