@@ -101,6 +101,19 @@ struct slice slice_split(struct slice *rest, char sep)
     return head;
 }
 
+struct slice slice_word(struct slice *rest, const char *separators)
+{
+    size_t begin = 0, most = strlen(separators);
+    while (begin < rest->len && memchr(separators, rest->data[begin], most))
+        begin++;
+    size_t end = begin;
+    while (end < rest->len && !memchr(separators, rest->data[end], most))
+        end++;
+    struct slice word = slice_sub(*rest, begin, end - begin);
+    *rest = slice_from(*rest, end);
+    return word;
+}
+
 enum result slice_parse_u64(struct slice s, uint64_t max, uint64_t *ret)
 {
     uint64_t n = 0;

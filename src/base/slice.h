@@ -85,6 +85,10 @@ size_t slice_braced(struct slice s);
  * dropped. When there is none, returns all of *rest and leaves *rest with data == NULL. */
 struct slice slice_split(struct slice *rest, char sep);
 
+/* Takes the next word off the front of *rest, with the separators before it: any of these
+ * characters. "" at the end. */
+struct slice slice_word(struct slice *rest, const char *separators);
+
 /* Decimal digits only, no sign, no spaces; INVALID when not a number, LIMIT when above max. */
 MUST_USE enum result slice_parse_u64(struct slice s, uint64_t max, uint64_t *ret);
 

@@ -35,23 +35,7 @@ static unsigned bits_to(int rank)
     return rank < 0 ? 0 : bit_of(rank) | (bit_of(rank) - 1);
 }
 
-static bool separates(char c)
-{
-    return c == ',' || c == ':' || c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* The next word; "" at the end. */
-static struct slice next_word(struct slice *rest)
-{
-    size_t n = 0;
-    while (rest->len && separates(rest->data[0]))
-        *rest = slice_from(*rest, 1);
-    while (n < rest->len && !separates(rest->data[n]))
-        n++;
-    struct slice word = slice_sub(*rest, 0, n);
-    *rest = slice_from(*rest, n);
-    return word;
-}
+static const char BETWEEN[] = ",: \t\n\v\f\r";
 
 struct protocols {
     unsigned allowed, named;
@@ -82,7 +66,7 @@ enum result conf_tls_protocols(struct slice text, unsigned *ret_versions, struct
 {
     struct protocols p = {CONF_TLS_ALL, 0, false};
     struct slice rest = text, word;
-    while ((word = next_word(&rest)).len) {
+    while ((word = slice_word(&rest, BETWEEN)).len) {
         enum result r = take_word(&p, word, why);
         if (r != OK)
             return r;

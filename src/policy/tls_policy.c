@@ -168,30 +168,16 @@ static enum result take_attribute(struct entry *e, struct slice word)
     return wrong(e, "is no attribute of a TLS policy", name);
 }
 
-static bool separates(char c)
-{
-    return c == ',' || ascii_blank(c);
-}
-
-static struct slice next_word(struct slice *rest)
-{
-    size_t n = 0;
-    while (rest->len && separates(rest->data[0]))
-        *rest = slice_from(*rest, 1);
-    while (n < rest->len && !separates(rest->data[n]))
-        n++;
-    struct slice word = slice_sub(*rest, 0, n);
-    *rest = slice_from(*rest, n);
-    return word;
-}
+/* postconf(5) smtp_tls_policy_maps: attributes stand apart by white space or commas. */
+static const char BETWEEN[] = ", \t\r\n";
 
 static enum result take_entry(struct entry *e, struct slice text)
 {
-    struct slice word = next_word(&text);
+    struct slice word = slice_word(&text, BETWEEN);
     enum result r = OK;
     if (tls_level_parse(word, &e->to->level) != OK)
         return wrong(e, "is no level of TLS", word);
-    for (unsigned n = 0; r == OK && (word = next_word(&text)).len; n++)
+    for (unsigned n = 0; r == OK && (word = slice_word(&text, BETWEEN)).len; n++)
         if (n == ATTRIBUTES_MAX)
             r = wrong(e, "is one attribute too many", word);
         else if (e->to->level == TLS_LEVEL_NONE)

@@ -14,6 +14,19 @@
 #include "base/log.h"
 #include "base/map.h"
 
+static void words_stand_apart(void **state)
+{
+    struct slice rest = SLICE(" ,a, bc\t,d\0e ,");
+    (void)state;
+    rest.len = 14;
+    assert_true(slice_is(slice_word(&rest, ", \t"), "a"));
+    assert_true(slice_is(slice_word(&rest, ", \t"), "bc"));
+    assert_int_equal(slice_word(&rest, ", \t").len, 3); /* a NUL separates nothing */
+    assert_int_equal(slice_word(&rest, ", \t").len, 0);
+    assert_int_equal(rest.len, 0);
+    assert_int_equal(slice_word(&rest, ", \t").len, 0);
+}
+
 static void slices_split_and_compare(void **state)
 {
     (void)state;
@@ -239,6 +252,7 @@ static void the_clock_can_be_set(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_stand_apart),
         cmocka_unit_test(slices_split_and_compare),
         cmocka_unit_test(numbers_have_bounds),
         cmocka_unit_test(arena_keeps_its_limit),

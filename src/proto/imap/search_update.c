@@ -106,15 +106,7 @@ void search_update_add(struct imap *im, const struct imap_command *cmd,
 
 static bool has(const struct imap_ranges *r, uint32_t uid)
 {
-    size_t from = 0, to = r->n;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (r->items[middle].to < uid)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from < r->n && r->items[from].from <= uid;
+    return imap_range_has(r->items, r->n, uid);
 }
 
 static void put_set(struct imap *im, const struct imap_context *c, const char *head, uint32_t *uids,

@@ -148,17 +148,22 @@ uint32_t imap_seqset_count(const struct imap_seqset *s)
     return n;
 }
 
-bool imap_seqset_has(const struct imap_seqset *s, uint32_t seq)
+bool imap_range_has(const struct imap_range *ranges, size_t n, uint32_t number)
 {
-    size_t low = 0, high = s->n;
+    size_t low = 0, high = n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (s->ranges[middle].to < seq)
+        if (ranges[middle].to < number)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < s->n && s->ranges[low].from <= seq;
+    return low < n && ranges[low].from <= number;
+}
+
+bool imap_seqset_has(const struct imap_seqset *s, uint32_t seq)
+{
+    return imap_range_has(s->ranges, s->n, seq);
 }
 
 uint32_t imap_walk_next(const struct imap_seqset *s, struct imap_walk *w)

@@ -12,6 +12,9 @@ struct imap_range {
     uint32_t from, to; /* both included; before resolving, 0 is "*" */
 };
 
+/* Of n ranges in order that do not overlap: is it in one? */
+bool imap_range_has(const struct imap_range *ranges, size_t n, uint32_t number);
+
 struct imap_seqset {
     struct imap_range *ranges;
     size_t n;

@@ -8,8 +8,9 @@
 #include "base/clock.h"
 #include "mime/address.h"
 #include "proto/sts/sts.h"
+#include "role/mailbox/drop.h"
 
-enum { DOMAINS_MAX = 100000, ENTRY_MAX = 64 * 1024, FORGET_AT_ONCE = 1000 };
+enum { DOMAINS_MAX = 100000, ENTRY_MAX = 64 * 1024 };
 
 static void put_key(struct buf *key, struct slice domain)
 {
@@ -102,49 +103,21 @@ void mailbox_sts_keep(struct mailbox_role *m, struct ipc_channel *from, struct i
 
 /* ---- what is forgotten ---- */
 
-static bool is_over(struct slice value, int64_t now)
+static bool is_over(void *arg, struct slice key, struct slice value)
 {
+    const int64_t *now = arg;
     struct sts_entry e;
-    return sts_entry_read(value, &e) != OK || e.until_s < now;
-}
-
-/* Deletes some of what is over; *ret_left counts the others. */
-static enum result forget_some(struct kv *kv, int64_t now, size_t *ret_n, unsigned *ret_left)
-{
-    struct slice key, value;
-    struct kv_batch *b = kv_batch_new(kv, KV_BATCH_ESSENTIAL);
-    struct kv_iter *it = kv_iter_new(kv, NULL, SLICE("ps"), SLICE_NONE);
-    size_t n = 0;
-    unsigned left = 0;
-    while (b && it && kv_iter_next(it, &key, &value))
-        if (is_over(value, now) && n < FORGET_AT_ONCE) {
-            kv_batch_del(b, key);
-            n++;
-        } else {
-            left++;
-        }
-    enum result r = b && it ? OK : FAILED;
-    if (it && kv_iter_free(it) != OK)
-        r = FAILED;
-    if (r == OK && n) {
-        r = kv_commit(b);
-        b = NULL;
-    }
-    kv_batch_free(b);
-    *ret_n = n;
-    *ret_left = left;
-    return r;
+    (void)key;
+    return sts_entry_read(value, &e) != OK || e.until_s < *now;
 }
 
 void mailbox_sts_forget(struct mailbox_role *m)
 {
-    enum result r = OK;
-    size_t n = FORGET_AT_ONCE;
-    unsigned left = 0;
-    while (r == OK && n == FORGET_AT_ONCE)
-        r = forget_some(m->kv, clock_realtime_s(), &n, &left);
+    int64_t now = clock_realtime_s();
+    size_t left;
+    enum result r = drop_records(m->kv, SLICE("ps"), is_over, &now, &left);
     if (r == OK)
-        atomic_store(&m->sts_domains, left);
+        atomic_store(&m->sts_domains, (unsigned)left);
     else
         LOG(LOG_WARNING, "sts.not_forgotten", LOG_C("why", result_name(r)));
 }

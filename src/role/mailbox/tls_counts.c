@@ -4,8 +4,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "role/mailbox/drop.h"
 
-enum { GATHERED_MAX = 5000, ROWS_MAX = 200000, AT_ONCE = 1000, KEY_SIZE = 700, VALUE_SIZE = 8192 };
+enum { GATHERED_MAX = 5000, ROWS_MAX = 200000, KEY_SIZE = 700, VALUE_SIZE = 8192 };
 
 /* What has gathered of one row: its value as tlsrpt_row_value has it. */
 struct gathered {
@@ -192,50 +193,30 @@ enum result tls_counts_each(struct mailbox_role *m,
     return it ? kv_iter_free(it) : FAILED;
 }
 
-static bool is_dropped(struct slice key, struct slice value, struct slice domain, uint32_t day)
+/* The rows of a domain's day; without a domain, those of all days before it. */
+struct dropped {
+    struct slice domain;
+    uint32_t day;
+};
+
+static bool is_dropped(void *arg, struct slice key, struct slice value)
 {
+    const struct dropped *d = arg;
     struct tlsrpt_row r;
     if (tlsrpt_row_read(behind_prefix(key), value, &r) != OK)
-        return domain.len == 0;
-    return domain.len ? r.day == day && slice_eq(r.domain, domain) : r.day < day;
-}
-
-static enum result drop_some(struct mailbox_role *m, struct slice domain, uint32_t day,
-                             size_t *ret_n, size_t *ret_left)
-{
-    struct slice key, value;
-    struct kv_batch *b = kv_batch_new(m->kv, KV_BATCH_ESSENTIAL);
-    struct kv_iter *it = kv_iter_new(m->kv, NULL, SLICE(TLS_COUNTS_PREFIX), SLICE_NONE);
-    size_t n = 0, left = 0;
-    while (b && it && kv_iter_next(it, &key, &value)) {
-        bool drops = n < AT_ONCE && is_dropped(key, value, domain, day);
-        if (drops)
-            kv_batch_del(b, key);
-        n += drops;
-        left += !drops;
-    }
-    enum result r = b && it ? OK : FAILED;
-    if (it && kv_iter_free(it) != OK)
-        r = FAILED;
-    if (r == OK && n) {
-        r = kv_commit(b);
-        b = NULL;
-    }
-    kv_batch_free(b);
-    *ret_n = n;
-    *ret_left = left;
-    return r;
+        return d->domain.len == 0;
+    return d->domain.len ? r.day == d->day && slice_eq(r.domain, d->domain) : r.day < d->day;
 }
 
 enum result tls_counts_drop(struct mailbox_role *m, struct slice domain, uint32_t day)
 {
-    enum result r = OK;
-    size_t n = AT_ONCE, left = 0;
-    while (r == OK && n == AT_ONCE)
-        r = drop_some(m, domain, day, &n, &left);
+    struct dropped what = {domain, day};
+    size_t left;
+    enum result r = drop_records(m->kv, SLICE(TLS_COUNTS_PREFIX), is_dropped, &what, &left);
+    if (r != OK)
+        return r;
     pthread_mutex_lock(&m->tls_counts->lock);
-    if (r == OK)
-        m->tls_counts->rows = left;
+    m->tls_counts->rows = left;
     pthread_mutex_unlock(&m->tls_counts->lock);
-    return r;
+    return OK;
 }

@@ -93,14 +93,14 @@ static void conn_release(struct outconn *c)
 void conn_finish(struct outconn *c, const struct verdict *failure)
 {
     struct relay *relay = c->relay;
-    struct verdict missed = failure ? *failure : (struct verdict){0};
-    missed.missed = true;
     conn_close_stream(c);
     pthread_mutex_lock(&relay->lock);
     list_remove(&c->idle);
-    if (c->job && failure)
+    if (c->job && failure) {
+        struct verdict missed = *failure;
+        missed.missed = true;
         job_finish_all(c->job, &missed, c->remote);
-    else if (c->job)
+    } else if (c->job)
         dest_return(c->dest, c->job);
     dest_conn_gone(c->dest);
     conn_release(c);

@@ -66,21 +66,10 @@ static enum result parse_lmtp(struct slice s, struct hop *ret)
     return ok ? OK : INVALID;
 }
 
-static bool separates(char c)
-{
-    return c == ',' || c == ' ' || c == '\t';
-}
-
 enum result hop_next(struct slice *rest, bool lmtp, uint16_t port, struct hop *ret)
 {
     struct hop hop = {.port = port};
-    size_t n = 0;
-    while (rest->len && separates(rest->data[0]))
-        *rest = slice_from(*rest, 1);
-    while (n < rest->len && !separates(rest->data[n]))
-        n++;
-    struct slice text = slice_sub(*rest, 0, n);
-    *rest = slice_from(*rest, n);
+    struct slice text = slice_word(rest, ", \t");
     if (text.len == 0)
         return NOT_FOUND;
     hop.text = text;
