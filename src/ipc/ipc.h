@@ -41,6 +41,9 @@ enum auth_outcome {
     AUTH_THROTTLED
 };
 
+/* What mailbox says to a connection that is logged in. */
+enum login_result { LOGIN_TAKEN, LOGIN_UNAVAILABLE, LOGIN_TOO_MANY /* sessions of the user */ };
+
 /* flags of RCPT_CHECK */
 enum check_flag {
     CHECK_ESMTP = 1,         /* EHLO, not HELO */

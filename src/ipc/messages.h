@@ -233,8 +233,7 @@
     F(STR, tls)                                                                                    \
     F(STR, pending)                                                                                \
     F(STR, client_id)
-/* code 0: taken, the fd is mailbox's. Else refused, with a text for the client ("too many
- * connections"). */
+/* code: enum login_result; taken, the fd is mailbox's. text: why not, for the log. */
 #define IPC_FIELDS_LOGGED_IN_RESULT(F) F(U8, code) F(STR, text)
 
 /* mailbox -> relay: one delivery attempt. All rcpts go to one destination: a domain, or a route

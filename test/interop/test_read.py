@@ -153,7 +153,7 @@ def test_plaintext_behind_starttls_is_not_taken(server):
 def test_connection_limit_per_user_and_address(make_server):
     server = make_server(mail_max_userip_connections="2")
     held = [server.imap(), server.imap()]
-    with pytest.raises(imaplib.IMAP4.error):
+    with pytest.raises(imaplib.IMAP4.error, match="LIMIT"):
         server.imap()
     held.pop().logout()
     wait_for(lambda: server.imap().logout(), what="a place that became free")

@@ -85,13 +85,13 @@ enum conn_next login_hand_over(struct conn *c, struct slice tag, struct slice cl
 
 enum conn_next login_handed_over(struct conn *c, const struct conn_answer *a, bool *ret_limit)
 {
-    bool taken = a->type == IPC_LOGGED_IN_RESULT && a->logged_in.code == 0;
+    bool answered = a->type == IPC_LOGGED_IN_RESULT;
     c->login.handing_over = false;
-    *ret_limit = a->type == IPC_LOGGED_IN_RESULT;
-    if (!taken) {
+    *ret_limit = answered && a->logged_in.code == LOGIN_TOO_MANY;
+    if (!answered || a->logged_in.code != LOGIN_TAKEN) {
         LOG(LOG_WARNING, "login.refused", LOG_CTX(conn_ctx(c)),
             LOG_S("account", slice_cstr(c->account)),
-            LOG_S("why", *ret_limit ? a->logged_in.text : SLICE("mailbox did not answer")));
+            LOG_S("why", answered ? a->logged_in.text : SLICE("mailbox did not answer")));
         if (c->login.inner_fd >= 0)
             close(c->login.inner_fd);
         c->login.inner_fd = -1;

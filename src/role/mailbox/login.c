@@ -63,7 +63,8 @@ void mailbox_logged_in(struct mailbox_role *m, struct ipc_channel *from, struct 
             LOG_C("conn", log_id(l->conn).text), LOG_S("account", l->account),
             LOG_S("service", l->service), LOG_S("client", l->client_ip),
             LOG_C("result", result_name(r)), LOG_C("reason", why));
-        answer.LOGGED_IN_RESULT = (struct ipc_LOGGED_IN_RESULT){1, slice_cstr(why)};
+        answer.LOGGED_IN_RESULT = (struct ipc_LOGGED_IN_RESULT){
+            r == LIMIT ? LOGIN_TOO_MANY : LOGIN_UNAVAILABLE, slice_cstr(why)};
     }
     ipc_answer(from, msg->call, &answer);
 }
