@@ -20,7 +20,7 @@ JOBS = "-j2"
 WORKERS = 2
 NO_TESTS = 5  # pytest's exit status
 FAILURE = 3000  # characters kept of what a failed test printed
-LONG = ("relay", "differential", "tables_servers", "delivery", "faces", "package", "tls", "routing")
+LONG = ("relay", "world", "differential", "tables_servers", "delivery", "faces", "package", "tls", "routing")
 TEST = os.path.abspath("test")
 
 

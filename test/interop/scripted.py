@@ -116,11 +116,11 @@ class Server(socketserver.ThreadingTCPServer):
 class Scripted:
     """starttls: None, "works", "refused" or "broken"; password: None or what one of the users must say."""
 
-    def __init__(self, address, certificate, starttls=None, password=None, mechanisms="PLAIN", users=("relayuser",)):
+    def __init__(self, address, certificate, starttls=None, password=None, mechanisms="PLAIN", users=("relayuser",), session=Session):
         self.certificate, self.starttls, self.password = certificate, starttls, password
         self.mechanisms, self.users = mechanisms, users
         self.messages, self.lines, self.server_names = [], [], []
-        self.server = Server(address, Session)
+        self.server = Server(address, session)
         self.server.script = self
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
 
