@@ -20,6 +20,10 @@ fuzz:
 	@tools/install_packages build test
 	@python3 tools/fuzz.py $(FUZZERS)
 
+soak: all
+	@tools/install_packages build test
+	@python3 tools/soak.py
+
 bench: all
 	@tools/install_packages build test
 	@python3 bench/run.py $(ROWS)
@@ -40,4 +44,4 @@ rpm: all
 clean:
 	@rm -rf build build-*
 
-.PHONY: all run test fuzz bench format install deb rpm clean
+.PHONY: all run test fuzz soak bench format install deb rpm clean
