@@ -31,6 +31,12 @@ static rocksdb_block_based_table_options_t *make_table_options(rocksdb_cache_t *
     rocksdb_block_based_options_set_block_cache(t, cache);
     /* Indexes and filters are counted in the cache, so that a large store's stay bounded. */
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(t, 1);
+    /* And in pieces: a table's whole filter does not fit into a shard of the cache once keys are
+     * many and small, and would be read again for each key that is asked for. */
+    rocksdb_block_based_options_set_index_type(
+        t, rocksdb_block_based_table_index_type_two_level_index_search);
+    rocksdb_block_based_options_set_partition_filters(t, 1);
+    rocksdb_block_based_options_set_pin_top_level_index_and_filter(t, 1);
     rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(t, 1);
     rocksdb_block_based_options_set_filter_policy(
         t, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS));
