@@ -73,6 +73,22 @@ def pss_kib(pids):
     return total
 
 
+class Tail:
+    """How often a word is in a log that grows; each part of it is read once."""
+
+    def __init__(self, path, word):
+        self.path, self.word, self.at, self.rest, self.n = path, word, 0, b"", 0
+
+    def count(self):
+        with contextlib.suppress(FileNotFoundError), open(self.path, "rb") as f:
+            f.seek(self.at)
+            text = f.read()
+            self.at += len(text)
+            whole, newline, self.rest = (self.rest + text).rpartition(b"\n")
+            self.n += (whole + newline).count(self.word)
+        return self.n
+
+
 class Ours:
     name = "Postrider"
 
@@ -84,6 +100,7 @@ class Ours:
         self.server.write_users()
         self.server.start()
         self.port = self.server.port
+        self.sent = Tail(self.server.log_path, b" outcome=sent ")
 
     def pids(self):
         return descendants(self.server.process.pid)
@@ -93,8 +110,7 @@ class Ours:
         return load(self.port["smtp"], connections, sessions, dialogue, accounts)
 
     def relayed(self):
-        with open(self.server.log_path, "rb") as f:
-            return f.read().count(b" outcome=sent ")
+        return self.sent.count()
 
     def stop(self):
         self.server.stop()
@@ -183,6 +199,7 @@ class Theirs:
             virtual_transport=f"lmtp:unix:{folder}/dovecot/run/lmtp", smtpd_client_connection_count_limit="0",
             mynetworks="127.0.0.0/8", relayhost=f"[127.0.0.1]:{sink_port}", default_destination_concurrency_limit="50",
             relay_domains="", smtpd_tls_security_level="may", smtpd_tls_cert_file=cert, smtpd_tls_key_file=key).start()
+        self.sent = Tail(self.postfix.folder / "log", b"status=sent")
         wait_for(lambda: all(self.answers(p) for p in ("smtp", "imap", "pop3")), 20, "peers answer")
 
     def answers(self, name):
@@ -200,7 +217,7 @@ class Theirs:
         return sum(1 for _ in self.mail.glob("*/Maildir/new/*")) + sum(1 for _ in self.mail.glob("*/Maildir/cur/*"))
 
     def relayed(self):
-        return self.postfix.log().count("status=sent")
+        return self.sent.count()
 
     def deliver(self, connections, sessions, dialogue="smtp", accounts=ACCOUNTS):
         before, began = self.delivered(), time.monotonic()
@@ -382,8 +399,83 @@ def p10(ours, theirs):
     tls_row("P5 over TLS, sessions/s, 20 at once", "imaps", "imap_tls", 10, ours, theirs)
 
 
+def source_row(side, ns):
+    """Messages a second from smtp-source through one side to smtp-sink, and milliseconds of CPU each."""
+    messages = int(20000 * SCALE)
+    before, cpu, began = side.relayed(), cpu_seconds(side.pids()), time.monotonic()
+    done = ns.run("/usr/sbin/smtp-source", "-s", "20", "-m", str(messages), "-l", "4096", "-f", "sender@elsewhere.test", "-t", "u@elsewhere.test",
+                  f"127.0.0.1:{side.port['smtp']}")
+    if done.returncode:
+        raise AssertionError("smtp-source: " + done.stderr.strip())
+    took_in = time.monotonic() - began
+    wait_for(lambda: side.relayed() - before >= messages, 600, f"{messages} messages of {side.name}")
+    return messages / (time.monotonic() - began), messages / took_in, (cpu_seconds(side.pids()) - cpu) / messages * 1e3
+
+
+def p11(ours, theirs):
+    if not theirs:
+        show("P11", "relay from smtp-source to smtp-sink: needs the peers' programs")
+        return
+    with theirs.sink():
+        (mine, my_in, my_cpu), (other, other_in, other_cpu) = source_row(ours, theirs.ns), source_row(theirs, theirs.ns)
+    show("P11", f"{int(20000 * SCALE):,} of 4 KB from smtp-source, relayed/s to smtp-sink: Postrider {mine:.0f} (taken {my_in:.0f}/s, {my_cpu:.2f} ms CPU each); "
+         f"Postfix {other:.0f} (taken {other_in:.0f}/s, {other_cpu:.2f} ms CPU each): {ratio(mine, other)}, CPU {ratio(other_cpu, my_cpu)}")
+
+
+# Nobody listens there. Destinations are next hops, a port for each domain, as queue_fill.c names them.
+DEAD = r"/@d([0-9]+)\.test$/ smtp:[127.77.0.1]:$1" + "\n"
+DESTINATIONS = {"one dead destination": 1, "10,000 dead destinations": 10000}
+
+
+def quiet(pids):
+    """Waits until what is due was attempted or put off: until hardly anything is done."""
+    def idle():
+        before = cpu_seconds(pids)
+        time.sleep(2)
+        return cpu_seconds(pids) - before < 0.1
+    wait_for(idle, 1200, "the queue at rest")
+
+
+def timed(server, *words):
+    """Milliseconds until a command ends."""
+    began = time.monotonic()
+    subprocess.run([PROGRAM, "-c", server.conf, *words], stdout=subprocess.DEVNULL, check=True)
+    return (time.monotonic() - began) * 1e3
+
+
+def waiting(server, messages, kind):
+    """What it costs that so many messages wait."""
+    one = subprocess.run([BUILD / "bench" / "queue_fill", server.state + "/store", str(messages), str(DESTINATIONS[kind])], check=True,
+                         capture_output=True, text=True).stdout.strip()
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "-R", server.settings["mailbox_user"], server.state + "/store"], check=True)
+    server.start()
+    opened = re.findall(r"store.opened .* ms=(\d+)", server.log())[-1]
+    pids, began = descendants(server.process.pid), time.monotonic()
+    quiet(pids)
+    took, cost = time.monotonic() - began, cpu_seconds(pids) / messages * 1e6
+    times = "; ".join(f"{' '.join(words[:2])} {timed(server, *words):.0f} ms" for words in
+                      (("queue", "show", one), ("queue", "summary"), ("queue", "list")))
+    show("P12", f"{messages:,} for {kind}: the store open in {opened} ms, all attempted or put off in {took:.0f} s, {cost:.0f} us CPU each, "
+         f"PSS {pss_kib(pids) / 1024:.1f} MiB; {times}; PSS then {pss_kib(pids) / 1024:.1f} MiB")
+
+
+def p12(ours, theirs):
+    subprocess.run(["ninja", "-C", BUILD, "bench/queue_fill"], check=True, capture_output=True)
+    for kind in DESTINATIONS:
+        for messages in (MILLION // 100, MILLION // 10, MILLION):
+            with tempfile.TemporaryDirectory() as folder:
+                os.chmod(folder, 0o755)
+                pathlib.Path(folder, "transport").write_text(DEAD)
+                server = Server(folder, users=(), services=("smtp",), mynetworks="127.0.0.0/8", transport_maps=f"regexp:{folder}/transport",
+                                minimal_backoff_time="2h", maximal_backoff_time="2h")
+                os.mkdir(server.state)
+                waiting(server, int(messages * SCALE), kind)
+                server.stop()
+
+
 # The mailboxes of P4 and P5 are to be small still.
-ROWS = {"p7": p7, "p8": p8, "p4": p4, "p5": p5, "p6": p6, "p1": p1, "p2": p2, "p3": p3, "p10": p10}
+ROWS = {"p7": p7, "p8": p8, "p4": p4, "p5": p5, "p6": p6, "p1": p1, "p2": p2, "p3": p3, "p11": p11, "p10": p10, "p12": p12}
 
 
 def main():
