@@ -197,6 +197,7 @@
     F(STR, sasl_sender)                                                                            \
     F(LIST, rules)                                                                                 \
     F(U8, smtputf8)                                                                                \
+    F(U8, require_tls)                                                                             \
     F(U8, eightbit)                                                                                \
     F(U8, hold)                                                                                    \
     F(STR, ret)                                                                                    \
@@ -246,6 +247,7 @@
     F(STR, sender)                                                                                 \
     F(LIST, rcpts)                                                                                 \
     F(U8, smtputf8)                                                                                \
+    F(U8, require_tls)                                                                             \
     F(U8, eightbit)                                                                                \
     F(STR, ret)                                                                                    \
     F(STR, envid)                                                                                  \

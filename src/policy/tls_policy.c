@@ -280,6 +280,33 @@ enum result tls_policy_check(struct slice value, struct error *err)
     return r == OK ? OK : INVALID;
 }
 
+/* ---- what senders say ---- */
+
+enum result tls_policy_require(struct tls_policy *p, bool mx_signed, struct arena *a)
+{
+    if (p->level > TLS_LEVEL_ENCRYPT)
+        return OK;
+    p->match = (struct slice_list){arena_alloc_n(a, 2, sizeof(struct slice)), 0};
+    if (!p->match.items)
+        return FAILED;
+    p->level = mx_signed ? TLS_LEVEL_VERIFY : TLS_LEVEL_SECURE;
+    if (mx_signed) {
+        p->match.items[p->match.n++] = SLICE("hostname");
+    } else {
+        p->match.items[p->match.n++] = SLICE("nexthop");
+        p->match.items[p->match.n++] = SLICE("dot-nexthop");
+    }
+    if (p->servername.len == 0)
+        p->servername = SLICE("hostname"); /* hosts of many domains need it to choose */
+    return OK;
+}
+
+void tls_policy_relax(struct tls_policy *p)
+{
+    if (p->level == TLS_LEVEL_DANE && p->where.len == 0)
+        p->level = TLS_LEVEL_MAY;
+}
+
 /* ---- names ---- */
 
 struct slice tls_nexthop_name(struct slice nexthop)

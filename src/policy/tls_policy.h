@@ -60,6 +60,20 @@ MUST_USE enum result tls_policy_find(const struct tls_policy_settings *s, const 
  * what is wrong. */
 MUST_USE enum result tls_policy_check(struct slice value, struct error *err);
 
+/* What the sender of a message says of TLS (RFC 8689). */
+enum tls_demand {
+    TLS_DEMAND_NONE,
+    TLS_DEMAND_REQUIRED, /* REQUIRETLS: a server that is known, or none */
+    TLS_DEMAND_OPTIONAL  /* TLS-Required: No: it is to arrive, whatever the domains' TLS is worth */
+};
+/* RFC 8689 4.2.1: raises a policy that would take any certificate to one that knows the host, by
+ * the name of the MX host where DNSSEC vouches for it (mx_signed), else by the next hop's. To be
+ * called when DANE and MTA-STS are settled. FAILED: no memory. */
+MUST_USE enum result tls_policy_require(struct tls_policy *p, bool mx_signed, struct arena *a);
+/* RFC 8689 4.1: of the level dane of main.cf, which obeys what the next hop's domain says, is left
+ * what it is without. What the administrator demands (other levels, entries of the maps) stays. */
+void tls_policy_relax(struct tls_policy *p);
+
 /* Whom the names of a policy are told apart by. */
 struct tls_peer_names {
     struct slice nexthop; /* without brackets and port */

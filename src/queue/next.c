@@ -85,6 +85,7 @@ static void fill(struct job *j)
                      .envid = e->envid,
                      .origin = e->origin,
                      .smtputf8 = e->smtputf8,
+                     .require_tls = e->require_tls,
                      .eightbit = e->eightbit,
                      .bounce = e->bounce,
                      .size = e->size,

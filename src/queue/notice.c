@@ -37,13 +37,15 @@ static struct dsn_rcpt report_of(const struct finish *f, size_t i, int64_t now)
 }
 
 /* RFC 3461 4.3: RET decides between header and whole message for a failure, within limits of our
- * own; the other notices return the header. */
+ * own; the other notices return the header. RFC 8689 5: where the way back may lack the message's
+ * TLS, its header alone goes, whatever RET says. */
 static enum result read_returned(struct finish *f, struct buf *out, bool *ret_whole)
 {
     const struct queue_envelope *e = &f->job->pub.envelope;
     struct store *s = f->job->queue->store;
-    uint64_t most = slice_is_nocase(e->ret, "FULL")   ? DSN_RETURN_MAX
-                    : slice_is_nocase(e->ret, "HDRS") ? 0
+    bool header = e->require_tls || slice_is_nocase(e->ret, "HDRS");
+    uint64_t most = header                            ? 0
+                    : slice_is_nocase(e->ret, "FULL") ? DSN_RETURN_MAX
                                                       : DSN_RETURN_DEFAULT;
     bool whole = f->telling == NOTICE_FAILURE && e->size <= most;
     enum result r = message_read(s, e->message, 0, whole ? most : HEADER_MAX, out);
@@ -96,7 +98,9 @@ void notice_send(struct finish *f)
     buf_init(&message, DSN_BYTES_MAX);
     enum result r = build_notice(f, &message);
     if (r == OK)
-        q->bounce(q->bounce_owner, e->message, e->sender, buf_slice(&message), e->smtputf8,
+        q->bounce(q->bounce_owner,
+                  &(struct queue_bounce){e->message, e->sender, buf_slice(&message), e->smtputf8,
+                                         e->require_tls},
                   finish_told, f);
     else
         finish_told(f, r);

@@ -66,6 +66,7 @@ struct queue_envelope {
     struct slice sender, account, client_ip, ret, envid;
     struct queue_origin origin;
     bool smtputf8, eightbit, bounce; /* bounce: this is a DSN itself (null sender) */
+    bool require_tls;                /* RFC 8689: only under verified TLS, to servers that say so */
     bool held;                       /* added on hold: waits for queue_hold(…, false) */
     uint64_t size;
     const struct queue_rcpt *rcpts;
@@ -129,11 +130,17 @@ MUST_USE enum result queue_job_reroute(struct queue *q, struct queue_job *job,
 void queue_job_abandon(struct queue *q, struct queue_job *job);
 
 /* Where a bounce goes is not the queue's knowledge: it calls this, from the thread of
- * queue_job_done, with a finished DSN message (CRLF) for `rcpt` about a queued one; the callee
+ * queue_job_done, with a finished DSN message (CRLF) for `rcpt` about a queued one, which has to go
+ * as that one had to; the callee
  * delivers or queues it and then calls finished(arg, r); only then are the failed recipients
  * removed (at least once). */
-typedef void queue_bounce_fn(void *owner, uint64_t about, struct slice rcpt, struct slice message,
-                             bool smtputf8, void (*finished)(void *arg, enum result r), void *arg);
+struct queue_bounce {
+    uint64_t about;
+    struct slice rcpt, message;
+    bool smtputf8, require_tls;
+};
+typedef void queue_bounce_fn(void *owner, const struct queue_bounce *b,
+                             void (*finished)(void *arg, enum result r), void *arg);
 void queue_set_bounce(struct queue *q, queue_bounce_fn *fn, void *owner, const char *reporting_mta,
                       const char *mailer_daemon_domain);
 

@@ -12,7 +12,8 @@ enum {
     FLAG_EIGHTBIT = 4,
     FLAG_BOUNCE = 8,
     FLAG_WARNED = 16,
-    FLAG_FLUSHED = 32
+    FLAG_FLUSHED = 32,
+    FLAG_REQUIRE_TLS = 64
 };
 
 bool place_before(struct place a, struct place b)
@@ -154,7 +155,8 @@ void q_envelope_encode(const struct q_envelope *e, struct buf *out)
 {
     buf_putc(out, RECORD_VERSION);
     buf_putc(out, (char)((e->held ? FLAG_HELD : 0) | (e->smtputf8 ? FLAG_SMTPUTF8 : 0) |
-                         (e->eightbit ? FLAG_EIGHTBIT : 0) | (e->bounce ? FLAG_BOUNCE : 0)));
+                         (e->eightbit ? FLAG_EIGHTBIT : 0) | (e->bounce ? FLAG_BOUNCE : 0) |
+                         (e->require_tls ? FLAG_REQUIRE_TLS : 0)));
     buf_put_le32(out, e->bundles);
     buf_put_le32(out, e->recipients);
     buf_put_le64(out, (uint64_t)e->arrived_s);
@@ -196,6 +198,7 @@ enum result q_envelope_decode(uint64_t message, struct slice bytes, struct q_env
     e.smtputf8 = flags & FLAG_SMTPUTF8;
     e.eightbit = flags & FLAG_EIGHTBIT;
     e.bounce = flags & FLAG_BOUNCE;
+    e.require_tls = flags & FLAG_REQUIRE_TLS;
     e.bundles = cursor_le32(&c);
     e.recipients = cursor_le32(&c);
     e.arrived_s = (int64_t)cursor_le64(&c);

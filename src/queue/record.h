@@ -23,7 +23,7 @@ struct q_envelope {
     uint32_t bundles;    /* that are left */
     uint32_t recipients; /* that are left */
     bool held;
-    bool smtputf8, eightbit, bounce;
+    bool smtputf8, eightbit, bounce, require_tls;
     int64_t arrived_s;
     uint64_t size;
     struct slice sender, account, client_ip, ret, envid;

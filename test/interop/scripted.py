@@ -44,6 +44,8 @@ class Session(socketserver.StreamRequestHandler):
         offers = ["scripted.test", "PIPELINING"]
         if self.script.starttls and not self.tls:
             offers.append("STARTTLS")
+        if self.script.requiretls and self.tls:
+            offers.append("REQUIRETLS")
         if self.script.password:
             offers.append("AUTH " + self.script.mechanisms)
         for offer in offers[:-1]:
@@ -116,8 +118,18 @@ class Server(socketserver.ThreadingTCPServer):
 class Scripted:
     """starttls: None, "works", "refused" or "broken"; password: None or what one of the users must say."""
 
-    def __init__(self, address, certificate, starttls=None, password=None, mechanisms="PLAIN", users=("relayuser",), session=Session):
-        self.certificate, self.starttls, self.password = certificate, starttls, password
+    def __init__(
+        self,
+        address,
+        certificate,
+        starttls=None,
+        password=None,
+        mechanisms="PLAIN",
+        users=("relayuser",),
+        requiretls=False,
+        session=Session,
+    ):
+        self.certificate, self.starttls, self.password, self.requiretls = certificate, starttls, password, requiretls
         self.mechanisms, self.users = mechanisms, users
         self.messages, self.lines, self.server_names = [], [], []
         self.server = Server(address, session)

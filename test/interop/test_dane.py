@@ -292,3 +292,12 @@ def test_without_dnssec_dane_is_an_error(host):
         host.goes("mismatch.test", "mx.mismatch.test", r"TLSv1\.3 \S+ untrusted")
     finally:
         server.reload(smtp_tls_security_level="dane", smtp_dns_support_level="dnssec", smtp_tls_policy_maps=None)
+
+
+def test_tls_required_no(host):
+    """RFC 8689 4.1: mail that is to arrive whatever the host's TLS is worth."""
+    host.n += 1
+    subject = f"dane-{host.n}"
+    host.server.send(rcpts=[f"x{host.n}@mismatch.test"], subject=subject + "\r\ntls-required: no")
+    host.attempt(host.n, r'status=sent tls="TLSv1\.3 \S+ untrusted"', "mail that needs no TLS")
+    assert host.mismatch.with_subject(subject)

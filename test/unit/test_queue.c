@@ -23,6 +23,7 @@ static char events[4000];
 static struct buf bounce_text;
 static enum result bounce_answer;
 static unsigned bounces;
+static bool bounce_requires_tls;
 
 static const struct queue_options options = {
     .minimal_backoff_time = 300,
@@ -58,15 +59,14 @@ static void on_event(void *owner, const struct queue_event *e)
              e->why, e->next_s ? (long long)(e->next_s - T0) : 0);
 }
 
-static void on_bounce(void *owner, uint64_t about, struct slice rcpt, struct slice message,
-                      bool smtputf8, void (*finished)(void *arg, enum result r), void *arg)
+static void on_bounce(void *owner, const struct queue_bounce *b,
+                      void (*finished)(void *arg, enum result r), void *arg)
 {
-    (void)owner, (void)about;
-    (void)rcpt;
-    (void)smtputf8;
+    (void)owner;
     bounces++;
+    bounce_requires_tls = b->require_tls;
     buf_reset(&bounce_text);
-    buf_append(&bounce_text, message);
+    buf_append(&bounce_text, b->message);
     finished(arg, bounce_answer);
 }
 
@@ -266,6 +266,33 @@ static void nobody_is_told_who_must_not_be(void **state)
 static bool bounce_says(const char *text)
 {
     return slice_search(buf_slice(&bounce_text), slice_cstr(text)) != SIZE_MAX;
+}
+
+/* RFC 8689 5 */
+static void requiretls_is_kept_and_holds_for_the_notice(void **state)
+{
+    uint64_t a = 5, b = 6;
+    struct queue_rcpt rcpt = {.address = SLICE("r@far.test")};
+    struct queue_envelope e = envelope(&rcpt, 1);
+    (void)state;
+    e.require_tls = true;
+    e.ret = SLICE("FULL");
+    add(&a, e);
+    fake_commit(store);
+    restart();
+    fake_message(store, 5, SLICE("Subject: hello\r\n\r\nbody text\r\n"));
+    struct queue_job *j = take();
+    assert_true(j->envelope.require_tls);
+    finish(j, QUEUE_FAILED);
+    assert_true(bounces == 1 && bounce_requires_tls);
+    assert_true(bounce_says("Subject: hello") && !bounce_says("body text"));
+    fake_message(store, 6, SLICE("Subject: hello\r\n\r\nbody text\r\n"));
+    e.require_tls = false;
+    add(&b, e);
+    j = take();
+    assert_false(j->envelope.require_tls);
+    finish(j, QUEUE_FAILED);
+    assert_true(bounces == 2 && !bounce_requires_tls && bounce_says("body text"));
 }
 
 static void warn_after(uint64_t seconds)
@@ -1314,6 +1341,7 @@ static void records_survive_any_bytes(void **state)
     struct q_envelope e = {.message = 1,
                            .sender = SLICE("s"),
                            .held = true,
+                           .require_tls = true,
                            .size = 9,
                            .origin = {SLICE("name"), SLICE("helo"), SLICE("ESMTP"), SLICE("PLAIN"),
                                       SLICE("4711"), SLICE("x+2By@z")}},
@@ -1321,7 +1349,8 @@ static void records_survive_any_bytes(void **state)
     buf_reset(&bytes);
     q_envelope_encode(&e, &bytes);
     assert_int_equal(q_envelope_decode(1, buf_slice(&bytes), &back), OK);
-    assert_true(back.held && back.size == 9 && slice_is(back.sender, "s"));
+    assert_true(back.held && back.require_tls && !back.bounce && back.size == 9 &&
+                slice_is(back.sender, "s"));
     assert_true(slice_is(back.origin.client_name, "name") && slice_is(back.origin.helo, "helo"));
     assert_true(slice_is(back.origin.protocol, "ESMTP") &&
                 slice_is(back.origin.sasl_method, "PLAIN"));
@@ -1361,6 +1390,7 @@ int main(void)
         T(lifetime_ends_in_a_notice),
         T(failed_notice_keeps_the_recipient),
         T(nobody_is_told_who_must_not_be),
+        T(requiretls_is_kept_and_holds_for_the_notice),
         T(delay_is_told_once),
         T(delay_is_not_told_to_who_does_not_want_it),
         T(success_is_told_where_nobody_else_does),

@@ -131,6 +131,7 @@ static void show_tx(const struct smtp_tx *tx, struct buf *b)
     if (tx->envid.len)
         buf_printf(b, " envid=%.*s", SLICE_ARG(tx->envid));
     buf_puts(b, tx->smtputf8 ? " smtputf8" : "");
+    buf_puts(b, tx->require_tls ? " requiretls" : "");
     buf_puts(b, tx->eightbit ? " eightbit" : "");
 }
 
@@ -299,10 +300,10 @@ static void give_answer(struct play *p, struct slice words)
 static void set_words(struct smtp_config *c)
 {
     static struct slice noop[] = {{"XNOOP", 5}}, forbidden[] = {{"XBAD", 4}};
-    static struct slice keywords[] = {{"dsn", 3}, {"Chunking", 8}};
+    static struct slice keywords[] = {{"dsn", 3}, {"Chunking", 8}, {"requiretls", 10}};
     c->noop_commands = (struct slice_list){noop, 1};
     c->forbidden_commands = (struct slice_list){forbidden, 1};
-    c->discarded_keywords = (struct slice_list){keywords, 2};
+    c->discarded_keywords = (struct slice_list){keywords, 3};
 }
 
 static void set_config(struct play *p, struct slice word)

@@ -257,6 +257,66 @@ static void required_tls_is_required(void **state)
     assert_true(slice_is(client.failure.status, "4.7.4"));
 }
 
+/* Up to the EHLO under TLS, with these further lines of its answer. */
+static enum smtp_client_event ready_under_tls(const char *offers)
+{
+    char script[1000];
+    assert_int_equal(play("S: 220 far\nC: EHLO me.test\nS: 250-far\nS: 250-REQUIRETLS\n"
+                          "S: 250 STARTTLS\nC: STARTTLS\nS: 220 go\n"),
+                     SMTP_CLIENT_STARTTLS);
+    smtp_client_tls_done(&client);
+    snprintf(script, sizeof script, "C: EHLO me.test\nS: 250-far\n%sS: 250 HELP\n", offers);
+    return play(script);
+}
+
+/* RFC 8689 4.2.1 */
+static void requiretls_is_passed_on(void **state)
+{
+    (void)state;
+    config.tls = SMTP_TLS_ENCRYPT;
+    config.require_tls = mail.require_tls = true;
+    assert_int_equal(ready_under_tls("S: 250-REQUIRETLS\n"), SMTP_CLIENT_READY);
+    send_mail();
+    assert_int_equal(play("C: MAIL FROM:<me@here.test> REQUIRETLS\nS: 250 ok\n"
+                          "C: RCPT TO:<a@far.test>\nS: 250 ok\n"
+                          "C: DATA\nS: 354 go\nC: hello\nC: .\nS: 250 2.6.0 queued\n"),
+                     SMTP_CLIENT_DONE);
+    assert_int_equal(client.results[0].outcome, SMTP_SENT);
+}
+
+/* That a server offers it in clear counts for nothing. */
+static void server_without_requiretls_is_of_no_use(void **state)
+{
+    (void)state;
+    config.tls = SMTP_TLS_ENCRYPT;
+    config.require_tls = mail.require_tls = true;
+    assert_int_equal(ready_under_tls(""), SMTP_CLIENT_CLOSED);
+    assert_true(slice_is(client.failure.status, "5.7.30"));
+    assert_true(client.failure.final && !client.failure.remote);
+}
+
+/* RFC 8689 5: the bounce of such a message. */
+static void requiretls_of_a_bounce_is_said_where_it_can_be(void **state)
+{
+    (void)state;
+    config.tls = SMTP_TLS_MAY;
+    mail.sender = SLICE("");
+    mail.require_tls = true;
+    assert_int_equal(ready_under_tls(""), SMTP_CLIENT_READY);
+    send_mail();
+    assert_int_equal(play("C: MAIL FROM:<>\nS: 450 later\n"), SMTP_CLIENT_DONE);
+}
+
+static void requiretls_is_not_said_in_clear(void **state)
+{
+    (void)state;
+    mail.sender = SLICE("");
+    mail.require_tls = true;
+    ready("S: 250-REQUIRETLS\n");
+    send_mail();
+    assert_int_equal(play("C: MAIL FROM:<>\nS: 450 later\n"), SMTP_CLIENT_DONE);
+}
+
 static void refused_tls_is_done_without(void **state)
 {
     (void)state;
@@ -552,6 +612,10 @@ int main(void)
         T(what_offers_no_auth_may_know_us),
         T(mail_waits_where_the_password_can_not_be_used),
         T(password_needs_the_tls_that_is_offered),
+        T(requiretls_is_passed_on),
+        T(server_without_requiretls_is_of_no_use),
+        T(requiretls_of_a_bounce_is_said_where_it_can_be),
+        T(requiretls_is_not_said_in_clear),
         T(smtputf8_is_needed),
         T(addresses_can_not_add_commands),
         T(service_closing_defers),

@@ -252,6 +252,56 @@ static void dane_by_what_is_found(void **state)
     settles("may", TLSA_USABLE, true, "dane", "may");
 }
 
+static void required(const char *level, bool mx_signed, const char *want, const char *names)
+{
+    const struct tls_peer_names who = {SLICE("example.org"), SLICE("mx1.test")};
+    struct tls_policy p = {.servername = SLICE("")};
+    struct slice_list list;
+    struct arena a;
+    char text[200] = "";
+    arena_init(&a, 65536);
+    assert_int_equal(tls_level_parse(slice_cstr(level), &p.level), OK);
+    assert_int_equal(tls_policy_require(&p, mx_signed, &a), OK);
+    assert_string_equal(tls_level_name(p.level), want);
+    assert_int_equal(tls_policy_names(&p, &who, &a, &list), OK);
+    for (size_t i = 0; i < list.n; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%.*s", i ? " " : "",
+                 SLICE_ARG(list.items[i]));
+    assert_string_equal(text, names);
+    arena_release(&a);
+}
+
+static void requiretls_wants_a_known_server(void **state)
+{
+    (void)state;
+    required("none", true, "verify", "mx1.test");
+    required("may", true, "verify", "mx1.test");
+    required("encrypt", false, "secure", "example.org .example.org");
+    /* What the policy has already is at least as much. */
+    required("dane", false, "dane", "");
+    required("fingerprint", true, "fingerprint", "");
+    required("secure", true, "secure", "");
+}
+
+static void relaxed(const char *level, const char *where, const char *want)
+{
+    struct tls_policy p = {.where = slice_cstr(where)};
+    assert_int_equal(tls_level_parse(slice_cstr(level), &p.level), OK);
+    tls_policy_relax(&p);
+    assert_string_equal(tls_level_name(p.level), want);
+}
+
+static void tls_required_no_leaves_the_administrators_word(void **state)
+{
+    (void)state;
+    relaxed("dane", "", "may");
+    relaxed("dane", "hash:/etc/postfix/tls_policy:1", "dane");
+    relaxed("dane-only", "", "dane-only");
+    relaxed("encrypt", "", "encrypt");
+    relaxed("verify", "", "verify");
+    relaxed("none", "", "none");
+}
+
 static void tlsa_records(void **state)
 {
     (void)state;
@@ -290,6 +340,8 @@ int main(void)
         cmocka_unit_test(server_names),
         cmocka_unit_test(dane_by_what_is_found),
         cmocka_unit_test(tlsa_records),
+        cmocka_unit_test(requiretls_wants_a_known_server),
+        cmocka_unit_test(tls_required_no_leaves_the_administrators_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

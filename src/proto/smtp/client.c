@@ -33,9 +33,10 @@ static void end_session(struct smtp_client *c, bool remote, struct slice status,
 {
     if (c->closing || c->state == CLIENT_CLOSED)
         return;
-    c->failure =
-        (struct smtp_client_failure){remote, arena_dup(&c->session_arena, status),
-                                     arena_dup(&c->session_arena, slice_sub(text, 0, 2000))};
+    c->failure = (struct smtp_client_failure){
+        .remote = remote,
+        .status = arena_dup(&c->session_arena, status),
+        .text = arena_dup(&c->session_arena, slice_sub(text, 0, 2000))};
     if (in_transaction(c)) {
         smtp_client_decide(c, SMTP_DEFERRED, remote, status, text);
         c->state = CLIENT_DONE;

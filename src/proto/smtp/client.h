@@ -48,6 +48,7 @@ struct smtp_client_config {
     struct slice helo_name;
     bool lmtp; /* RFC 2033: LHLO, and a verdict for each recipient */
     enum { SMTP_TLS_NONE, SMTP_TLS_MAY, SMTP_TLS_ENCRYPT } tls;
+    bool require_tls; /* RFC 8689: a server without REQUIRETLS is of no use; tls is ENCRYPT then */
     const struct smtp_client_sasl *sasl; /* NULL: no AUTH */
 };
 
@@ -60,10 +61,11 @@ struct smtp_client_rcpt {
 struct smtp_client_mail {
     struct slice sender; /* "" null sender */
     const struct smtp_client_rcpt *rcpts;
-    size_t n_rcpts; /* 1 to SMTP_CLIENT_RCPTS_MAX */
-    uint64_t size;  /* bytes of the message */
-    bool eightbit;  /* it holds bytes above 127 */
-    bool smtputf8;  /* it can't go without RFC 6531 */
+    size_t n_rcpts;   /* 1 to SMTP_CLIENT_RCPTS_MAX */
+    uint64_t size;    /* bytes of the message */
+    bool eightbit;    /* it holds bytes above 127 */
+    bool smtputf8;    /* it can't go without RFC 6531 */
+    bool require_tls; /* REQUIRETLS is said to servers that know it (RFC 8689) */
     struct slice ret, envid;
 };
 
@@ -93,6 +95,7 @@ enum smtp_client_event {
 /* Why a session ended before it could be used, or in the middle. */
 struct smtp_client_failure {
     bool remote; /* the words are the server's */
+    bool final;  /* no later attempt is of use with this server */
     struct slice status, text;
 };
 

@@ -47,11 +47,9 @@ void smtp_client_hello_line(struct smtp_client *c, unsigned code, unsigned line,
     static const struct {
         const char *keyword;
         unsigned offer;
-    } plain[] = {{"PIPELINING", OFFER_PIPELINING},
-                 {"8BITMIME", OFFER_8BITMIME},
-                 {"SMTPUTF8", OFFER_SMTPUTF8},
-                 {"DSN", OFFER_DSN},
-                 {"STARTTLS", OFFER_STARTTLS}};
+    } plain[] = {{"PIPELINING", OFFER_PIPELINING}, {"8BITMIME", OFFER_8BITMIME},
+                 {"SMTPUTF8", OFFER_SMTPUTF8},     {"DSN", OFFER_DSN},
+                 {"REQUIRETLS", OFFER_REQUIRETLS}, {"STARTTLS", OFFER_STARTTLS}};
     if (code / 100 != 2 || line == 0)
         return;
     struct slice rest = slice_trim(text), keyword = slice_split(&rest, ' ');
@@ -68,10 +66,19 @@ void smtp_client_hello_line(struct smtp_client *c, unsigned code, unsigned line,
 
 /* ---- what to do with it ---- */
 
+/* RFC 8689 4.2.1 */
+static void refuse_server(struct smtp_client *c)
+{
+    smtp_client_fail(c, "5.7.30", "the message needs REQUIRETLS, which the server does not offer");
+    c->failure.final = true;
+}
+
 static void after_hello(struct smtp_client *c)
 {
     if (c->config->tls == SMTP_TLS_ENCRYPT && !c->tls)
         smtp_client_fail(c, "4.7.4", "TLS is required, but was not offered by the server");
+    else if (c->config->require_tls && !(c->offers & OFFER_REQUIRETLS))
+        refuse_server(c);
     else
         smtp_client_log_in(c);
 }

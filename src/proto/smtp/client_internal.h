@@ -28,7 +28,8 @@ enum offer {
     OFFER_SMTPUTF8 = 8,
     OFFER_DSN = 16,
     OFFER_STARTTLS = 32,
-    OFFER_AUTH = 64 /* with whatever mechanisms */
+    OFFER_AUTH = 64, /* with whatever mechanisms */
+    OFFER_REQUIRETLS = 128
 };
 
 /* Ends the session for a reason that the server (r) or we (status, text) give. */

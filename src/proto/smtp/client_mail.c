@@ -135,6 +135,8 @@ static void put_mail(struct smtp_client *c)
         buf_puts(&c->out, " BODY=8BITMIME");
     if (m->smtputf8)
         buf_puts(&c->out, " SMTPUTF8");
+    if (m->require_tls && c->tls && (c->offers & OFFER_REQUIRETLS))
+        buf_puts(&c->out, " REQUIRETLS");
     if ((c->offers & OFFER_DSN) && m->ret.len && is_parameter(m->ret))
         buf_printf(&c->out, " RET=%.*s", SLICE_ARG(m->ret));
     if ((c->offers & OFFER_DSN) && m->envid.len && is_parameter(m->envid))

@@ -105,6 +105,7 @@ static void put_keywords(struct smtp_session *s, struct buf *lines)
     put(s, "DSN", true, lines);
     put(s, "SMTPUTF8", true, lines);
     put(s, "CHUNKING", true, lines);
+    put(s, "REQUIRETLS", s->tls != NULL, lines); /* RFC 8689 2 */
 }
 
 static void finish_ehlo(struct smtp_session *s)

@@ -10,7 +10,7 @@
 /* What MAIL said, checked, before there is a transaction. */
 struct mail {
     struct address sender;
-    bool smtputf8, body8bit;
+    bool smtputf8, body8bit, require_tls;
     struct slice ret, envid, auth;
     struct slice refused; /* the parameter that a refusal names, or empty */
 };
@@ -67,6 +67,20 @@ static const char *take_auth(const struct smtp_session *s, struct mail *m, struc
     return NULL;
 }
 
+/* RFC 8689 2: to be asked for only where it is offered, which is under TLS. */
+static const char *take_require_tls(const struct smtp_session *s, struct mail *m,
+                                    const struct smtp_param *p)
+{
+    if (smtp_discards(s, "REQUIRETLS"))
+        return smtp_unsupported;
+    if (p->has_value || m->require_tls)
+        return "501 5.5.4 Bad REQUIRETLS parameter syntax";
+    if (!s->tls)
+        return "530 5.7.10 Error: REQUIRETLS needs a connection under TLS";
+    m->require_tls = true;
+    return NULL;
+}
+
 static const char *take_param(const struct smtp_session *s, struct mail *m,
                               const struct smtp_param *p)
 {
@@ -74,6 +88,8 @@ static const char *take_param(const struct smtp_session *s, struct mail *m,
         m->smtputf8 = true;
         return NULL;
     }
+    if (slice_is_nocase(p->keyword, "REQUIRETLS"))
+        return take_require_tls(s, m, p);
     if (!p->has_value)
         return smtp_unsupported;
     if (slice_is_nocase(p->keyword, "SIZE"))
@@ -145,6 +161,7 @@ void cmd_mail(struct smtp_session *s, struct slice args)
         tx->sender_given = smtp_given_address(tx, &m.sender);
         tx->smtputf8 = m.smtputf8;
         tx->body8bit = m.body8bit;
+        tx->require_tls = m.require_tls;
         tx->ret = arena_dup(&tx->arena, m.ret);
         tx->envid = arena_dup(&tx->arena, m.envid);
         tx->auth = slice_is(m.auth, "<>") ? SLICE("") : arena_dup(&tx->arena, m.auth);

@@ -133,6 +133,7 @@ struct smtp_tx {
     struct slice sender_given, rcpt_given; /* as the client wrote it, where that lacks a domain */
     bool smtputf8;                         /* RFC 6531: asked for with MAIL */
     bool body8bit;                         /* BODY=8BITMIME */
+    bool require_tls;                      /* RFC 8689: no further without verified TLS */
     struct slice ret, envid;
     struct slice auth; /* AUTH=, as given; empty: none, or "<>" */
     /* The driver's: what is to be done with the message beside; the recipient (counted from 1) that

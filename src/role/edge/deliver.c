@@ -69,6 +69,7 @@ static void fill(struct ipc_DELIVER *d, const struct conn *c)
         .client_port = slice_cstr(c->port),
         .sasl_sender = tx->auth,
         .smtputf8 = tx->smtputf8,
+        .require_tls = tx->require_tls,
         .eightbit = tx->eightbit,
         .hold = c->smtp.work && c->smtp.work->hold,
         .ret = tx->ret,

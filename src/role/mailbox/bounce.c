@@ -14,7 +14,7 @@ struct bounce {
     struct mailbox_role *mailbox;
     struct arena arena;
     struct slice rcpt, message;
-    bool smtputf8, queued;
+    bool smtputf8, require_tls, queued;
     uint64_t id, about; /* the message that bounced; 0: none, this is a report of another kind */
     void (*finished)(void *arg, enum result r);
     void *arg;
@@ -47,6 +47,7 @@ static enum result add_remote(struct bounce *b, struct delivery *d, const struct
     struct queue_envelope e = {.message = b->id,
                                .sender = SLICE(""),
                                .smtputf8 = b->smtputf8,
+                               .require_tls = b->require_tls,
                                .bounce = true,
                                .size = b->message.len,
                                .rcpts = rcpts,
@@ -139,8 +140,8 @@ static struct slice with_return_path(struct arena *a, struct slice message)
     return slice_of(bytes, field.len + message.len);
 }
 
-void mailbox_bounce(void *owner, uint64_t about, struct slice rcpt, struct slice message,
-                    bool smtputf8, void (*finished)(void *arg, enum result r), void *arg)
+void mailbox_bounce(void *owner, const struct queue_bounce *q,
+                    void (*finished)(void *arg, enum result r), void *arg)
 {
     struct mailbox_role *m = owner;
     struct bounce *b = calloc(1, sizeof *b);
@@ -149,14 +150,15 @@ void mailbox_bounce(void *owner, uint64_t about, struct slice rcpt, struct slice
         return;
     }
     *b = (struct bounce){.mailbox = m,
-                         .smtputf8 = smtputf8,
+                         .smtputf8 = q->smtputf8,
+                         .require_tls = q->require_tls,
                          .id = log_id_new(),
-                         .about = about,
+                         .about = q->about,
                          .finished = finished,
                          .arg = arg};
     arena_init(&b->arena, ARENA_MAX);
-    b->rcpt = arena_dup(&b->arena, rcpt);
-    b->message = with_return_path(&b->arena, message);
+    b->rcpt = arena_dup(&b->arena, q->rcpt);
+    b->message = with_return_path(&b->arena, q->message);
     if (arena_failed(&b->arena)) {
         finish(b, FAILED);
         return;

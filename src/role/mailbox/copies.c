@@ -336,6 +336,7 @@ static enum result add_remote(struct copy *c)
         .origin = {q->client_name, q->helo, q->protocol, q->sasl_method, q->client_port,
                    q->sasl_sender},
         .smtputf8 = q->smtputf8,
+        .require_tls = q->require_tls,
         .eightbit = q->eightbit,
         .held = q->hold,
         .size = c->message.len,

@@ -181,6 +181,7 @@ static enum result send_job(struct feed *f, struct queue_job *q, struct buf *mes
     m.RELAY_JOB.dsn_notify = list_of(&a, e, offsetof(struct queue_rcpt, dsn_notify));
     m.RELAY_JOB.dsn_orcpt = list_of(&a, e, offsetof(struct queue_rcpt, dsn_orcpt));
     m.RELAY_JOB.smtputf8 = e->smtputf8;
+    m.RELAY_JOB.require_tls = e->require_tls;
     m.RELAY_JOB.eightbit = e->eightbit;
     m.RELAY_JOB.ret = e->ret;
     m.RELAY_JOB.envid = e->envid;

@@ -74,10 +74,9 @@ void mailbox_redeliver(struct mailbox_role *m, struct slice target, struct slice
                        store_done_fn *done, void *arg);
 
 /* bounce.c: takes the queue's DSNs to their sender (queue_bounce_fn; owner: struct mailbox_role);
- * and, with about 0, other reports of our own.
- */
-void mailbox_bounce(void *owner, uint64_t about, struct slice rcpt, struct slice message,
-                    bool smtputf8, void (*finished)(void *arg, enum result r), void *arg);
+ * and, with about 0, other reports of our own. */
+void mailbox_bounce(void *owner, const struct queue_bounce *b,
+                    void (*finished)(void *arg, enum result r), void *arg);
 
 /* login.c: IPC LOGGED_IN from edge. */
 void mailbox_logged_in(struct mailbox_role *m, struct ipc_channel *from, struct ipc_message *msg);

@@ -104,6 +104,8 @@ void incoming_send_report(struct incoming *in)
 {
     const struct ipc_DELIVER *d = in->request;
     if (in->report.len)
-        mailbox_bounce(in->mailbox, d->message_id, d->sender, in->report, d->smtputf8, reported,
-                       NULL);
+        mailbox_bounce(in->mailbox,
+                       &(struct queue_bounce){d->message_id, d->sender, in->report, d->smtputf8,
+                                              d->require_tls},
+                       reported, NULL);
 }

@@ -112,8 +112,9 @@ static bool mail(struct job *j, struct slice uri, struct slice to)
     tlsrpt_message(&j->report, &m, &message);
     sign(j, &message);
     asking_start(&a, &j->arena);
+    const struct queue_bounce report = {.rcpt = to, .message = buf_slice(&message)};
     if (buf_ok(&message))
-        mailbox_bounce(j->mailbox, 0, to, buf_slice(&message), false, asking_done, &a);
+        mailbox_bounce(j->mailbox, &report, asking_done, &a);
     else
         asking_done(&a, LIMIT);
     asking_wait(&a);

@@ -98,7 +98,8 @@ void conn_finish(struct outconn *c, const struct verdict *failure)
     list_remove(&c->idle);
     if (c->job && failure) {
         struct verdict missed = *failure;
-        missed.missed = true;
+        /* What only this message demands says nothing of the destination. */
+        missed.missed = dest_demand(c->dest) != TLS_DEMAND_REQUIRED;
         job_finish_all(c->job, &missed, c->remote);
     } else if (c->job)
         dest_return(c->dest, c->job);

@@ -55,6 +55,7 @@ struct outconn {
     } state;
     bool plain; /* TLS with this host failed: once more without */
     bool ready; /* the session was, once */
+    bool waits; /* an address may take the job at a later attempt */
     struct stream stream;
     bool open;      /* the stream is */
     bool task_open; /* the task is */
@@ -129,6 +130,8 @@ void conn_tell_fetch(struct outconn *c);
  * must wait. */
 bool conn_policy_waits(const struct outconn *c);
 MUST_USE enum result conn_policy(struct outconn *c, struct error *err);
+/* With DANE and MTA-STS settled: what the messages demand beyond the policy. FAILED: no memory. */
+MUST_USE enum result conn_demand(struct outconn *c);
 void conn_start_tls(struct outconn *c);
 void conn_handshake(struct outconn *c);
 void conn_tls_failed(struct outconn *c, const struct error *err);

@@ -164,6 +164,11 @@ unsigned conn_port(const struct address *a)
 void conn_reach(struct outconn *c)
 {
     const struct address *a = conn_address(c);
+    if (conn_demand(c) != OK) {
+        verdict_set(&c->last, SMTP_DEFERRED, "4.3.0", "no memory");
+        conn_next_address(c);
+        return;
+    }
     if (a->path) {
         ask_agent(c, a);
         return;
@@ -182,6 +187,10 @@ void conn_reach(struct outconn *c)
 void conn_connect(struct outconn *c)
 {
     if (c->at == c->route->n) {
+        if (c->waits && c->last.outcome == SMTP_FAILED) {
+            c->last.outcome = SMTP_DEFERRED;
+            c->last.status[0] = '4';
+        }
         conn_finish(c, &c->last);
         return;
     }
@@ -214,6 +223,7 @@ void conn_next_address(struct outconn *c)
 {
     reopen(c);
     c->plain = false;
+    c->waits = c->waits || c->last.outcome == SMTP_DEFERRED;
     c->at++;
     conn_connect(c);
 }

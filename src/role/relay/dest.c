@@ -19,7 +19,28 @@ struct slice dest_sender(const struct dest *d)
 {
     struct slice rest = dest_name(d);
     (void)slice_split(&rest, '\n');
-    return rest.data ? rest : SLICE("");
+    struct slice sender = slice_split(&rest, '\n');
+    return sender.data ? sender : SLICE("");
+}
+
+static const char *const demands[] = {
+    [TLS_DEMAND_NONE] = "", [TLS_DEMAND_REQUIRED] = "required", [TLS_DEMAND_OPTIONAL] = "optional"};
+
+enum tls_demand dest_demand(const struct dest *d)
+{
+    struct slice rest = dest_name(d);
+    (void)slice_split(&rest, '\n');
+    (void)slice_split(&rest, '\n');
+    for (enum tls_demand i = TLS_DEMAND_REQUIRED; i <= TLS_DEMAND_OPTIONAL; i++)
+        if (slice_is(rest, demands[i]))
+            return i;
+    return TLS_DEMAND_NONE;
+}
+
+const char *dest_name_with(struct slice name, enum tls_demand demand, struct arena *a)
+{
+    const char *no_sender = slice_find(name, '\n') == SIZE_MAX ? "\n" : "";
+    return arena_printf(a, "%.*s%s\n%s", SLICE_ARG(name), no_sender, demands[demand]);
 }
 
 static struct dest *dest_get(struct relay *relay, struct slice name)

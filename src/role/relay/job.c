@@ -100,13 +100,28 @@ enum result job_new(struct relay *relay, struct ipc_channel *from, struct ipc_me
                                         .ret = arena_dup(&j->arena, q->ret),
                                         .envid = arena_dup(&j->arena, q->envid)};
     j->smtputf8 = q->smtputf8;
+    j->mail.require_tls = q->require_tls;
     j->eightbit = q->eightbit;
     *ret = j;
     return OK;
 }
 
+/* RFC 8689 4.1, 5: the header field does not count beside REQUIRETLS, and a bounce is not lost for
+ * want of it. */
+static enum tls_demand demand_of(const struct rjob *j)
+{
+    struct header_field f;
+    struct slice header = slice_sub(j->message, 0, header_length(j->message));
+    if (j->mail.require_tls)
+        return j->mail.sender.len ? TLS_DEMAND_REQUIRED : TLS_DEMAND_NONE;
+    bool no =
+        header_find(header, "TLS-Required", &f) == OK && slice_is_nocase(slice_trim(f.body), "No");
+    return no ? TLS_DEMAND_OPTIONAL : TLS_DEMAND_NONE;
+}
+
 void job_describe(struct rjob *j)
 {
+    j->demand = demand_of(j);
     j->mail.size = j->message.len;
     j->mail.eightbit = j->eightbit || has_high_bytes(j->message);
     j->mail.smtputf8 = j->smtputf8 && needs_smtputf8(j);

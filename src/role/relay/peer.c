@@ -61,7 +61,18 @@ enum result conn_policy(struct outconn *c, struct error *err)
     if (r == OK && c->policy.ignored)
         LOG(LOG_WARNING, "relay.tls_policy", LOG_S("where", c->policy.where),
             LOG_C("ignored", c->policy.ignored));
+    if (r == OK && dest_demand(c->dest) == TLS_DEMAND_OPTIONAL)
+        tls_policy_relax(&c->policy);
     return r == OK && conn_address(c)->path ? without_network(c, err) : r;
+}
+
+/* What goes into a Unix socket stays on this machine. */
+enum result conn_demand(struct outconn *c)
+{
+    if (dest_demand(c->dest) != TLS_DEMAND_REQUIRED || conn_address(c)->path)
+        return OK;
+    c->config.require_tls = true;
+    return tls_policy_require(&c->policy, conn_address(c)->mx_signed, &c->texts);
 }
 
 /* ---- the certificate ---- */

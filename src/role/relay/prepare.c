@@ -24,9 +24,24 @@ static void defer(struct rjob *j, const char *status, const char *why)
     job_finish_all(j, &v, "");
 }
 
+/* A connection is held as its messages demand. */
+static bool part_by_demand(struct rjob *j)
+{
+    if (j->demand == TLS_DEMAND_NONE)
+        return true;
+    const char *name = dest_name_with(j->destination, j->demand, &j->arena);
+    if (name)
+        j->destination = slice_cstr(name);
+    return name != NULL;
+}
+
 static void go_on(struct rjob *j)
 {
     job_describe(j);
+    if (!part_by_demand(j)) {
+        defer(j, "4.3.0", "no memory");
+        return;
+    }
     pthread_mutex_lock(&j->relay->lock);
     dest_submit(j->relay, j, j->limit);
     pthread_mutex_unlock(&j->relay->lock);

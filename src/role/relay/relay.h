@@ -26,6 +26,7 @@
 #include "io/line.h"
 #include "io/resolver.h"
 #include "io/stream.h"
+#include "policy/tls_policy.h"
 #include "proto/smtp/client.h"
 #include "table/kept.h"
 #include "role/role.h"
@@ -84,12 +85,13 @@ struct rjob {
     struct ipc_channel *from;
     uint64_t call, message_id;
     struct arena arena;
-    struct slice destination; /* where the login depends on the sender, a line break and the sender
-                                 stand behind it */
+    struct slice destination; /* with what keeps its connections apart, as dest_sender and
+                                 dest_demand find it */
     struct slice message;
     struct slice mapped;         /* the memfd's bytes; data NULL: it came inline */
     struct buf changed;          /* the message, where its way out changes it */
     bool smtputf8, eightbit;     /* as the queue says */
+    enum tls_demand demand;      /* of the message as it leaves */
     unsigned limit;              /* of connections to its destination */
     struct slice *given;         /* the recipients as the queue has them */
     struct rewriting *rewriting; /* in the arena; NULL: none */
@@ -174,10 +176,14 @@ void dest_conn_gone(struct dest *d);
 /* The settings changed: routes are looked for again, idle connections leave. */
 void dest_forget_routes(struct relay *relay);
 struct slice dest_name(const struct dest *d);
-/* The destination of its jobs: the name without the sender that may be behind it. */
+/* The destination of its jobs: the name without what may stand behind it, each behind a line break:
+ * a sender, and what the messages demand of TLS. */
 struct slice dest_route(const struct dest *d);
 /* That sender; "": none. */
 struct slice dest_sender(const struct dest *d);
+enum tls_demand dest_demand(const struct dest *d);
+/* The name for another demand; NULL: no memory. */
+const char *dest_name_with(struct slice name, enum tls_demand demand, struct arena *a);
 void dest_free_all(struct relay *relay); /* the engine has stopped */
 
 /* ---- conn.c ---- */

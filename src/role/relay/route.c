@@ -473,7 +473,7 @@ bool route_find(struct dest *d, struct route **ret, struct verdict *failure)
         l->found->refs = 1;
         l->found->until_ms = clock_monotonic_ms() + ROUTE_TTL_MS;
         verdict_set(&l->failure, SMTP_DEFERRED, "4.3.5", "\"%.*s\" names no next hop",
-                    SLICE_ARG(dest_name(d)));
+                    SLICE_ARG(dest_route(d)));
         choose_protocols(l);
         if (!look_on(l))
             return false;

@@ -355,14 +355,15 @@ void conn_sts_read(struct outconn *c)
 
 /* ---- whether there is one ---- */
 
-/* The administrator's own entry, DANE and whatever is as strict count more; brackets mean the host
- * itself, which no domain speaks for. */
+/* The administrator's own entry, DANE and whatever is as strict count more, and so does a sender
+ * who wants above all that it arrives; brackets mean the host itself, which no domain speaks for.
+ */
 static bool counts(const struct outconn *c)
 {
     struct slice nexthop = slice_cstr(conn_address(c)->nexthop);
     return !c->lmtp && !conn_address(c)->path && c->policy.where.len == 0 &&
-           c->policy.level <= TLS_LEVEL_ENCRYPT && nexthop.len && nexthop.data[0] != '[' &&
-           !slice_is_nocase(c->conf->smtp_mta_sts, "no");
+           c->policy.level <= TLS_LEVEL_ENCRYPT && dest_demand(c->dest) != TLS_DEMAND_OPTIONAL &&
+           nexthop.len && nexthop.data[0] != '[' && !slice_is_nocase(c->conf->smtp_mta_sts, "no");
 }
 
 bool conn_domain(const struct outconn *c, char out[static STS_DOMAIN_SIZE])

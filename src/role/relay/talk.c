@@ -124,8 +124,8 @@ static void session_over(struct outconn *c)
     if (!f->remote && slice_is(f->status, "4.7.4")) /* client_ehlo.c: TLS is not offered */
         conn_tell(c, "starttls-not-supported", "");
     c->last.remote = f->remote;
-    c->last.outcome = SMTP_DEFERRED;
-    snprintf(c->last.status, sizeof c->last.status, "4%.*s",
+    c->last.outcome = f->final ? SMTP_FAILED : SMTP_DEFERRED;
+    snprintf(c->last.status, sizeof c->last.status, "%c%.*s", f->final ? '5' : '4',
              SLICE_ARG(slice_from(f->status.len ? f->status : SLICE("4.4.2"), 1)));
     snprintf(c->last.text, sizeof c->last.text, "%.*s", SLICE_ARG(f->text));
     conn_next_address(c);
