@@ -66,7 +66,16 @@
     X(TEXT, tls_report_contact, "postmaster@$mydomain", 0, 0, "postrider", "Address in these reports; also their sender.") \
     X(TEXT, tls_report_organization, "$mydomain", 0, 0, "postrider", "Name of who reports.") \
     X(SECONDS, smtp_connect_timeout, "30s", 1, DAY_S, "postfix", "Longest wait for a connection to another server.") \
-    X(SECONDS, smtp_helo_timeout, "300s", 1, DAY_S, "postfix", "Longest wait for a reply of another server.") \
+    X(SECONDS, smtp_helo_timeout, "300s", 1, DAY_S, "postfix", "Longest wait for another server's greeting and its replies to EHLO and AUTH. Each time-out counts from the last byte.") \
+    X(SECONDS, smtp_mail_timeout, "300s", 1, DAY_S, "postfix", "Longest wait for a reply to MAIL FROM.") \
+    X(SECONDS, smtp_rcpt_timeout, "300s", 1, DAY_S, "postfix", "Longest wait for a reply to RCPT TO.") \
+    X(SECONDS, smtp_data_init_timeout, "120s", 1, DAY_S, "postfix", "Longest wait for a reply to DATA.") \
+    X(SECONDS, smtp_data_xfer_timeout, "180s", 1, DAY_S, "postfix", "Longest wait for another server that takes nothing of a message.") \
+    X(SECONDS, smtp_data_done_timeout, "600s", 1, DAY_S, "postfix", "Longest wait for the reply to the end of a message.") \
+    X(SECONDS, smtp_rset_timeout, "20s", 1, DAY_S, "postfix", "Longest wait for a reply to RSET.") \
+    X(SECONDS, smtp_starttls_timeout, "300s", 1, DAY_S, "postfix", "Longest wait for a reply to STARTTLS, and then for the whole handshake.") \
+    X(SECONDS, smtp_quit_timeout, "300s", 1, DAY_S, "postfix", "Longest wait for a reply to QUIT, where smtp_skip_quit_response says no.") \
+    X(BOOL, smtp_skip_quit_response, "yes", 0, 0, "postfix", "QUIT ends a connection at once; else its reply is waited for.") \
     X(TEXT, smtp_fallback_relay, "", 0, 0, "postfix", "Next hops, as in a transport table, for mail whose own can't be found or reached: by commas. Not for domains whose MX hosts we are among.") \
     X(TEXT, smtp_address_preference, "any", 0, 0, "postfix", "Which addresses of a mail host are tried first: ipv4, ipv6 or any (by chance).") \
     X(BOOL, smtp_balance_inet_protocols, "yes", 0, 0, "postfix", "IPv4 and IPv6 addresses of a mail host take turns.") \
@@ -75,6 +84,16 @@
     X(SECONDS, smtp_connection_cache_time_limit, "2s", 0, DAY_S, "postfix", "A connection to another server is kept open so long for the next message; 0: not.") \
     X(SECONDS, smtp_connection_reuse_time_limit, "300s", 0, DAY_S, "postfix", "A connection takes further messages so long.") \
     X(NUMBER, smtp_connection_reuse_count_limit, "0", 0, 1000000, "postfix", "Most messages of one connection; 0: any number.") \
+    X(SECONDS, lmtp_lhlo_timeout, "300s", 1, DAY_S, "postfix", "As smtp_helo_timeout, for LMTP.") \
+    X(SECONDS, lmtp_mail_timeout, "300s", 1, DAY_S, "postfix", "As smtp_mail_timeout, for LMTP.") \
+    X(SECONDS, lmtp_rcpt_timeout, "300s", 1, DAY_S, "postfix", "As smtp_rcpt_timeout, for LMTP.") \
+    X(SECONDS, lmtp_data_init_timeout, "120s", 1, DAY_S, "postfix", "As smtp_data_init_timeout, for LMTP.") \
+    X(SECONDS, lmtp_data_xfer_timeout, "180s", 1, DAY_S, "postfix", "As smtp_data_xfer_timeout, for LMTP.") \
+    X(SECONDS, lmtp_data_done_timeout, "600s", 1, DAY_S, "postfix", "As smtp_data_done_timeout, for LMTP.") \
+    X(SECONDS, lmtp_rset_timeout, "20s", 1, DAY_S, "postfix", "As smtp_rset_timeout, for LMTP.") \
+    X(SECONDS, lmtp_starttls_timeout, "300s", 1, DAY_S, "postfix", "As smtp_starttls_timeout, for LMTP.") \
+    X(SECONDS, lmtp_quit_timeout, "300s", 1, DAY_S, "postfix", "As smtp_quit_timeout, for LMTP.") \
+    X(BOOL, lmtp_skip_quit_response, "no", 0, 0, "postfix", "As smtp_skip_quit_response, for LMTP.") \
     X(TEXT, lmtp_fallback_relay, "", 0, 0, "postfix", "As smtp_fallback_relay, for LMTP.") \
     X(TEXT, lmtp_address_preference, "any", 0, 0, "postfix", "As smtp_address_preference, for LMTP.") \
     X(BOOL, lmtp_balance_inet_protocols, "yes", 0, 0, "postfix", "As smtp_balance_inet_protocols, for LMTP.") \

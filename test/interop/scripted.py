@@ -6,6 +6,7 @@ import re
 import socketserver
 import ssl
 import threading
+import time
 
 
 def address_in(command):
@@ -17,10 +18,11 @@ class Session(socketserver.StreamRequestHandler):
     timeout = 20
 
     def say(self, text):
-        self.wfile.write(text.encode() + b"\r\n")
+        if not self.mute:
+            self.wfile.write(text.encode() + b"\r\n")
 
     def handle(self):
-        self.script, self.tls, self.login, self.rcpts = self.server.script, False, None, []
+        self.script, self.tls, self.login, self.rcpts, self.mute = self.server.script, False, None, [], False
         try:
             self.say("220 scripted.test ESMTP")
             while True:
@@ -33,6 +35,9 @@ class Session(socketserver.StreamRequestHandler):
     def command(self, line):
         self.script.lines.append(line)
         verb = re.split("[ :]", line.upper(), maxsplit=1)[0]
+        self.mute = self.mute or verb == self.script.silent
+        if self.mute:
+            return None
         method = getattr(self, "do_" + verb.lower(), None)
         return method(line) if method else self.say("250 Ok")
 
@@ -92,6 +97,8 @@ class Session(socketserver.StreamRequestHandler):
     def do_rcpt(self, line):
         if self.script.password and not self.login:
             return self.say("530 5.7.0 Authentication required")
+        if address_in(line) == self.script.refused:
+            return self.say("550 5.1.1 nobody")
         self.rcpts.append(line)
         return self.say("250 Ok")
 
@@ -99,6 +106,9 @@ class Session(socketserver.StreamRequestHandler):
         if not self.rcpts:
             return self.say("554 no valid recipients")
         self.say("354 go")
+        if self.script.silent == "message":
+            time.sleep(self.timeout)
+            return False
         text = b""
         while not text.endswith(b"\r\n.\r\n"):
             line = self.rfile.readline()
@@ -108,6 +118,7 @@ class Session(socketserver.StreamRequestHandler):
         self.script.messages.append({"text": text.decode(), "tls": self.tls, "login": self.login, "rcpts": len(self.rcpts),
                                      "from": address_in(self.sender), "to": sorted(map(address_in, self.rcpts))})
         self.rcpts = []
+        self.mute = self.mute or self.script.silent == "end of DATA"
         return self.say("250 taken")
 
 
@@ -131,6 +142,8 @@ class Scripted:
     ):
         self.certificate, self.starttls, self.password, self.requiretls = certificate, starttls, password, requiretls
         self.mechanisms, self.users = mechanisms, users
+        self.refused = None  # a recipient
+        self.silent = None  # the command from which on there is no answer, or "message" or "end of DATA"
         self.messages, self.lines, self.server_names = [], [], []
         self.server = Server(address, session)
         self.server.script = self

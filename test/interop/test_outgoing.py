@@ -1,8 +1,10 @@
 """Mail as it leaves: smtp_generic_maps and smtp_header_checks, as Postfix does it with the same files; which password goes to whom."""
 import os
 import re
+import socket
 import sqlite3
 import tempfile
+import time
 import pathlib
 import sys
 
@@ -121,6 +123,51 @@ def test_as_postfix_does(propagate):
         for name in MESSAGES:
             assert have[name] == want[name], name
         assert "problem=\"the action is not possible for mail on its way out\"" in log
+
+
+STAGES = [("EHLO", "helo", "EHLO"), ("STARTTLS", "starttls", "STARTTLS"), ("MAIL", "mail", "MAIL FROM"), ("RCPT", "rcpt", "RCPT TO"),
+          ("DATA", "data_init", "DATA"), ("message", "data_xfer", "message"), ("end of DATA", "data_done", "end of DATA")]
+
+
+@pytest.mark.parametrize("command,setting,stage", STAGES)
+def test_each_stage_has_its_time_out(make_server, command, setting, stage):
+    """One of the time-outs is short, and the server silent at its stage; for `message` there is more than what buffers take."""
+    with Scripted(("127.0.0.1", free_port()), None, starttls="broken" if command == "STARTTLS" else None) as remote:
+        remote.silent = command
+        remote.server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        server = make_server(relayhost=f"[127.0.0.1]:{remote.server.server_address[1]}", mynetworks="127.0.0.0/8", minimal_backoff_time="1s",
+                             maximal_backoff_time="1s", **{f"smtp_{setting}_timeout": "1s"})
+        server.send(rcpts=["x@far.test"], subject="silence", body=("0123456789" * 7 + "\r\n") * (100000 if command == "message" else 1))
+        wait_for(lambda: re.search(rf'relay\.attempt .*to=x@far\.test .*"timed out with .* while waiting for: {stage}"', server.log()), 15,
+                 "a time-out: " + server.log()[-2000:])
+
+
+def test_a_server_silent_at_rset_is_left(make_server):
+    """After a transaction that came to nothing, over the same connection: the message had no part in it and goes over another."""
+    with Scripted(("127.0.0.1", free_port()), None) as remote:
+        remote.silent, remote.refused = "RSET", "no@far.test"
+        server = make_server(relayhost=f"[127.0.0.1]:{remote.server.server_address[1]}", mynetworks="127.0.0.0/8", smtp_rset_timeout="1s",
+                             smtp_connection_cache_time_limit="10s")
+        server.send(sender="", rcpts=["no@far.test"], subject="refused")
+        wait_for(lambda: re.search(r"relay\.attempt .*to=no@far\.test .*status=bounced", server.log()), 30, "a refusal")
+        server.send(rcpts=["x@far.test"], subject="silence")
+        wait_for(lambda: remote.with_subject("silence"), 10, "the mail")
+        assert "RSET" in remote.lines and len([line for line in remote.lines if line.startswith("EHLO")]) == 2
+
+
+@pytest.mark.parametrize("skip", ["yes", "no"])
+def test_the_answer_to_quit(make_server, skip):
+    """What waits for it holds the only connection that there may be."""
+    with Scripted(("127.0.0.1", free_port()), None) as remote:
+        remote.silent = "QUIT"
+        server = make_server(relayhost=f"[127.0.0.1]:{remote.server.server_address[1]}", mynetworks="127.0.0.0/8", smtp_skip_quit_response=skip,
+                             smtp_quit_timeout="4s", smtp_connection_cache_time_limit="0", default_destination_concurrency_limit="1")
+        server.send(rcpts=["x@far.test"], subject="one")
+        wait_for(lambda: "QUIT" in remote.lines, 15, "the end")
+        began = time.monotonic()
+        server.send(rcpts=["x@far.test"], subject="two")
+        wait_for(lambda: remote.with_subject("two"), 30, "the next")
+        assert (time.monotonic() - began > 3) == (skip == "no")
 
 
 def test_a_table_that_is_gone_defers(make_server, tmp_path):

@@ -453,6 +453,47 @@ static void password_needs_the_tls_that_is_offered(void **state)
     assert_true(client.failure.remote);
 }
 
+/* Says that, and then waits for this. */
+static void waits_after(const char *script, enum smtp_client_wait want)
+{
+    (void)play(script);
+    assert_int_equal(smtp_client_waits(&client), want);
+}
+
+static void every_stage_has_its_own_wait(void **state)
+{
+    (void)state;
+    config.tls = SMTP_TLS_MAY;
+    waits_after("", SMTP_CLIENT_WAIT_HELO);
+    waits_after("S: 220 far\nC: EHLO me.test\n", SMTP_CLIENT_WAIT_HELO);
+    waits_after("S: 250-far\nS: 250 STARTTLS\nC: STARTTLS\n", SMTP_CLIENT_WAIT_STARTTLS);
+    waits_after("S: 220 go\n", SMTP_CLIENT_WAIT_STARTTLS);
+    smtp_client_tls_done(&client);
+    waits_after("C: EHLO me.test\n", SMTP_CLIENT_WAIT_HELO);
+    waits_after("S: 250 far\n", SMTP_CLIENT_WAIT_HELO);
+    send_mail();
+    waits_after("C: MAIL FROM:<me@here.test>\n", SMTP_CLIENT_WAIT_MAIL);
+    waits_after("S: 450 later\n", SMTP_CLIENT_WAIT_HELO);
+    smtp_client_next(&client);
+    waits_after("", SMTP_CLIENT_WAIT_HELO);
+    send_mail();
+    waits_after("C: RSET\n", SMTP_CLIENT_WAIT_RSET);
+    waits_after("S: 250 ok\nC: MAIL FROM:<me@here.test>\n", SMTP_CLIENT_WAIT_MAIL);
+    waits_after("S: 250 ok\nC: RCPT TO:<a@far.test>\n", SMTP_CLIENT_WAIT_RCPT);
+    waits_after("S: 250 ok\nC: DATA\n", SMTP_CLIENT_WAIT_DATA);
+    buf_puts(&in, "354 go\r\n");
+    assert_int_equal(smtp_client_run(&client, &in), SMTP_CLIENT_BODY);
+    assert_int_equal(smtp_client_waits(&client), SMTP_CLIENT_WAIT_BODY);
+    assert_int_equal(smtp_client_body(&client, &message), OK);
+    assert_int_equal(smtp_client_waits(&client), SMTP_CLIENT_WAIT_BODY);
+    waits_after("C: hello\nC: .\n", SMTP_CLIENT_WAIT_VERDICT);
+    waits_after("S: 250 ok\n", SMTP_CLIENT_WAIT_HELO);
+    smtp_client_next(&client);
+    waits_after("", SMTP_CLIENT_WAIT_HELO);
+    smtp_client_quit(&client);
+    waits_after("C: QUIT\n", SMTP_CLIENT_WAIT_QUIT);
+}
+
 static void smtputf8_is_needed(void **state)
 {
     (void)state;
@@ -616,6 +657,7 @@ int main(void)
         T(server_without_requiretls_is_of_no_use),
         T(requiretls_of_a_bounce_is_said_where_it_can_be),
         T(requiretls_is_not_said_in_clear),
+        T(every_stage_has_its_own_wait),
         T(smtputf8_is_needed),
         T(addresses_can_not_add_commands),
         T(service_closing_defers),

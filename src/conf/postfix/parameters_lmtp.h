@@ -19,9 +19,9 @@
     X("lmtp_connection_cache_time_limit", "2s", READ, "") \
     X("lmtp_connection_reuse_count_limit", "0", READ, "") \
     X("lmtp_connection_reuse_time_limit", "300s", READ, "") \
-    X("lmtp_data_done_timeout", "600s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
-    X("lmtp_data_init_timeout", "120s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
-    X("lmtp_data_xfer_timeout", "180s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_data_done_timeout", "600s", READ, "") \
+    X("lmtp_data_init_timeout", "120s", READ, "") \
+    X("lmtp_data_xfer_timeout", "180s", READ, "") \
     X("lmtp_defer_if_no_mx_address_found", "no", UNSERVED, "names are looked up in DNS") \
     X("lmtp_delivery_status_filter", "$default_delivery_status_filter", UNSERVED, "replies of delivery are told to the sender as they are") \
     X("lmtp_discard_lhlo_keyword_address_maps", "", UNSERVED, "what another server offers or answers is taken as it is") \
@@ -35,25 +35,25 @@
     X("lmtp_header_checks", "", UNSERVED, "messages are not changed on their way out") \
     X("lmtp_host_lookup", "dns", UNSERVED, "names are looked up in DNS") \
     X("lmtp_lhlo_name", "$myhostname", INNER, "of the LMTP client, which works as the SMTP client does") \
-    X("lmtp_lhlo_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_lhlo_timeout", "300s", READ, "") \
     X("lmtp_line_length_limit", "998", INNER, "of the LMTP client, which works as the SMTP client does") \
-    X("lmtp_mail_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_mail_timeout", "300s", READ, "") \
     X("lmtp_mime_header_checks", "", UNSERVED, "messages are not changed on their way out") \
-    X("lmtp_min_data_rate", "500", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_min_data_rate", "500", UNSERVED, "a time-out is for silence, not for slowness") \
     X("lmtp_mx_address_limit", "5", READ, "") \
     X("lmtp_mx_session_limit", "2", UNSERVED, "every address of the limit above is tried") \
     X("lmtp_nested_header_checks", "", UNSERVED, "messages are not changed on their way out") \
-    X("lmtp_per_request_deadline", "${lmtp_per_record_deadline?{$lmtp_per_record_deadline}:{no}}", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_per_request_deadline", "${lmtp_per_record_deadline?{$lmtp_per_record_deadline}:{no}}", UNSERVED, "a time-out is for silence, not for slowness") \
     X("lmtp_pix_workaround_delay_time", "10s", INNER, "a workaround for firewalls that are gone") \
     X("lmtp_pix_workaround_maps", "", INNER, "a workaround for firewalls that are gone") \
     X("lmtp_pix_workaround_threshold_time", "500s", INNER, "a workaround for firewalls that are gone") \
     X("lmtp_pix_workarounds", "disable_esmtp,delay_dotcrlf", INNER, "a workaround for firewalls that are gone") \
-    X("lmtp_quit_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_quit_timeout", "300s", READ, "") \
     X("lmtp_quote_rfc821_envelope", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
     X("lmtp_randomize_addresses", "yes", READ, "") \
-    X("lmtp_rcpt_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_rcpt_timeout", "300s", READ, "") \
     X("lmtp_reply_filter", "", UNSERVED, "what another server offers or answers is taken as it is") \
-    X("lmtp_rset_timeout", "20s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_rset_timeout", "20s", READ, "") \
     X("lmtp_sasl_auth_cache_name", "", INNER, "which SASL library the client uses, and its cache") \
     X("lmtp_sasl_auth_cache_time", "90d", INNER, "which SASL library the client uses, and its cache") \
     X("lmtp_sasl_auth_enable", "no", INNER, "of the LMTP client, which works as the SMTP client does") \
@@ -69,8 +69,8 @@
     X("lmtp_send_xforward_command", "no", INNER, "of the LMTP client, which works as the SMTP client does") \
     X("lmtp_sender_dependent_authentication", "no", UNSERVED, "credentials are looked up for relayhost and the next hop only") \
     X("lmtp_skip_5xx_greeting", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
-    X("lmtp_skip_quit_response", "no", UNSERVED, "what another server offers or answers is taken as it is") \
-    X("lmtp_starttls_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("lmtp_skip_quit_response", "no", READ, "") \
+    X("lmtp_starttls_timeout", "300s", READ, "") \
     X("lmtp_tcp_port", "24", READ, "") \
     X("lmtp_tls_CAfile", "", READ, "") \
     X("lmtp_tls_CApath", "", READ, "") \
@@ -107,7 +107,7 @@
     X("lmtp_tls_verify_cert_match", "hostname", READ, "") \
     X("lmtp_tls_wrappermode", "no", UNSERVED, "a connection with TLS from its first byte is not made to other servers") \
     X("lmtp_use_tls", "no", READ, "") \
-    X("lmtp_xforward_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server")
+    X("lmtp_xforward_timeout", "300s", UNSERVED, "the client's name and address are not sent on (XFORWARD)")
 /* clang-format on */
 
 #endif

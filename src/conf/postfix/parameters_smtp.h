@@ -19,9 +19,9 @@
     X("smtp_connection_cache_time_limit", "2s", READ, "") \
     X("smtp_connection_reuse_count_limit", "0", READ, "") \
     X("smtp_connection_reuse_time_limit", "300s", READ, "") \
-    X("smtp_data_done_timeout", "600s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
-    X("smtp_data_init_timeout", "120s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
-    X("smtp_data_xfer_timeout", "180s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("smtp_data_done_timeout", "600s", READ, "") \
+    X("smtp_data_init_timeout", "120s", READ, "") \
+    X("smtp_data_xfer_timeout", "180s", READ, "") \
     X("smtp_defer_if_no_mx_address_found", "no", UNSERVED, "names are looked up in DNS") \
     X("smtp_delivery_status_filter", "$default_delivery_status_filter", UNSERVED, "replies of delivery are told to the sender as they are") \
     X("smtp_discard_ehlo_keyword_address_maps", "", UNSERVED, "what another server offers or answers is taken as it is") \
@@ -37,24 +37,24 @@
     X("smtp_helo_timeout", "300s", READ, "") \
     X("smtp_host_lookup", "dns", UNSERVED, "names are looked up in DNS") \
     X("smtp_line_length_limit", "998", UNSERVED, "long lines are not broken") \
-    X("smtp_mail_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("smtp_mail_timeout", "300s", READ, "") \
     X("smtp_mime_header_checks", "", READ, "") \
-    X("smtp_min_data_rate", "500", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("smtp_min_data_rate", "500", UNSERVED, "a time-out is for silence, not for slowness") \
     X("smtp_mx_address_limit", "5", READ, "") \
     X("smtp_mx_session_limit", "2", UNSERVED, "every address of the limit above is tried") \
     X("smtp_nested_header_checks", "", READ, "") \
     X("smtp_never_send_ehlo", "no", UNSERVED, "Postrider sends EHLO first and HELO when it is refused") \
-    X("smtp_per_request_deadline", "${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("smtp_per_request_deadline", "${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}", UNSERVED, "a time-out is for silence, not for slowness") \
     X("smtp_pix_workaround_delay_time", "10s", INNER, "a workaround for firewalls that are gone") \
     X("smtp_pix_workaround_maps", "", INNER, "a workaround for firewalls that are gone") \
     X("smtp_pix_workaround_threshold_time", "500s", INNER, "a workaround for firewalls that are gone") \
     X("smtp_pix_workarounds", "disable_esmtp,delay_dotcrlf", INNER, "a workaround for firewalls that are gone") \
-    X("smtp_quit_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("smtp_quit_timeout", "300s", READ, "") \
     X("smtp_quote_rfc821_envelope", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
     X("smtp_randomize_addresses", "yes", READ, "") \
-    X("smtp_rcpt_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("smtp_rcpt_timeout", "300s", READ, "") \
     X("smtp_reply_filter", "", UNSERVED, "what another server offers or answers is taken as it is") \
-    X("smtp_rset_timeout", "20s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("smtp_rset_timeout", "20s", READ, "") \
     X("smtp_sasl_auth_cache_name", "", INNER, "which SASL library the client uses, and its cache") \
     X("smtp_sasl_auth_cache_time", "90d", INNER, "which SASL library the client uses, and its cache") \
     X("smtp_sasl_auth_enable", "no", READ, "") \
@@ -70,8 +70,8 @@
     X("smtp_send_xforward_command", "no", UNSERVED, "the client's name and address are not sent on (XFORWARD)") \
     X("smtp_sender_dependent_authentication", "no", READ, "") \
     X("smtp_skip_5xx_greeting", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
-    X("smtp_skip_quit_response", "yes", UNSERVED, "what another server offers or answers is taken as it is") \
-    X("smtp_starttls_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server") \
+    X("smtp_skip_quit_response", "yes", READ, "") \
+    X("smtp_starttls_timeout", "300s", READ, "") \
     X("smtp_tcp_port", "smtp", READ, "") \
     X("smtp_tls_CAfile", "", READ, "") \
     X("smtp_tls_CApath", "", READ, "") \
@@ -109,7 +109,7 @@
     X("smtp_tls_verify_cert_match", "hostname", READ, "") \
     X("smtp_tls_wrappermode", "no", UNSERVED, "a connection with TLS from its first byte is not made to other servers") \
     X("smtp_use_tls", "no", READ, "") \
-    X("smtp_xforward_timeout", "300s", UNSERVED, "smtp_helo_timeout holds for every reply of another server")
+    X("smtp_xforward_timeout", "300s", UNSERVED, "the client's name and address are not sent on (XFORWARD)")
 /* clang-format on */
 
 #endif

@@ -191,13 +191,41 @@ bool smtp_client_takes_dsn(const struct smtp_client *c)
     return c->offers & OFFER_DSN;
 }
 
-bool smtp_client_awaits_verdict(const struct smtp_client *c)
+static enum smtp_client_wait step_waited_for(const struct smtp_client *c)
 {
-    return c->state == CLIENT_VERDICT || c->state == CLIENT_EMPTIED;
+    return c->next_receive == 0               ? SMTP_CLIENT_WAIT_RSET
+           : c->next_receive == 1             ? SMTP_CLIENT_WAIT_MAIL
+           : c->next_receive < 2 + c->n_order ? SMTP_CLIENT_WAIT_RCPT
+                                              : SMTP_CLIENT_WAIT_DATA;
+}
+
+enum smtp_client_wait smtp_client_waits(const struct smtp_client *c)
+{
+    switch ((enum client_state)c->state) {
+    case CLIENT_STARTTLS:
+    case CLIENT_HANDSHAKE:
+        return SMTP_CLIENT_WAIT_STARTTLS;
+    case CLIENT_MAIL:
+        return step_waited_for(c);
+    case CLIENT_BODY:
+        return SMTP_CLIENT_WAIT_BODY;
+    case CLIENT_VERDICT: /* what is still in out is the end of the message */
+        return buf_len(&c->out) ? SMTP_CLIENT_WAIT_BODY : SMTP_CLIENT_WAIT_VERDICT;
+    case CLIENT_EMPTIED:
+        return SMTP_CLIENT_WAIT_VERDICT;
+    case CLIENT_QUIT:
+        return SMTP_CLIENT_WAIT_QUIT;
+    default:
+        return SMTP_CLIENT_WAIT_HELO;
+    }
 }
 
 const char *smtp_client_stage(const struct smtp_client *c)
 {
+    static const char *const steps[] = {[SMTP_CLIENT_WAIT_RSET] = "RSET",
+                                        [SMTP_CLIENT_WAIT_MAIL] = "MAIL FROM",
+                                        [SMTP_CLIENT_WAIT_RCPT] = "RCPT TO",
+                                        [SMTP_CLIENT_WAIT_DATA] = "DATA"};
     switch ((enum client_state)c->state) {
     case CLIENT_GREETING:
         return "greeting";
@@ -211,10 +239,7 @@ const char *smtp_client_stage(const struct smtp_client *c)
     case CLIENT_AUTH:
         return "AUTH";
     case CLIENT_MAIL:
-        return c->next_receive == 0               ? "RSET"
-               : c->next_receive == 1             ? "MAIL FROM"
-               : c->next_receive < 2 + c->n_order ? "RCPT TO"
-                                                  : "DATA";
+        return steps[step_waited_for(c)];
     case CLIENT_BODY:
         return "message";
     case CLIENT_VERDICT:

@@ -167,11 +167,22 @@ void smtp_client_quit(struct smtp_client *c);
 /* True while nothing that the server could have acted on was sent since READY: a lost connection
  * then says nothing about this message (an idle one was closed by the server). */
 bool smtp_client_untouched(const struct smtp_client *c);
-/* "MAIL FROM", "end of DATA": what the server was to answer next, for the log and time-outs. */
+/* "MAIL FROM", "end of DATA": what the server was to answer next, for the log. */
 const char *smtp_client_stage(const struct smtp_client *c);
 /* Does the server take RET, ENVID, NOTIFY and ORCPT (RFC 3461)? */
 bool smtp_client_takes_dsn(const struct smtp_client *c);
-/* The server has all of the message and owes its verdict (RFC 5321 4.5.3.2.6: ten minutes). */
-bool smtp_client_awaits_verdict(const struct smtp_client *c);
+/* What is being waited for, each with its own time-out (RFC 5321 4.5.3.2). */
+enum smtp_client_wait {
+    SMTP_CLIENT_WAIT_HELO, /* the greeting, EHLO, HELO, AUTH */
+    SMTP_CLIENT_WAIT_STARTTLS,
+    SMTP_CLIENT_WAIT_RSET,
+    SMTP_CLIENT_WAIT_MAIL,
+    SMTP_CLIENT_WAIT_RCPT,
+    SMTP_CLIENT_WAIT_DATA, /* the reply to DATA */
+    SMTP_CLIENT_WAIT_BODY, /* the message goes */
+    SMTP_CLIENT_WAIT_VERDICT,
+    SMTP_CLIENT_WAIT_QUIT
+};
+enum smtp_client_wait smtp_client_waits(const struct smtp_client *c);
 
 #endif

@@ -140,5 +140,7 @@ void conn_tls_failed(struct outconn *c, const struct error *err);
 void conn_talk(struct outconn *c);
 void conn_lost(struct outconn *c, const char *why);
 void conn_leave(struct outconn *c);
+/* Until the server is lost for what it is to do now. */
+int64_t conn_patience_ms(const struct outconn *c);
 
 #endif

@@ -264,6 +264,7 @@ void conn_start_tls(struct outconn *c)
         r = stream_start_tls(&c->stream, tls, c->policy.level == TLS_LEVEL_DANE ? NULL : name,
                              &err);
     tls_context_unref(tls);
+    io_task_deadline(&c->task, conn_patience_ms(c));
     if (r == OK && c->policy.level == TLS_LEVEL_DANE)
         r = start_dane(c, &err);
     else if (r == OK)

@@ -5,19 +5,28 @@
 
 #include "base/clock.h"
 
-enum { READ_MOST = 16 * 1024, VERDICT_MS = 600 * 1000, QUIT_MS = 5000 };
+enum { READ_MOST = 16 * 1024 };
 
-static int64_t patience_ms(const struct outconn *c)
+int64_t conn_patience_ms(const struct outconn *c)
 {
-    int64_t ms = c->conf->smtp_helo_timeout * 1000;
-    if (c->state == LEAVING)
-        return QUIT_MS;
-    return smtp_client_awaits_verdict(&c->client) && ms < VERDICT_MS ? VERDICT_MS : ms;
+    const struct conf *s = c->conf;
+    const int64_t seconds[][2] = {
+        [SMTP_CLIENT_WAIT_HELO] = {s->smtp_helo_timeout, s->lmtp_lhlo_timeout},
+        [SMTP_CLIENT_WAIT_STARTTLS] = {s->smtp_starttls_timeout, s->lmtp_starttls_timeout},
+        [SMTP_CLIENT_WAIT_RSET] = {s->smtp_rset_timeout, s->lmtp_rset_timeout},
+        [SMTP_CLIENT_WAIT_MAIL] = {s->smtp_mail_timeout, s->lmtp_mail_timeout},
+        [SMTP_CLIENT_WAIT_RCPT] = {s->smtp_rcpt_timeout, s->lmtp_rcpt_timeout},
+        [SMTP_CLIENT_WAIT_DATA] = {s->smtp_data_init_timeout, s->lmtp_data_init_timeout},
+        [SMTP_CLIENT_WAIT_BODY] = {s->smtp_data_xfer_timeout, s->lmtp_data_xfer_timeout},
+        [SMTP_CLIENT_WAIT_VERDICT] = {s->smtp_data_done_timeout, s->lmtp_data_done_timeout},
+        [SMTP_CLIENT_WAIT_QUIT] = {s->smtp_quit_timeout, s->lmtp_quit_timeout},
+    };
+    return 1000 * seconds[smtp_client_waits(&c->client)][c->lmtp];
 }
 
 static void wait_for(struct outconn *c, unsigned interest)
 {
-    io_task_deadline(&c->task, patience_ms(c));
+    io_task_deadline(&c->task, conn_patience_ms(c));
     io_task_want(&c->task, interest);
 }
 
@@ -139,6 +148,13 @@ void conn_lost(struct outconn *c, const char *why)
     smtp_client_lost(&c->client, "4.4.2", text);
 }
 
+/* To QUIT, which was all that was left to say. */
+static bool skips_the_answer(const struct outconn *c)
+{
+    return c->state == LEAVING &&
+           (c->lmtp ? c->conf->lmtp_skip_quit_response : c->conf->smtp_skip_quit_response);
+}
+
 /* Sends what waits and reads what is there. False: waits, or will. */
 static bool exchange(struct outconn *c)
 {
@@ -150,6 +166,10 @@ static bool exchange(struct outconn *c)
         if (buf_len(&c->in) == 0)
             conn_lost(c, "connection lost");
         buf_reset(&c->client.out);
+        return true;
+    }
+    if (w == OK && skips_the_answer(c)) {
+        conn_lost(c, "left");
         return true;
     }
     unsigned wants = w == BUSY ? c->stream.wants : 0;
