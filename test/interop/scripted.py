@@ -57,6 +57,8 @@ class Session(socketserver.StreamRequestHandler):
             self.say("250-" + offer)
         self.say("250 " + offers[-1])
 
+    do_lhlo = do_ehlo
+
     def do_starttls(self, _):
         if self.script.starttls == "refused":
             return self.say("454 4.7.0 TLS not available")

@@ -27,6 +27,7 @@ class World:
         self.clear = Scripted(("127.0.0.1", free_port()), chain)
         self.scripted = {"keeps": self.keeps, "forgets": self.forgets, "unknown": self.unknown, "clear": self.clear}
         routes = " ".join(f"{{{name}.test = smtp:[127.0.0.1]:{s.server.server_address[1]}}}" for name, s in self.scripted.items())
+        routes += f" {{lmtp.test = lmtp:inet:127.0.0.1:{self.forgets.server.server_address[1]}}}"
         settings = {"smtp_tls_CAfile": str(authority.crt), "smtpd_tls_cert_file": chain, "smtpd_tls_key_file": chain, "mynetworks": "127.0.0.0/8",
                     "minimal_backoff_time": "1s", "maximal_backoff_time": "1s", "tls_append_default_CA": "no"}
         for name in ("next", "ours"):
@@ -103,6 +104,11 @@ def test_other_mail_is_not_changed(world):
     world.attempt("x@forgets.test", r'status=sent tls="TLSv1\.3 \S+ trusted"')
 
 
+def test_lmtp_on_this_machine_is_the_end(world):
+    world.send("x@lmtp.test", "delivered")
+    assert not mail_of(world.forgets, "delivered").endswith(" REQUIRETLS")
+
+
 def test_a_server_that_does_not_keep_it_gets_nothing(world):
     world.send("y@forgets.test", "comes-back", options=("REQUIRETLS", "RET=FULL"))
     world.attempt("y@forgets.test", r"dsn=5\.7\.30 status=bounced")
@@ -147,3 +153,14 @@ def test_tls_required_no(world):
     time.sleep(1)
     assert not world.clear.with_subject("both")
     wait_for(lambda: world.ours.command("queue", "delete", "all").returncode == 0, 15, "no attempt under way")
+
+
+def test_beside_logins_that_depend_on_the_sender(world, tmp_path):
+    """Both keep connections apart."""
+    (tmp_path / "passwords").write_text("nobody@here.test user:pw\n")
+    world.ours.reload(smtp_sender_dependent_authentication="yes", smtp_sasl_password_maps=f"texthash:{tmp_path / 'passwords'}")
+    world.send("s@keeps.test", "with-both")
+    world.attempt("s@keeps.test", r'status=sent tls="TLSv1\.3 \S+ verified"')
+    assert mail_of(world.keeps, "with-both").endswith(" REQUIRETLS")
+    world.send("s@forgets.test", "with-both-back")
+    world.attempt("s@forgets.test", r"dsn=5\.7\.30 status=bounced")

@@ -104,6 +104,7 @@ void conn_connected(struct outconn *c, unsigned events);
 void conn_given(struct outconn *c);
 const struct address *conn_address(const struct outconn *c); /* the one that is tried */
 unsigned conn_port(const struct address *a);
+bool conn_loopback(const struct address *a);
 
 /* ---- dane.c ---- */
 /* At level dane or dane-only, settles it by the host's TLSA records, which may have to be waited

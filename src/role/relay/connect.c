@@ -17,7 +17,7 @@ const struct address *conn_address(const struct outconn *c)
 
 /* ---- what is to be known first ---- */
 
-static bool is_loopback(const struct address *a)
+bool conn_loopback(const struct address *a)
 {
     return slice_starts(slice_cstr(a->text), SLICE("127.")) || strcmp(a->text, "::1") == 0;
 }
@@ -30,7 +30,7 @@ static enum result find_login(struct outconn *c, const struct address *a, struct
     struct login_peer peer = {.nexthop = slice_cstr(a->nexthop),
                               .host = slice_cstr(a->host),
                               .sender = dest_sender(c->dest)};
-    c->login = (struct relay_login){.conf = c->conf, .loopback = is_loopback(a)};
+    c->login = (struct relay_login){.conf = c->conf, .loopback = conn_loopback(a)};
     if (c->lmtp || (transport.len == 0 && !a->fallback))
         return OK;
     enum result r = passwords_find(c->conf, c->tables, &peer, &c->texts, &c->login, err);

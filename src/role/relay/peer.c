@@ -66,10 +66,17 @@ enum result conn_policy(struct outconn *c, struct error *err)
     return r == OK && conn_address(c)->path ? without_network(c, err) : r;
 }
 
-/* What goes into a Unix socket stays on this machine. */
+/* LMTP is the last step: what it hands over within this machine goes nowhere else. By SMTP it may.
+ */
+static bool ends_here(const struct outconn *c)
+{
+    const struct address *a = conn_address(c);
+    return a->path || (c->lmtp && conn_loopback(a));
+}
+
 enum result conn_demand(struct outconn *c)
 {
-    if (dest_demand(c->dest) != TLS_DEMAND_REQUIRED || conn_address(c)->path)
+    if (dest_demand(c->dest) != TLS_DEMAND_REQUIRED || ends_here(c))
         return OK;
     c->config.require_tls = true;
     return tls_policy_require(&c->policy, conn_address(c)->mx_signed, &c->texts);
