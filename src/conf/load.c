@@ -109,12 +109,14 @@ static void set_one(struct loading *l, struct snapshot *snap, size_t i)
         add_unit(s, snap, &snap->values[i]);
     if (r == OK)
         r = conf_set_value(&snap->conf, s, snap->values[i], &snap->arena, &why);
+    struct slice written =
+        raw.from && raw.from->written.data ? raw.from->written : slice_cstr(s->name);
     /* A default fails for what it refers to, which is told of itself. */
     if (r != OK && !raw.from && l->errors->count)
         snap->sources[i] = "";
     else if (r != OK)
         conf_error(l->errors, raw.from ? raw.from->file : l->file, raw.from ? raw.from->line : 0,
-                   "%s: %s", s->name, why.text);
+                   "%.*s: %s", SLICE_ARG(written), why.text);
     else
         snap->sources[i] = source_of(l, &raw);
     if (!snap->sources[i])

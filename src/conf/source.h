@@ -25,6 +25,7 @@ enum conf_grammar {
 struct conf_assignment {
     struct slice name, value; /* value: one line, trimmed */
     struct slice service;     /* the listener or service it holds for alone; "": for all */
+    struct slice written;     /* what the file calls it; data NULL: name */
     const char *file;
     unsigned line; /* 0: of no line (a program's default, the command line) */
     enum conf_grammar grammar;

@@ -443,6 +443,25 @@ static void parameters_of_tables_are_checked(void **state)
                    "in Postfix neither: ldap tables have no `something_else`: remove it");
 }
 
+/* slow_destination_rate_delay is of the transport slow. */
+static void parameters_of_transports_are_checked(void **state)
+{
+    static const char slow[] = "slow unix" FIELDS "smtp\n";
+    struct conf_errors errors;
+    (void)state;
+    assert_warning("slw_destination_rate_delay = 1s\n", slow,
+                   "main.cf:1: slw_destination_rate_delay does nothing, in Postfix neither: "
+                   "master.cf has no transport `slw`");
+    assert_warning("slow_destination_concurency_limit = 3\n", slow,
+                   "main.cf:1: unknown parameter `slow_destination_concurency_limit` does nothing, "
+                   "in Postfix neither: did you mean `slow_destination_concurrency_limit`?");
+    assert_null(load_services("slow_destination_rate_delay = 2 x\n", slow, &errors));
+    assert_true(slice_search(buf_slice(&errors.text),
+                             SLICE("main.cf:1: slow_destination_rate_delay: `2 x` is no time")) !=
+                SIZE_MAX);
+    conf_errors_release(&errors);
+}
+
 static void assert_screen_error(const char *main_cf, const char *expect)
 {
     struct conf_errors errors;
@@ -635,6 +654,7 @@ int main(void)
         cmocka_unit_test(served_parameters_are_known_as_such),
         cmocka_unit_test(networks_are_worked_out),
         cmocka_unit_test(parameters_of_tables_are_checked),
+        cmocka_unit_test(parameters_of_transports_are_checked),
         cmocka_unit_test(saslauthds_place_is_taken),
         cmocka_unit_test(saslauthds_start_is_read),
         cmocka_unit_test(records_are_checked),

@@ -7,6 +7,7 @@
 #include "conf/postfix/parameters_screen.h"
 #include "conf/postfix/parameters_smtp.h"
 #include "conf/postfix/parameters_smtpd.h"
+#include "conf/table.h"
 
 #define ROW(name, fallback, class, text) {name, fallback, class, text},
 static const struct postfix_parameter rows[] = {
@@ -47,6 +48,22 @@ static const struct postfix_parameter *of_transport(struct slice name)
             return &per_transport[i];
     }
     return NULL;
+}
+
+const char *postfix_transport_suggest(struct slice name, size_t *ret_at)
+{
+    enum { FARTHEST = 3 };
+    const char *best = NULL;
+    size_t nearest = FARTHEST;
+    for (size_t at = 1; at < name.len; at++)
+        for (size_t i = 0; name.data[at] == '_' && i < sizeof per_transport / sizeof *per_transport;
+             i++) {
+            size_t before = nearest;
+            conf_consider(slice_from(name, at), per_transport[i].name, &best, &nearest);
+            if (nearest < before)
+                *ret_at = at;
+        }
+    return best;
 }
 
 const struct postfix_parameter *postfix_parameter_find(struct slice name)

@@ -23,6 +23,11 @@ struct postfix_parameter {
  * (maildrop_destination_recipient_limit) are found too. */
 const struct postfix_parameter *postfix_parameter_find(struct slice name);
 
+/* What a name that is none of those was meant for among the parameters that each transport has, by
+ * a slip of one or two letters: "_destination_rate_delay", which belongs behind the first *ret_at
+ * octets of name, the transport's. NULL: nothing; ret_at is not written. */
+const char *postfix_transport_suggest(struct slice name, size_t *ret_at);
+
 /* What one of our settings means where Postfix's value of that name is empty; NULL: that it is
  * empty. */
 const char *postfix_when_empty(struct slice name);
@@ -31,7 +36,8 @@ const char *postfix_when_empty(struct slice name);
  * behaves. NULL: our default holds. */
 const char *postfix_own_default(struct slice name);
 
-/* The unit of a time without one: that of the parameter's default. 0: it is no time. postconf(5). */
+/* The unit of a time without one: that of the parameter's default. 0: it is no time. postconf(5).
+ */
 char postfix_time_unit(const struct postfix_parameter *p);
 
 /* All, for suggestions and tests; NULL at the end. */

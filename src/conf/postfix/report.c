@@ -137,8 +137,15 @@ static void report_unknown(struct reporting *r, const struct conf_assignment *a)
     struct table_part part = part_of_table(r, a->name);
     if (map_get(&r->referred, a->name) || part.known)
         return;
+    size_t at = 0;
+    const char *of_transport = postfix_transport_suggest(a->name, &at);
     if (part.type)
         report_table_part(r, a, &part);
+    else if (of_transport)
+        conf_warn(r->errors, a->file, a->line,
+                  "unknown parameter `%.*s` does nothing, in Postfix neither: did you mean "
+                  "`%.*s%s`?",
+                  SLICE_ARG(a->name), SLICE_ARG(slice_sub(a->name, 0, at)), of_transport);
     else if (near && guards(near))
         conf_error(r->errors, a->file, a->line,
                    "unknown parameter `%.*s`, which Postfix ignores too: did you mean `%s`?",

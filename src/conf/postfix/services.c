@@ -193,9 +193,11 @@ static void take_postscreen(struct services *s, const struct master_service *m,
 
 static void note_inner(struct services *s, const struct master_service *m)
 {
+    bool settings = m->n_words && slice_is(m->command, "cleanup");
     conf_note(s->reading->errors, s->file, m->line,
-              "%.*s: %.*s is a process of Postfix's own; its work is done by Postrider's roles",
-              SLICE_ARG(m->name), SLICE_ARG(m->command));
+              "%.*s: %.*s is a process of Postfix's own; its work is done by Postrider's roles%s",
+              SLICE_ARG(m->name), SLICE_ARG(m->command),
+              settings ? "; its -o settings hold for the services that name it" : "");
 }
 
 static void no_options(struct services *s, const struct master_service *m)

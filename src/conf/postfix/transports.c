@@ -140,10 +140,15 @@ static void take_limit(struct services *s, const struct conf_assignment *a, cons
     const char *key = arena_printf(s->reading->arena, "%.*s/unix", SLICE_ARG(name));
     if (!key || slice_is(name, "default"))
         return;
+    if (!kind.data) {
+        conf_warn(s->reading->errors, a->file, a->line,
+                  "%.*s does nothing, in Postfix neither: master.cf has no transport `%.*s`",
+                  SLICE_ARG(a->name), SLICE_ARG(name));
+        return;
+    }
     if (!slice_is(kind, "smtp") && !slice_is(kind, "lmtp") && !slice_is(kind, "pipe")) {
-        conf_note(s->reading->errors, a->file, a->line, "%.*s: %s", SLICE_ARG(a->name),
-                  kind.data ? "mail for this transport is not sent from the queue"
-                            : "master.cf has no such transport");
+        conf_note(s->reading->errors, a->file, a->line,
+                  "%.*s: mail for this transport is not sent from the queue", SLICE_ARG(a->name));
         return;
     }
     value = services_value(s, arena_printf(s->reading->arena, "%.*s", SLICE_ARG(a->name)));
@@ -151,7 +156,9 @@ static void take_limit(struct services *s, const struct conf_assignment *a, cons
         slice_is(slice_cstr(suffix), "_time_limit"))
         value = slice_cstr(arena_printf(s->reading->arena, "%.*ss", SLICE_ARG(value)));
     services_assign(s, slice_cstr(ours), value, slice_cstr(key), a->line);
-    s->reading->found.items[s->reading->found.n - 1].file = a->file;
+    struct conf_assignment *added = &s->reading->found.items[s->reading->found.n - 1];
+    added->file = a->file;
+    added->written = a->name;
 }
 
 void services_take_limits(struct services *s)
