@@ -456,7 +456,7 @@ CASES = [
     D("early", *START, "RCPT TO:<bob@example.test>"), D("early_unlisted", "EHLO x", "MAIL FROM:<nobody@example.test>"), R("early_defer_if"),
     R("early_defer_if", to="x@far.test"),
     D("data", f"EHLO {HELO}", "MAIL FROM:<>", "RCPT TO:<bob@example.test>", "RCPT TO:<alice@example.test>", "DATA"), D("data", *START, "RCPT TO:<bob@example.test>", *MESSAGE),
-    D("data_reject", *START, "RCPT TO:<bob@example.test>", "DATA", "DATA"), D("data_reject", *START, "RCPT TO:<alice@example.test>", "DATA"),
+    D("data_reject", *START, "RCPT TO:<bob@example.test>", *MESSAGE), D("data_reject", *START, "RCPT TO:<alice@example.test>", "DATA", "DATA"),
     D("data_reject", *START, "RCPT TO:<carol@example.test>", "RCPT TO:<alice@example.test>", "DATA"), D("data_reject", *START, "RCPT TO:<carol@example.test>", "DATA"),
     D("data_reject", *START, "RCPT TO:<carol@example.test>", "DATA", ip="192.0.2.200"),
     D("end", f"EHLO {HELO}", "MAIL FROM:<spam@good.test>", "RCPT TO:<bob@example.test>", *MESSAGE, "RCPT TO:<bob@example.test>").but(
