@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """All tests: the layer check, the unit tests and scenarios with gcc, with clang under AddressSanitizer and
-UndefinedBehaviorSanitizer (with 20 or 8 s of each fuzzer) and, for what has threads, under ThreadSanitizer; then the running
+UndefinedBehaviorSanitizer (with 12 or 5 s of each fuzzer) and, for what has threads, under ThreadSanitizer; then the running
 server against real clients and peers, under AddressSanitizer and as built for use; the crash test; the demo.
 Ends with what failed, once more, and one line: N passed, N failed, N skipped.   ONLY=name[,name]: some steps alone (see STEPS)."""
 import concurrent.futures
@@ -157,7 +157,7 @@ def clang(**more):
 
 
 def step_asan():
-    """Leaks count as failures. The fuzzers are part of this build: each runs for 20 s, or 8 where what it reads is not a stranger's."""
+    """Leaks count as failures. The fuzzers are part of this build: each runs for 12 s, or 5 where what it reads is not a stranger's."""
     options = ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dfuzz=true"]
     if setup("build-asan", options, clang()):
         meson_tests("build-asan")
