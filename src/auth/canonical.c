@@ -28,21 +28,21 @@ bool directory_short_keys(const struct directory *d, struct slice domain, struct
 
 /* The one address that an entry makes of another. detail: what the key lacked; table: its kind, as
  * propagate_unmatched_extensions names it. */
-static enum result take_entry(const struct directory *d, const char *table,
+static enum result take_entry(const struct conf *c, const char *table,
                               const struct table_match *match, struct slice detail,
                               struct directory_address *address, struct arena *a, bool *ret_same,
                               struct error *err)
 {
     struct directory_address *list;
     size_t n;
-    if (!directory_propagates(d->conf, table))
+    if (!directory_propagates(c, table))
         detail = SLICE("");
     enum result r = map_addresses(match->value, address, detail, 1, a, &list, &n);
     if (r == INVALID)
         return OK; /* an entry without an address changes nothing */
     if (r != OK && r != LIMIT)
         return error_set(err, FAILED, "out of memory");
-    if (r == LIMIT || rewrite_complete(d->conf, &list[0], a) != OK)
+    if (r == LIMIT || rewrite_complete(c, &list[0], a) != OK)
         return error_set(err, FAILED, "%.*s: more than one address, or no domain",
                          SLICE_ARG(match->where));
     *ret_same =
@@ -51,33 +51,34 @@ static enum result take_entry(const struct directory *d, const char *table,
     return OK;
 }
 
-static enum result map_once(const struct directory *d, enum directory_map m,
-                            struct directory_address *address, struct arena *a, bool *ret_same,
-                            struct slice *ret_where, struct error *err)
+static enum result map_once(const struct directory *d, const struct mapping *own,
+                            enum directory_map m, struct directory_address *address,
+                            struct arena *a, bool *ret_same, struct slice *ret_where,
+                            struct error *err)
 {
     struct table_match match;
     struct slice detail;
     enum result r =
-        map_find_address(&d->maps, m, address, d->conf->recipient_delimiter,
+        map_find_address(own->maps, m, address, d->conf->recipient_delimiter,
                          directory_short_keys(d, address->domain, a), a, &match, &detail, err);
     *ret_same = true;
     if (r != OK)
         return r == NOT_FOUND ? OK : FAILED;
     *ret_where = match.where;
-    return take_entry(d, "canonical", &match, detail, address, a, ret_same, err);
+    return take_entry(own->conf, "canonical", &match, detail, address, a, ret_same, err);
 }
 
-static enum result apply_map(const struct directory *d, enum directory_map m,
-                             struct slice_list classes, const char *class,
+static enum result apply_map(const struct directory *d, const struct mapping *own,
+                             enum directory_map m, struct slice_list classes, const char *class,
                              struct directory_address *address, struct arena *a,
                              struct canonical_change *change, struct error *err)
 {
-    if (map_is_empty(&d->maps, m) || !list_has(classes, class))
+    if (map_is_empty(own->maps, m) || !list_has(classes, class))
         return OK;
     for (unsigned n = 0; n < NESTING_MAX; n++) {
         bool same;
         struct slice where = SLICE("");
-        enum result r = map_once(d, m, address, a, &same, &where, err);
+        enum result r = map_once(d, own, m, address, a, &same, &where, err);
         if (r != OK || same)
             return r;
         *change = (struct canonical_change){true, directory_map_name(m), where};
@@ -120,35 +121,38 @@ static void masquerade(const struct conf *c, const char *class, struct directory
 
 /* ---- both ---- */
 
-static enum result apply(const struct directory *d, bool sender, const char *class,
-                         struct directory_address *address, struct arena *a,
+static enum result apply(const struct directory *d, const struct mapping *m, bool sender,
+                         const char *class, struct directory_address *address, struct arena *a,
                          struct canonical_change *ret, struct error *err)
 {
-    const struct conf *c = d->conf;
+    const struct conf *c = m->conf;
     struct canonical_change change = {.rule = "", .where = SLICE("")};
-    enum result r = apply_map(d, sender ? MAP_sender_canonical_maps : MAP_recipient_canonical_maps,
-                              sender ? c->sender_canonical_classes : c->recipient_canonical_classes,
-                              class, address, a, &change, err);
+    enum result r =
+        apply_map(d, m, sender ? MAP_sender_canonical_maps : MAP_recipient_canonical_maps,
+                  sender ? c->sender_canonical_classes : c->recipient_canonical_classes, class,
+                  address, a, &change, err);
     if (r == OK)
-        r = apply_map(d, MAP_canonical_maps, c->canonical_classes, class, address, a, &change, err);
+        r = apply_map(d, m, MAP_canonical_maps, c->canonical_classes, class, address, a, &change,
+                      err);
     if (r == OK && ret)
         *ret = change; /* before masquerading: that tells nothing of a recipient */
-    if (r == OK)
+    if (r == OK && !m->off)
         masquerade(c, class, address);
     return r;
 }
 
-enum result directory_canonical(const struct directory *d, enum address_of of,
-                                struct directory_address *address, struct arena *a,
-                                struct canonical_change *ret, struct error *err)
+enum result directory_canonical(const struct directory *d, const struct mapping *m,
+                                enum address_of of, struct directory_address *address,
+                                struct arena *a, struct canonical_change *ret, struct error *err)
 {
     bool sender = of == ADDRESS_OF_SENDER;
-    return apply(d, sender, sender ? "envelope_sender" : "envelope_recipient", address, a, ret,
+    return apply(d, m, sender, sender ? "envelope_sender" : "envelope_recipient", address, a, ret,
                  err);
 }
 
-enum result directory_header_address(const struct directory *d, bool sender, struct slice text,
-                                     struct arena *a, struct slice *ret, struct error *err)
+enum result directory_header_address(const struct directory *d, struct slice service, bool sender,
+                                     struct slice text, struct arena *a, struct slice *ret,
+                                     struct error *err)
 {
     struct directory_address address, before;
     *ret = text;
@@ -156,8 +160,8 @@ enum result directory_header_address(const struct directory *d, bool sender, str
         rewrite_complete(d->conf, &address, a) != OK)
         return OK;
     before = address;
-    enum result r =
-        apply(d, sender, sender ? "header_sender" : "header_recipient", &address, a, NULL, err);
+    enum result r = apply(d, directory_mapping(d, service), sender,
+                          sender ? "header_sender" : "header_recipient", &address, a, NULL, err);
     if (r != OK ||
         (slice_eq(before.local, address.local) && slice_eq(before.domain, address.domain)))
         return r;
@@ -168,19 +172,20 @@ enum result directory_header_address(const struct directory *d, bool sender, str
     return OK;
 }
 
-enum result directory_sender(const struct directory *d, struct slice text, struct arena *a,
-                             struct slice *ret, struct error *err)
+enum result directory_sender(const struct directory *d, struct slice service, struct slice text,
+                             struct arena *a, struct slice *ret, struct error *err)
 {
+    const struct mapping *m = directory_mapping(d, service);
     struct directory_address address;
     *ret = text;
     if (text.len == 0 ||
-        (!d->maps.any && d->conf->masquerade_domains.n == 0 && slice_find(text, '@') != SIZE_MAX))
+        (!m->maps->any && m->conf->masquerade_domains.n == 0 && slice_find(text, '@') != SIZE_MAX))
         return OK;
     if (directory_address_parse(text, a, &address) != OK ||
         rewrite_complete(d->conf, &address, a) != OK)
         return OK;
     struct directory_address before = address;
-    enum result r = directory_canonical(d, ADDRESS_OF_SENDER, &address, a, NULL, err);
+    enum result r = directory_canonical(d, m, ADDRESS_OF_SENDER, &address, a, NULL, err);
     if (r != OK)
         return r;
     if (slice_find(text, '@') != SIZE_MAX && slice_eq(before.local, address.local) &&
@@ -232,7 +237,7 @@ enum result directory_generic(const struct directory *d, struct slice service, s
                                 directory_short_keys(d, address.domain, a), a, &match, &detail,
                                 err);
     if (r == OK)
-        r = take_entry(d, "generic", &match, detail, &address, a, &same, err);
+        r = take_entry(d->conf, "generic", &match, detail, &address, a, &same, err);
     if (r != OK || same)
         return r == NOT_FOUND || r == OK ? OK : FAILED;
     struct slice made = address_text(&address, a);
@@ -246,6 +251,7 @@ enum result directory_generic(const struct directory *d, struct slice service, s
 
 struct copying {
     const struct directory *d;
+    const struct mapping *mapping;
     const struct directory_system *system;
     struct arena *arena;
     struct resolved *to;
@@ -294,9 +300,9 @@ static enum result copy_by_map(const struct copying *c, enum directory_map m,
     struct slice detail;
     struct error err = {""};
     const struct directory *d = c->d;
-    if (map_is_empty(&d->maps, m) || !address->local.data)
+    if (map_is_empty(c->mapping->maps, m) || !address->local.data)
         return OK;
-    enum result r = map_find_address(&d->maps, m, address, d->conf->recipient_delimiter,
+    enum result r = map_find_address(c->mapping->maps, m, address, d->conf->recipient_delimiter,
                                      directory_short_keys(d, address->domain, c->arena), c->arena,
                                      &match, &detail, &err);
     if (r == OK)
@@ -306,17 +312,17 @@ static enum result copy_by_map(const struct copying *c, enum directory_map m,
     return r == NOT_FOUND ? OK : FAILED;
 }
 
-void directory_add_copies(const struct directory *d, struct slice service, struct slice sender,
+void directory_add_copies(const struct directory *d, struct slice sender,
                           const struct directory_system *system, struct arena *a,
                           struct resolved *r)
 {
-    struct copying c = {d, system, a, r};
+    struct copying c = {d, directory_mapping(d, system->service), system, a, r};
     struct directory_address from = {SLICE_NONE, SLICE_NONE};
     enum result done = OK;
     if (sender.len && directory_address_parse(sender, a, &from) != OK)
         from.local = SLICE_NONE;
-    const struct conf *own = conf_for_service(d->conf, service);
-    if (own->always_bcc.len)
+    const struct conf *own = conf_for_service(d->conf, system->service);
+    if (own->always_bcc.len && !c.mapping->off)
         done =
             add_copy(&c, "always_bcc", slice_cstr(conf_source(own, "always_bcc")), own->always_bcc);
     if (done == OK)

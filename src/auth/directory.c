@@ -134,7 +134,9 @@ static enum result open_maps(struct building *b)
 {
     struct directory *d = b->d;
     note_local_recipients(d);
-    return map_sets_open(&d->maps, d->conf, &b->source->tables, &d->mem, report_missing, b);
+    enum result r =
+        map_sets_open(&d->maps, d->conf, &b->source->tables, &d->mem, report_missing, b);
+    return r == OK ? directory_add_mappings(d, &b->source->tables, report_missing, b) : r;
 }
 
 /* Adapts a problem of the account file, which does not know its path. */
@@ -242,9 +244,9 @@ enum result directory_new(const struct directory_source *s, directory_problem_fn
 
 bool directory_waits(const struct directory *d)
 {
-    return d->maps.waits || match_list_waits(&d->local) || match_list_waits(&d->alias_domains) ||
-           match_list_waits(&d->mailbox_domains) || match_list_waits(&d->relay_domains) ||
-           match_list_waits(&d->flush_domains);
+    return d->maps.waits || directory_mapping_waits(d) || match_list_waits(&d->local) ||
+           match_list_waits(&d->alias_domains) || match_list_waits(&d->mailbox_domains) ||
+           match_list_waits(&d->relay_domains) || match_list_waits(&d->flush_domains);
 }
 
 const struct directory *directory_ref(const struct directory *d)

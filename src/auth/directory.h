@@ -104,7 +104,9 @@ struct directory_system {
     /* THERE: *ret is in the arena. NULL: no such file can be read. */
     enum account_known (*file)(void *arg, const struct directory_wish *wish, struct arena *a,
                                struct directory_found *ret);
-    struct slice sender; /* of the envelope, for the maps that go by it; "" the null sender */
+    struct slice service; /* that the mail came in by, a listener's label: its mapping holds; ""
+                             that of all */
+    struct slice sender;  /* of the envelope, for the maps that go by it; "" the null sender */
     /* Told of each step of the way, for those who want it explained; may be NULL. */
     void (*step)(void *arg, const char *rule, struct slice where, struct slice from,
                  struct slice to);
@@ -176,31 +178,36 @@ MUST_USE enum result directory_route(const struct directory *d, struct slice add
                                      struct slice sender, struct arena *a, struct route_choice *ret,
                                      struct error *err);
 
-/* An address of a header field as canonical maps and masquerade_domains have it: text itself where
- * nothing changes. FAILED: a table can't tell now. */
-MUST_USE enum result directory_header_address(const struct directory *d, bool sender,
-                                              struct slice text, struct arena *a, struct slice *ret,
-                                              struct error *err);
+/* An address of a header field as canonical maps and masquerade_domains (of the service that the
+ * message came in by) have it: text itself where nothing changes. FAILED: a table can't tell now.
+ */
+MUST_USE enum result directory_header_address(const struct directory *d, struct slice service,
+                                              bool sender, struct slice text, struct arena *a,
+                                              struct slice *ret, struct error *err);
 /* An address as the smtp_generic_maps of a transport's service ("smtp/unix") have it, generic(5):
  * text itself where nothing changes. FAILED: a table can't tell now. */
 MUST_USE enum result directory_generic(const struct directory *d, struct slice service,
                                        struct slice text, struct arena *a, struct slice *ret,
                                        struct error *err);
-/* The envelope's sender as it goes on: completed, by canonical maps and masquerade_domains;
- * `sender` itself where nothing changes it. FAILED: can't be told now. */
-MUST_USE enum result directory_sender(const struct directory *d, struct slice sender,
-                                      struct arena *a, struct slice *ret, struct error *err);
+/* The envelope's sender as it goes on: completed, by canonical maps and masquerade_domains of the
+ * service that the message came in by; `sender` itself where nothing changes it. FAILED: can't be
+ * told now. */
+MUST_USE enum result directory_sender(const struct directory *d, struct slice service,
+                                      struct slice sender, struct arena *a, struct slice *ret,
+                                      struct error *err);
 /* Adds who else gets a message from this sender (as directory_sender gave it) for this recipient:
- * always_bcc (of the service that it came by), sender_bcc_maps, recipient_bcc_maps. May change
- * r->kind to ASK, UNAVAILABLE, BROKEN.
- */
-void directory_add_copies(const struct directory *d, struct slice service, struct slice sender,
+ * always_bcc, sender_bcc_maps, recipient_bcc_maps of system->service. May change r->kind to ASK,
+ * UNAVAILABLE, BROKEN. */
+void directory_add_copies(const struct directory *d, struct slice sender,
                           const struct directory_system *system, struct arena *a,
                           struct resolved *r);
 /* Must questions be asked on a helper thread, since a table waits for a server? */
 bool directory_waits(const struct directory *d);
 
-/* All of *ret lives in the arena (or the directory). */
+/* Which recipients exist is said by the maps of all mail, even where a service maps its own
+ * otherwise; what leads nowhere then comes back later (the transport error), as with Postfix, where
+ * smtpd knows recipients and cleanup maps them. All of *ret lives in the arena (or the directory).
+ */
 void directory_resolve(const struct directory *d, struct slice address,
                        const struct directory_system *system, struct arena *a,
                        struct resolved *ret);

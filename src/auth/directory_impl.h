@@ -16,6 +16,15 @@ struct account_file {
     struct passwd_file *file;
 };
 
+/* What cleanup(8) does to addresses, for all mail or for that of one service. */
+struct mapping {
+    struct slice service; /* a listener's label; "" all */
+    const struct conf *conf;
+    const struct map_sets *maps; /* canonical, virtual aliases, copies */
+    bool off;                    /* no_address_mappings */
+    bool unchecked;              /* no_unknown_recipient_checks */
+};
+
 struct directory {
     atomic_uint refs;
     const struct conf *conf;
@@ -32,6 +41,9 @@ struct directory {
     bool
         domains_broken; /* a domain list could not be read whole: foreign can't be told from ours */
     struct map_sets maps;
+    struct mapping mapping; /* of all mail … */
+    struct mapping *own;    /* … and of services that have another */
+    size_t n_own;
     struct table_finder tables;         /* of all settings */
     bool lists_accounts, lists_aliases; /* local_recipient_maps holds them */
     void (*release)(void *arg);         /* of the tables */
@@ -68,6 +80,15 @@ bool directory_short_keys(const struct directory *d, struct slice domain, struct
 /* propagate_unmatched_extensions: "canonical", "virtual", "alias" … */
 bool directory_propagates(const struct conf *c, const char *table);
 
+/* mapping.c: d->maps is there before. FAILED: no memory. */
+MUST_USE enum result directory_add_mappings(struct directory *d, const struct table_finder *tables,
+                                            void (*each_missing)(void *arg, const char *setting,
+                                                                 struct slice spec),
+                                            void *arg);
+/* That of a service, else d->mapping. */
+const struct mapping *directory_mapping(const struct directory *d, struct slice service);
+bool directory_mapping_waits(const struct directory *d);
+
 /* canonical.c: an envelope address by the canonical maps and masquerade_domains. *ret (may be NULL)
  * says whether a map changed it, and the last entry that did. FAILED: can't be told now. */
 enum address_of { ADDRESS_OF_SENDER, ADDRESS_OF_RECIPIENT };
@@ -76,9 +97,10 @@ struct canonical_change {
     const char *rule;   /* "canonical_maps" … */
     struct slice where; /* "/etc/postfix/canonical:3" */
 };
-MUST_USE enum result directory_canonical(const struct directory *d, enum address_of of,
-                                         struct directory_address *address, struct arena *a,
-                                         struct canonical_change *ret, struct error *err);
+MUST_USE enum result directory_canonical(const struct directory *d, const struct mapping *m,
+                                         enum address_of of, struct directory_address *address,
+                                         struct arena *a, struct canonical_change *ret,
+                                         struct error *err);
 
 /* mailbox_transport, fallback_transport: "transport:nexthop" with the domain where it names no next
  * hop. END_MAILBOX: it is ourselves. */

@@ -8,11 +8,12 @@ enum result resolve_find(struct walk *w, enum directory_map m,
                          struct slice *ret_detail, struct error *err)
 {
     const struct directory *d = w->d;
-    if (map_is_empty(&d->maps, m))
+    const struct map_sets *maps = m == MAP_virtual_alias_maps ? w->mapping->maps : &d->maps;
+    if (map_is_empty(maps, m))
         return NOT_FOUND;
     bool local = directory_short_keys(d, address->domain, w->arena);
-    return map_find_address(&d->maps, m, address, d->conf->recipient_delimiter, local, w->arena,
-                            ret, ret_detail, err);
+    return map_find_address(maps, m, address, d->conf->recipient_delimiter, local, w->arena, ret,
+                            ret_detail, err);
 }
 
 static void refuse(struct walk *w, unsigned code, struct slice status, struct slice text)
@@ -23,7 +24,21 @@ static void refuse(struct walk *w, unsigned code, struct slice status, struct sl
     w->out->text = text;
 }
 
-void resolve_refuse_unknown(struct walk *w)
+/* It goes somewhere or comes back later, but is taken now. */
+static void accept_unknown(struct walk *w, const struct directory_address *address)
+{
+    struct slice text = address_text(address, w->arena);
+    bool local = w->out->class == CLASS_LOCAL;
+    const char *route = arena_printf(w->arena, "error:5.1.1 unknown user: \"%.*s\"",
+                                     SLICE_ARG(local ? address->local : text));
+    if (w->out->class == CLASS_ALIAS)
+        route = w->d->conf->show_user_unknown_table_name
+                    ? "error:5.1.1 User unknown in virtual alias table"
+                    : "error:5.1.1 User unknown";
+    resolve_add_route(w, text, slice_cstr(route));
+}
+
+void resolve_refuse_unknown(struct walk *w, const struct directory_address *address)
 {
     static const char *const tables[] = {[CLASS_LOCAL] = "local recipient",
                                          [CLASS_ALIAS] = "virtual alias",
@@ -41,6 +56,10 @@ void resolve_refuse_unknown(struct walk *w)
                            ? arena_printf(w->arena, "User unknown in %s table", tables[class])
                            : NULL;
     bool later = codes[class] / 100 == 4;
+    if (w->unchecked) {
+        accept_unknown(w, address);
+        return;
+    }
     refuse(w, (unsigned)codes[class], later ? SLICE("4.1.1") : SLICE("5.1.1"),
            text ? slice_cstr(text) : SLICE("User unknown"));
 }
@@ -58,14 +77,6 @@ void resolve_refuse_by_transport(struct walk *w, const struct way *way)
     w->out->where = way->where;
 }
 
-/* It goes somewhere or comes back later, but is taken now. */
-static void accept_unknown(struct walk *w, const struct directory_address *address)
-{
-    const char *route =
-        arena_printf(w->arena, "error:5.1.1 unknown user: \"%.*s\"", SLICE_ARG(address->local));
-    resolve_add_route(w, address_text(address, w->arena), slice_cstr(route));
-}
-
 void resolve_check_local(struct walk *w, const struct directory_address *address, bool taken,
                          bool leads)
 {
@@ -77,15 +88,15 @@ void resolve_check_local(struct walk *w, const struct directory_address *address
     bool listed = taken && (by_alias ? d->lists_aliases : d->lists_accounts);
     if (listed)
         return;
-    enum result r = resolve_find(w, MAP_local_recipient_maps, address, &match, &detail, &err);
-    if (d->conf->local_recipient_maps.n == 0)
-        r = OK;
-    else if (r == OK)
+    bool all = w->unchecked || d->conf->local_recipient_maps.n == 0;
+    enum result r =
+        all ? OK : resolve_find(w, MAP_local_recipient_maps, address, &match, &detail, &err);
+    if (r == OK && !all)
         resolve_took_where(w, "local_recipient_maps", match.where);
     if (r == OK && !taken && !leads)
         accept_unknown(w, address);
     else if (r == NOT_FOUND)
-        resolve_refuse_unknown(w);
+        resolve_refuse_unknown(w, address);
     else if (r != OK)
         resolve_unavailable(w, &err);
 }
@@ -95,13 +106,13 @@ void resolve_check_relay(struct walk *w, const struct directory_address *address
     struct table_match match;
     struct slice detail;
     struct error err = {""};
-    if (map_is_empty(&w->d->maps, MAP_relay_recipient_maps))
+    if (w->unchecked || map_is_empty(&w->d->maps, MAP_relay_recipient_maps))
         return;
     enum result r = resolve_find(w, MAP_relay_recipient_maps, address, &match, &detail, &err);
     if (r == OK)
         resolve_took_where(w, "relay_recipient_maps", match.where);
     else if (r == NOT_FOUND)
-        resolve_refuse_unknown(w);
+        resolve_refuse_unknown(w, address);
     else
         resolve_unavailable(w, &err);
 }
@@ -111,7 +122,8 @@ bool resolve_is_known(struct walk *w, const struct directory_address *address,
 {
     struct resolved out = {.rule = "", .where = SLICE("")};
     struct directory_system system = *w->system;
-    struct walk dry = {.d = w->d, .system = &system, .arena = w->arena, .out = &out};
+    struct walk dry = {
+        .d = w->d, .mapping = w->mapping, .system = &system, .arena = w->arena, .out = &out};
     struct table_match match;
     struct slice detail;
     struct error err = {""};

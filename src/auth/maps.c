@@ -50,21 +50,31 @@ static enum result open_set(struct map_sets *s, enum directory_map m, const stru
     return OK;
 }
 
+enum result map_sets_open_one(struct map_sets *s, enum directory_map m, const struct conf *c,
+                              const struct table_finder *tables, struct arena *a,
+                              void (*each_missing)(void *arg, const char *setting,
+                                                   struct slice spec),
+                              void *arg)
+{
+    const struct slice_list *specs =
+        (const struct slice_list *)((const char *)c + settings[m].offset);
+    if (open_set(s, m, c, *specs, tables, a) != OK)
+        return FAILED;
+    if (s->of[m].missing.len)
+        each_missing(arg, settings[m].name, s->of[m].missing);
+    return OK;
+}
+
 enum result map_sets_open(struct map_sets *s, const struct conf *c,
                           const struct table_finder *tables, struct arena *a,
                           void (*each_missing)(void *arg, const char *setting, struct slice spec),
                           void *arg)
 {
+    enum result r = OK;
     *s = (struct map_sets){.any = false};
-    for (enum directory_map m = 0; m < MAP_COUNT; m++) {
-        const struct slice_list *specs =
-            (const struct slice_list *)((const char *)c + settings[m].offset);
-        if (open_set(s, m, c, *specs, tables, a) != OK)
-            return FAILED;
-        if (s->of[m].missing.len)
-            each_missing(arg, settings[m].name, s->of[m].missing);
-    }
-    return OK;
+    for (enum directory_map m = 0; r == OK && m < MAP_COUNT; m++)
+        r = map_sets_open_one(s, m, c, tables, a, each_missing, arg);
+    return r;
 }
 
 static enum result check_missing(const struct map_set *set, struct error *err)

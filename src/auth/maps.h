@@ -48,6 +48,13 @@ map_sets_open(struct map_sets *s, const struct conf *c, const struct table_finde
               struct arena *a,
               void (*each_missing)(void *arg, const char *setting, struct slice spec), void *arg);
 
+/* One setting's alone; the others stay as they are. */
+MUST_USE enum result
+map_sets_open_one(struct map_sets *s, enum directory_map m, const struct conf *c,
+                  const struct table_finder *tables, struct arena *a,
+                  void (*each_missing)(void *arg, const char *setting, struct slice spec),
+                  void *arg);
+
 static inline bool map_is_empty(const struct map_sets *s, enum directory_map m)
 {
     return s->of[m].tables.n == 0 && s->of[m].missing.len == 0;

@@ -25,7 +25,7 @@ static bool follow_virtual(struct walk *w, const struct directory_address *from,
     if (rewrite_complete(w->d->conf, to, w->arena) != OK)
         return false;
     struct slice text = address_text(to, w->arena);
-    if (text.len > (size_t)w->d->conf->virtual_alias_address_length_limit) {
+    if (text.len > (size_t)w->mapping->conf->virtual_alias_address_length_limit) {
         resolve_give_up(w, "virtual_alias_maps make too long an address", here->address);
         return false;
     }
@@ -42,7 +42,7 @@ static bool expand_virtual(struct walk *w, const struct directory_address *addre
                            const struct table_match *match, struct slice detail,
                            const struct chain *up)
 {
-    const struct conf *c = w->d->conf;
+    const struct conf *c = w->mapping->conf;
     struct directory_address *list;
     size_t n;
     bool led = false;
@@ -132,7 +132,8 @@ static bool walk_end(struct walk *w, const struct directory_address *given, cons
     return true;
 }
 
-bool resolve_address(struct walk *w, const struct directory_address *given, const struct chain *up)
+static bool resolve_anew(struct walk *w, const struct directory_address *given,
+                         const struct chain *up)
 {
     struct directory_address address = *given;
     struct error err = {""};
@@ -140,11 +141,22 @@ bool resolve_address(struct walk *w, const struct directory_address *given, cons
         return false;
     if (directory_is_local(w->d, address.domain, w->arena, &err) == OK)
         return walk_end(w, &address, up); /* local(8) delivers its own without another look */
-    if (directory_canonical(w->d, ADDRESS_OF_RECIPIENT, &address, w->arena, NULL, &err) != OK) {
+    if (directory_canonical(w->d, w->mapping, ADDRESS_OF_RECIPIENT, &address, w->arena, NULL,
+                            &err) != OK) {
         resolve_unavailable(w, &err);
         return false;
     }
     return walk_virtual(w, &address, up);
+}
+
+/* What local(8) sends on is a new message: it comes in by no listener. */
+bool resolve_address(struct walk *w, const struct directory_address *given, const struct chain *up)
+{
+    const struct mapping *own = w->mapping;
+    w->mapping = &w->d->mapping;
+    bool led = resolve_anew(w, given, up);
+    w->mapping = own;
+    return led;
 }
 
 /* ---- the address that was asked for ---- */
@@ -166,10 +178,10 @@ static void resolve_plain(struct walk *w, const struct directory_address *addres
         return;
     }
     if (way.class == CLASS_ALIAS) {
-        resolve_refuse_unknown(w);
+        resolve_refuse_unknown(w, address);
         return;
     }
-    if (is_refusal(&way)) {
+    if (is_refusal(&way) && !w->unchecked) {
         resolve_refuse_by_transport(w, &way);
         return;
     }
@@ -179,7 +191,7 @@ static void resolve_plain(struct walk *w, const struct directory_address *addres
     else if (way.end == END_MAILBOX)
         taken = end_in_mailbox(w, address);
     else
-        taken = resolve_is_known(w, address, way.class);
+        taken = w->unchecked || resolve_is_known(w, address, way.class);
     if (way.end == END_ROUTE && !w->stop && (taken || way.class == CLASS_LOCAL))
         resolve_add_way(w, &way, address);
     if (w->stop)
@@ -189,7 +201,7 @@ static void resolve_plain(struct walk *w, const struct directory_address *addres
     else if (way.class == CLASS_RELAY && taken)
         resolve_check_relay(w, address);
     else if (!taken)
-        resolve_refuse_unknown(w);
+        resolve_refuse_unknown(w, address);
     /* What nobody has changed goes on as it came. */
     if (way.class == CLASS_OTHER && way.end == END_ROUTE && text.data && w->out->n)
         w->out->targets[0].address = text;
@@ -215,7 +227,7 @@ static void resolve_mapped(struct walk *w, const struct directory_address *addre
     bool led =
         r == OK ? expand_virtual(w, address, &match, detail, NULL) : walk_end(w, address, NULL);
     if (!w->stop && (!led || w->out->n == 0))
-        resolve_refuse_unknown(w);
+        resolve_refuse_unknown(w, address);
 }
 
 /* What RCPT's address is, before maps change it. */
@@ -264,7 +276,8 @@ static void resolve(struct walk *w, struct slice text)
     whole = whole && slice_eq(before.local, address.local);
     if (!classify(w, text, &address))
         return;
-    if (directory_canonical(w->d, ADDRESS_OF_RECIPIENT, &address, w->arena, &change, &err) != OK) {
+    if (directory_canonical(w->d, w->mapping, ADDRESS_OF_RECIPIENT, &address, w->arena, &change,
+                            &err) != OK) {
         resolve_unavailable(w, &err);
     } else {
         if (change.changed)
@@ -275,11 +288,39 @@ static void resolve(struct walk *w, struct slice text)
     w->out->canonical = address;
 }
 
+static void resolve_by(const struct directory *d, const struct mapping *m, bool unchecked,
+                       struct slice text, const struct directory_system *system, struct arena *a,
+                       struct resolved *ret)
+{
+    *ret = (struct resolved){.kind = RESOLVE_MALFORMED, .rule = "", .where = SLICE("")};
+    struct walk w = {
+        .d = d, .mapping = m, .unchecked = unchecked, .system = system, .arena = a, .out = ret};
+    if (m->off)
+        resolve_step(&w, "receive_override_options",
+                     slice_cstr(conf_source(m->conf, "receive_override_options")),
+                     SLICE("no_address_mappings"), SLICE("addresses stay as they are"));
+    resolve(&w, text);
+}
+
 void directory_resolve(const struct directory *d, struct slice text,
                        const struct directory_system *system, struct arena *a, struct resolved *ret)
 {
     static const struct directory_system none = {.known = NULL};
-    *ret = (struct resolved){.kind = RESOLVE_MALFORMED, .rule = "", .where = SLICE("")};
-    struct walk w = {.d = d, .system = system ? system : &none, .arena = a, .out = ret};
-    resolve(&w, text);
+    const struct directory_system *told = system ? system : &none;
+    const struct mapping *m = directory_mapping(d, told->service);
+    struct directory_system quiet = *told;
+    quiet.step = NULL;
+    if (m == &d->mapping) {
+        resolve_by(d, m, false, text, told, a, ret);
+        return;
+    }
+    if (!m->unchecked) {
+        resolve_by(d, &d->mapping, false, text, &quiet, a, ret);
+        bool leads = ret->kind == RESOLVE_LOCAL || ret->kind == RESOLVE_FOREIGN;
+        if (!leads && told->step)
+            resolve_by(d, &d->mapping, false, text, told, a, ret);
+        if (!leads)
+            return;
+    }
+    resolve_by(d, m, true, text, told, a, ret);
 }

@@ -42,6 +42,8 @@ struct chain {
 
 struct walk {
     const struct directory *d;
+    const struct mapping *mapping;
+    bool unchecked; /* whom nobody knows gets the mail of the transport error */
     const struct directory_system *system;
     struct arena *arena;
     struct resolved *out;
@@ -66,8 +68,8 @@ bool resolve_address(struct walk *w, const struct directory_address *address,
 MUST_USE enum result resolve_find(struct walk *w, enum directory_map m,
                                   const struct directory_address *address, struct table_match *ret,
                                   struct slice *ret_detail, struct error *err);
-/* "550 5.1.1 User unknown in … table", by the class. */
-void resolve_refuse_unknown(struct walk *w);
+/* "550 5.1.1 User unknown in … table", by the class; unchecked: taken, and to come back. */
+void resolve_refuse_unknown(struct walk *w, const struct directory_address *address);
 /* An error transport's words. */
 void resolve_refuse_by_transport(struct walk *w, const struct way *way);
 /* Would it be somebody's here, though its transport takes it elsewhere? */

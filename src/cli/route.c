@@ -281,7 +281,7 @@ static int resolve(struct route *w, const struct route_words *words)
         return cli_fail(1, "no memory");
     directory_resolve(w->directory, address, &system, &w->arena, &r);
     if (leads(&r))
-        directory_add_copies(w->directory, SLICE(""), sender, &system, &w->arena, &r);
+        directory_add_copies(w->directory, sender, &system, &w->arena, &r);
     buf_init(&out, OUT_MAX);
     (words->json ? put_json : put_text)(w, address, &r, &out);
     fwrite(buf_slice(&out).data, 1, buf_len(&out), stdout);

@@ -96,6 +96,14 @@ const struct conf *conf_for_service(const struct conf *c, struct slice service)
     return &s->conf;
 }
 
+bool conf_overrides(const struct conf *c, const char *option)
+{
+    for (size_t i = 0; i < c->receive_override_options.n; i++)
+        if (slice_is(c->receive_override_options.items[i], option))
+            return true;
+    return false;
+}
+
 /* ---- effective values between processes ----
  * Lines "name TAB source TAB value"; "%name …" is a restriction class; "@service"
  * begins what differs for a service. */

@@ -32,6 +32,10 @@ void conf_unref(const struct conf *c);
  * master.cf. */
 const struct conf *conf_for_service(const struct conf *c, struct slice service);
 
+/* Is the word among receive_override_options: "no_address_mappings", "no_header_body_checks",
+ * "no_unknown_recipient_checks"? Ask the snapshot of the service that mail comes in by. */
+bool conf_overrides(const struct conf *c, const char *option);
+
 /* A restriction class (smtpd_restriction_classes) by its name: what stands for it. NULL: none. */
 const struct slice_list *conf_restriction_class(const struct conf *c, struct slice name);
 

@@ -268,6 +268,13 @@ static enum result check_preference(struct slice text, struct error *why)
     return error_set(why, INVALID, "`%.*s` is none of any, ipv4 and ipv6", SLICE_ARG(text));
 }
 
+static enum result check_override(struct slice text, struct error *why)
+{
+    return conf_one_of(text, why,
+                       WORDS("no_address_mappings", "no_unknown_recipient_checks",
+                             "no_header_body_checks", "no_milters"));
+}
+
 /* It goes into a header field as it stands. */
 static enum result check_contact(struct slice text, struct error *why)
 {
@@ -295,6 +302,7 @@ static const struct {
     {"smtp_address_preference", check_preference},
     {"lmtp_address_preference", check_preference},
     {"smtp_sasl_tls_verified_security_options", check_security_option},
+    {"receive_override_options", check_override},
     {"quota_rule", conf_check_quota_rule},
     {"quota_grace", conf_check_quota_grace},
     {"postfix_config", conf_check_path},

@@ -389,8 +389,8 @@
 #define IPC_FIELDS_TABLE_RESULT(F) F(U8, code) F(STR, value) F(STR, reason)
 
 /* edge, relay -> auth: addresses, and for each "s" (sender's) or "r" (recipient's): what becomes of
- * them. To edge, header fields' by canonical maps and masquerade_domains; to relay, by the
- * smtp_generic_maps of that service ("smtp/unix"). As many come back, in order. */
+ * them. To edge, header fields' by canonical maps and masquerade_domains of the listener's service;
+ * to relay, by the smtp_generic_maps of that service ("smtp/unix"). As many come back, in order. */
 #define IPC_FIELDS_REWRITE(F) F(STR, service) F(LIST, classes) F(LIST, addresses)
 #define IPC_FIELDS_REWRITE_RESULT(F) F(LIST, addresses)
 

@@ -2,10 +2,12 @@
 
 void checks_source(const struct conf *c, struct content_source *ret)
 {
-    ret->specs[CONTENT_HEADER] = c->header_checks;
-    ret->specs[CONTENT_MIME] = c->mime_header_checks;
-    ret->specs[CONTENT_NESTED] = c->nested_header_checks;
-    ret->specs[CONTENT_BODY] = c->body_checks;
+    static const struct slice_list none = {NULL, 0};
+    bool off = conf_overrides(c, "no_header_body_checks");
+    ret->specs[CONTENT_HEADER] = off ? none : c->header_checks;
+    ret->specs[CONTENT_MIME] = off ? none : c->mime_header_checks;
+    ret->specs[CONTENT_NESTED] = off ? none : c->nested_header_checks;
+    ret->specs[CONTENT_BODY] = off ? none : c->body_checks;
     ret->header_size_limit = (size_t)c->header_size_limit;
     ret->body_checks_size_limit = (size_t)c->body_checks_size_limit;
     ret->line_length_limit = (size_t)c->line_length_limit;

@@ -345,8 +345,9 @@ static void cleanup_services_are_named(void **state)
     char source[300];
     (void)state;
     const struct conf *c = load_services(
-        "header_checks = regexp:/main\nbody_checks = regexp:/body\nmessage_size_limit = 1000\n",
-        "smtp inet" FIELDS "smtpd -o header_checks=\n"
+        "header_checks = regexp:/main\nbody_checks = regexp:/body\nmessage_size_limit = 1000\n"
+        "canonical_maps = hash:/c\n",
+        "smtp inet" FIELDS "smtpd -o header_checks= -o virtual_alias_maps=\n"
         "submission inet" FIELDS "smtpd -o cleanup_service_name=sub\n"
         "2525 inet" FIELDS "smtpd -o cleanup_service_name=sub -o "
         "receive_override_options=no_header_body_checks,no_milters -o message_size_limit=10\n"
@@ -354,7 +355,8 @@ static void cleanup_services_are_named(void **state)
         "cleanup unix" FIELDS "cleanup -o always_bcc=a@b.test\n"
         "slow unix" FIELDS "smtp -o header_size_limit=77\n"
         "sub unix" FIELDS "cleanup\n -o header_checks=$alias_maps\n"
-        " -o { mime_header_checks = regexp:/mime } -omessage_size_limit=500\n",
+        " -o { mime_header_checks = regexp:/mime } -omessage_size_limit=500\n"
+        " -o virtual_alias_maps=hash:/own -o canonical_maps=\n",
         &errors);
     if (!c)
         fail_msg("%.*s", SLICE_ARG(buf_slice(&errors.text)));
@@ -365,6 +367,8 @@ static void cleanup_services_are_named(void **state)
     assert_true(slice_is(s->always_bcc, "a@b.test"));
     struct slice warnings = buf_slice(&errors.warnings);
     assert_true(slice_search(warnings, SLICE("-o header_checks does nothing here")) != SIZE_MAX);
+    assert_true(slice_search(warnings, SLICE("-o virtual_alias_maps maps nothing")) != SIZE_MAX);
+    assert_list(s->canonical_maps, LIST("hash:/c"));
     static const char *const named[] = {"submission", "sendmail"};
     for (size_t i = 0; i < 2; i++) {
         s = conf_for_service(c, slice_cstr(named[i]));
@@ -378,7 +382,10 @@ static void cleanup_services_are_named(void **state)
     assert_string_equal(conf_source(s, "header_checks"), source);
     assert_int_equal(conf_for_service(c, SLICE("slow/unix"))->header_size_limit, 77);
     s = conf_for_service(c, SLICE("2525"));
-    assert_int_equal(s->header_checks.n + s->mime_header_checks.n + s->body_checks.n, 0);
+    assert_true(conf_overrides(s, "no_header_body_checks"));
+    assert_false(conf_overrides(s, "no_address_mappings"));
+    assert_list(s->virtual_alias_maps, LIST("hash:/own"));
+    assert_int_equal(s->canonical_maps.n, 0);
     assert_int_equal(s->message_size_limit, 10);
     assert_true(slice_search(warnings, SLICE("no_milters")) == SIZE_MAX);
     assert_true(slice_search(warnings, SLICE("set again")) == SIZE_MAX);
@@ -388,6 +395,8 @@ static void cleanup_services_are_named(void **state)
                          "master.cf:1: smtp: cleanup_service_name = lost: master.cf has no");
     assert_service_error("cleanup unix" FIELDS "cleanup -o header_checks\n",
                          "master.cf:1: `-o header_checks` sets nothing");
+    assert_service_error("1 inet" FIELDS "smtpd -o receive_override_options=no_mapping\n",
+                         "master.cf:1: receive_override_options: `no_mapping` is not one of");
     assert_service_error("pickup unix" FIELDS "pickup -o\n", "master.cf:1: `-o ` sets nothing");
 }
 
@@ -509,12 +518,10 @@ static void services_not_served_are_told(void **state)
     assert_warning("", "x unix" FIELDS "frobd\n", "program `frobd` is not one");
     assert_warning("", "qmgr unix" FIELDS "qmgr -o qmgr_message_active_limit=1\n",
                    "settings for this process alone");
-    assert_warning("", "cleanup unix" FIELDS "cleanup -o canonical_maps=hash:/x\n",
-                   "master.cf:1: cleanup: -o canonical_maps=hash:/x: this setting of a process");
+    assert_warning("", "cleanup unix" FIELDS "cleanup -o recipient_delimiter=-\n",
+                   "master.cf:1: cleanup: -o recipient_delimiter=-: this setting of a process");
     assert_warning("", "pickup unix" FIELDS "pickup -o header_checks=\n",
                    "master.cf:1: pickup: -o header_checks=: this setting of a process");
-    assert_warning("", "1 inet" FIELDS "smtpd -o receive_override_options=no_address_mappings\n",
-                   "master.cf:1: receive_override_options: no_address_mappings is not served");
 }
 
 static void networks_are_worked_out(void **state)

@@ -91,19 +91,20 @@ static const struct directory *make(const char *settings)
     return make_with(settings, "team: alice, far@far.test\n");
 }
 
-/* "class: target, target" or "class code status text"; a route behind its address in []. */
-static const char *lead_from(const struct directory *d, const char *sender, const char *address,
-                             bool copies)
+/* By a listener ("": by none). "class: target, target" or "class code status text"; a route behind
+ * its address in []. */
+static const char *lead_by(const struct directory *d, const char *service, const char *sender,
+                           const char *address, bool copies)
 {
     static const char *const classes[] = {"local", "alias", "mailbox", "relay", "other"};
     static char out[4096];
     struct arena a;
     struct resolved r;
-    struct directory_system system = {.sender = slice_cstr(sender)};
+    struct directory_system system = {.service = slice_cstr(service), .sender = slice_cstr(sender)};
     arena_init(&a, 4 * 1024 * 1024);
     directory_resolve(d, slice_cstr(address), &system, &a, &r);
     if (copies)
-        directory_add_copies(d, SLICE(""), slice_cstr(sender), &system, &a, &r);
+        directory_add_copies(d, slice_cstr(sender), &system, &a, &r);
     int n = snprintf(out, sizeof out, "%s%s", classes[r.class], r.routed ? " routed" : "");
     if (r.kind == RESOLVE_UNKNOWN)
         n += snprintf(out + n, sizeof out - (size_t)n, " %u %.*s %.*s", r.code, SLICE_ARG(r.status),
@@ -127,6 +128,12 @@ static const char *lead_from(const struct directory *d, const char *sender, cons
     }
     arena_release(&a);
     return out;
+}
+
+static const char *lead_from(const struct directory *d, const char *sender, const char *address,
+                             bool copies)
+{
+    return lead_by(d, "", sender, address, copies);
 }
 
 static const char *lead(const struct directory *d, const char *address)
@@ -351,18 +358,23 @@ static void senders_choose_the_way(void **state)
     directory_unref(d);
 }
 
-static const char *sender_of(const struct directory *d, const char *sender)
+static const char *sender_by(const struct directory *d, const char *service, const char *sender)
 {
     static char out[300];
     struct arena a;
     struct slice ret;
     struct error err = {""};
     arena_init(&a, 1 << 20);
-    if (directory_sender(d, slice_cstr(sender), &a, &ret, &err) != OK)
+    if (directory_sender(d, slice_cstr(service), slice_cstr(sender), &a, &ret, &err) != OK)
         ret = SLICE("failed");
     snprintf(out, sizeof out, "%.*s", SLICE_ARG(ret));
     arena_release(&a);
     return out;
+}
+
+static const char *sender_of(const struct directory *d, const char *sender)
+{
+    return sender_by(d, "", sender);
 }
 
 static void canonical_maps_and_masquerading(void **state)
@@ -397,6 +409,69 @@ static void canonical_maps_and_masquerading(void **state)
     d = make("canonical_maps = inline:{ { a@home.test = bob@home.test } }\n"
              "canonical_classes = header_sender\n");
     assert_string_equal(sender_of(d, "a@home.test"), "a@home.test");
+    directory_unref(d);
+}
+
+/* Like smtpd and cleanup(8): the recipients that there are are those of all, whatever a listener's
+ * own mapping makes of them. */
+static void listeners_map_by_themselves(void **state)
+{
+    (void)state;
+    const struct directory *d = make(
+        "listen = smtp://127.0.0.1:25, smtp://127.0.0.1:26#raw, smtp://127.0.0.1:27#open, "
+        "smtp://127.0.0.1:28#sub\nrelay_domains = relay.test\n"
+        "relay_recipient_maps = inline:{ { known@relay.test = x } }\n"
+        "virtual_mailbox_domains = box.test\nalways_bcc = bob\n"
+        "virtual_alias_domains = v.test\nvirtual_alias_maps = inline:{ { info@v.test = alice } }\n"
+        "canonical_maps = inline:{ { old@home.test = alice@home.test } }\n"
+        "masquerade_domains = corp.test\n"
+        "recipient_bcc_maps = inline:{ { info@v.test = spy@far.test } }\n"
+        "raw/receive_override_options = no_address_mappings, no_milters\n"
+        "open/receive_override_options = no_unknown_recipient_checks\n"
+        "sub/virtual_alias_maps = inline:{ { info@v.test = two@far.test }, { own@v.test = bob } }\n"
+        "sub/canonical_maps =\nsub/masquerade_domains = far.test\nsub/always_bcc =\n"
+        "sub/recipient_bcc_maps = inline:{ { info@v.test = c@far.test } }\n"
+        "sendmail/virtual_alias_maps = broken:x\n");
+    assert_string_equal(lead_by(d, "smtp", "", "info@v.test", true),
+                        "alias: alice, bcc bob, bcc spy@far.test");
+    assert_string_equal(lead_by(d, "sub", "", "info@v.test", true),
+                        "alias: two@far.test, bcc c@far.test");
+    assert_string_equal(lead_by(d, "raw", "", "info@v.test", true),
+                        "alias: info@v.test[error:5.1.1 User unknown in virtual alias table]");
+    assert_string_equal(lead_by(d, "sendmail", "", "info@v.test", false), "unavailable");
+    static const char *const checked[] = {"smtp", "sub", "raw"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(lead_by(d, checked[i], "", "own@v.test", true),
+                            "alias 550 5.1.1 User unknown in virtual alias table");
+        assert_string_equal(lead_by(d, checked[i], "", "no@relay.test", true),
+                            "relay 550 5.1.1 User unknown in relay recipient table");
+    }
+    assert_string_equal(lead_by(d, "open", "", "info@v.test", false), "alias: alice");
+    assert_string_equal(lead_by(d, "open", "", "gone@v.test", false),
+                        "alias: gone@v.test[error:5.1.1 User unknown in virtual alias table]");
+    assert_string_equal(lead_by(d, "open", "", "no@relay.test", false),
+                        "relay: no@relay.test[relay:relay.test]");
+    assert_string_equal(lead_by(d, "open", "", "gone@home.test", false),
+                        "local: gone@home.test[error:5.1.1 unknown user: \"gone\"]");
+    assert_string_equal(lead_by(d, "open", "", "gone@box.test", false),
+                        "mailbox: gone@box.test[error:5.1.1 unknown user: \"gone@box.test\"]");
+    assert_string_equal(lead_by(d, "raw", "", "old@home.test", false),
+                        "local: old@home.test[error:5.1.1 unknown user: \"old\"]");
+    /* What local(8) sends on is new mail. */
+    assert_string_equal(lead_by(d, "raw", "", "team@home.test", false),
+                        "local: alice, far@far.test");
+    assert_string_equal(sender_by(d, "smtp", "old@home.test"), "alice@home.test");
+    assert_string_equal(sender_by(d, "sub", "old@home.test"), "old@home.test");
+    assert_string_equal(sender_by(d, "sub", "u@x.far.test"), "u@far.test");
+    assert_string_equal(sender_by(d, "raw", "old@home.test"), "old@home.test");
+    assert_string_equal(sender_by(d, "raw", "u@x.corp.test"), "u@x.corp.test");
+    directory_unref(d);
+    /* For all listeners; mail that comes in by none is mapped. */
+    d = make("canonical_maps = inline:{ { old@home.test = alice@home.test } }\n"
+             "receive_override_options = no_address_mappings\n");
+    assert_string_equal(sender_by(d, "smtp", "old@home.test"), "old@home.test");
+    assert_string_equal(sender_of(d, "old@home.test"), "alice@home.test");
+    assert_string_equal(lead(d, "old@home.test"), "local: alice");
     directory_unref(d);
 }
 
@@ -438,6 +513,7 @@ int main(void)
         cmocka_unit_test(transports_and_next_hops),
         cmocka_unit_test(senders_choose_the_way),
         cmocka_unit_test(canonical_maps_and_masquerading),
+        cmocka_unit_test(listeners_map_by_themselves),
         cmocka_unit_test(copies_are_added),
         cmocka_unit_test(who_has_moved_is_refused),
     };

@@ -16,6 +16,24 @@ static const char *const others[] = {"header_size_limit",
                                      "always_add_missing_headers",
                                      "always_bcc",
                                      NULL};
+/* Which addresses it maps to which (auth/mapping.c). */
+static const char *const mapping[] = {"virtual_alias_maps",
+                                      "virtual_alias_expansion_limit",
+                                      "virtual_alias_recursion_limit",
+                                      "virtual_alias_address_length_limit",
+                                      "canonical_maps",
+                                      "canonical_classes",
+                                      "sender_canonical_maps",
+                                      "sender_canonical_classes",
+                                      "recipient_canonical_maps",
+                                      "recipient_canonical_classes",
+                                      "masquerade_domains",
+                                      "masquerade_exceptions",
+                                      "masquerade_classes",
+                                      "propagate_unmatched_extensions",
+                                      "sender_bcc_maps",
+                                      "recipient_bcc_maps",
+                                      NULL};
 
 static bool among(const char *const *names, struct slice name)
 {
@@ -27,7 +45,14 @@ static bool among(const char *const *names, struct slice name)
 
 bool services_is_cleanups(struct slice name)
 {
-    return among(checks, name) || among(others, name);
+    return among(checks, name) || among(others, name) || among(mapping, name);
+}
+
+bool services_knows_recipients(struct slice name)
+{
+    static const char *const both[] = {"virtual_alias_maps", "canonical_maps",
+                                       "sender_canonical_maps", "recipient_canonical_maps", NULL};
+    return among(both, name);
 }
 
 struct option {
@@ -85,39 +110,12 @@ static const struct master_service *find_cleanup(const struct master_services *a
     return NULL;
 }
 
-/* postconf(5) receive_override_options. True: the tables of header_checks and its like are off. */
-static bool take_overrides(struct services *s, struct slice service)
-{
-    struct slice list = value_for(s, "receive_override_options", service);
-    bool off = false;
-    s->scope->service = service;
-    const struct conf_assignment *a =
-        conf_scope_assignment(s->scope, SLICE("receive_override_options"));
-    s->scope->service = SLICE("");
-    for (size_t at = 0; a && at < list.len;) {
-        size_t from = at;
-        while (at < list.len && !strchr(" ,\t\r\n", list.data[at]))
-            at++;
-        struct slice word = slice_sub(list, from, at++ - from);
-        off |= slice_is(word, "no_header_body_checks");
-        if (word.len && !slice_is(word, "no_header_body_checks") && !slice_is(word, "no_milters"))
-            conf_warn(s->reading->errors, a->file, a->line,
-                      "receive_override_options: %.*s is not served: unknown recipients are "
-                      "refused, and addresses mapped, for mail by %.*s too",
-                      SLICE_ARG(word), SLICE_ARG(service));
-    }
-    for (size_t i = 0; off && checks[i]; i++)
-        services_assign(s, slice_cstr(checks[i]), SLICE(""), service, a->line);
-    return off;
-}
-
 void services_take_cleanup(struct services *s, const struct master_service *m,
                            const struct master_services *all, struct slice service)
 {
     struct slice name = value_for(s, "cleanup_service_name", service);
     const struct master_service *c = find_cleanup(all, name);
     struct option o;
-    bool off = take_overrides(s, service);
     if (!c && !slice_is(name, "cleanup"))
         conf_error(s->reading->errors, s->file, m->line,
                    "%.*s: cleanup_service_name = %.*s: master.cf has no cleanup service of that "
@@ -128,7 +126,7 @@ void services_take_cleanup(struct services *s, const struct master_service *m,
             continue; /* services_report_cleanup tells */
         else if (slice_is(o.name, "message_size_limit"))
             take_size(s, &o, service);
-        else if (among(others, o.name) || (among(checks, o.name) && !off))
+        else if (services_is_cleanups(o.name))
             services_assign(s, o.name, o.value, service, o.line);
     }
 }

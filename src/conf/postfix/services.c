@@ -40,6 +40,12 @@ static void take_override(struct services *s, const struct master_service *m,
                    "`-o %.*s` sets nothing: write -o name=value without spaces, or -o { name = "
                    "value }",
                    SLICE_ARG(slice_sub(text, 0, 60)));
+    else if (is_server(m) && services_knows_recipients(name))
+        conf_warn(s->reading->errors, s->file, w->line,
+                  "-o %.*s maps nothing here, in Postfix neither: there it only says which "
+                  "recipients smtpd takes for known, which here is the same for all listeners; set "
+                  "it for a cleanup service that -o cleanup_service_name names",
+                  SLICE_ARG(name));
     else if (is_server(m) && services_is_cleanups(name))
         conf_warn(s->reading->errors, s->file, w->line,
                   "-o %.*s does nothing here, in Postfix neither: cleanup reads it; set it for a "

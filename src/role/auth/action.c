@@ -248,7 +248,8 @@ static enum result rewrite_one(const struct directory *d, const struct ipc_REWRI
     struct slice address = q->addresses.items[i];
     if (on_the_way_out)
         return directory_generic(d, q->service, address, a, ret, err);
-    return directory_header_address(d, slice_is(q->classes.items[i], "s"), address, a, ret, err);
+    return directory_header_address(d, q->service, slice_is(q->classes.items[i], "s"), address, a,
+                                    ret, err);
 }
 
 void auth_rewrite(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)

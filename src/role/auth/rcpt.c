@@ -114,6 +114,7 @@ struct directory_system query_system(const struct query *q, const struct directo
     return (struct directory_system){.known = outside ? system_account_known : NULL,
                                      .arg = q->auth->system,
                                      .file = system_file_known,
+                                     .service = q->label,
                                      .sender = q->sender};
 }
 
@@ -123,6 +124,7 @@ static bool owns(const struct query *q, const struct directory *d, struct slice 
 {
     struct resolved r;
     struct directory_system system = query_system(q, d);
+    system.service = SLICE(""); /* whose it is says no listener's mapping */
     directory_resolve(d, q->sender, &system, a, &r);
     for (size_t i = 0; i < r.n && r.kind == RESOLVE_LOCAL; i++)
         if (r.targets[i].local && slice_eq(r.targets[i].account, account))
@@ -317,13 +319,13 @@ static void add_maps(const struct query *q, const struct directory *d,
     bool leads = f->resolved.kind == RESOLVE_LOCAL || f->resolved.kind == RESOLVE_FOREIGN;
     if (q->expand || !leads)
         return;
-    if (directory_sender(d, q->sender, a, &f->sender, &err) != OK) {
+    if (directory_sender(d, q->label, q->sender, a, &f->sender, &err) != OK) {
         f->resolved.kind = RESOLVE_UNAVAILABLE;
         f->resolved.problem = "the sender can't be looked up";
         f->resolved.problem_address = q->sender;
         return;
     }
-    directory_add_copies(d, q->label, f->sender, system, a, &f->resolved);
+    directory_add_copies(d, f->sender, system, a, &f->resolved);
 }
 
 bool query_look_at(struct query *q)

@@ -83,7 +83,8 @@ static bool maps_headers(const struct conf *c)
                {c->sender_canonical_maps.n, c->sender_canonical_classes},
                {c->recipient_canonical_maps.n, c->recipient_canonical_classes},
                {c->masquerade_domains.n, c->masquerade_classes}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    bool off = conf_overrides(c, "no_address_mappings");
+    for (size_t i = 0; !off && i < sizeof all / sizeof *all; i++)
         if (all[i].n && lists(all[i].classes, "header_sender", "header_recipient"))
             return true;
     return false;
@@ -184,7 +185,7 @@ bool rewrite_ask(struct conn *c, struct edge_work *w)
     struct rewriting *r = w->rewrite;
     if (!r)
         return false;
-    m.REWRITE.service = SLICE("");
+    m.REWRITE.service = slice_cstr(c->label);
     m.REWRITE.classes = (struct slice_list){r->classes, r->n};
     m.REWRITE.addresses = (struct slice_list){r->addresses, r->n};
     conn_request(c, ROLE_AUTH, &m);
