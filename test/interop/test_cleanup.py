@@ -19,7 +19,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "
 import peers  # noqa: E402
 
 TABLES = {"main": "/^X-Main:/ IGNORE\n/^X-Old: (.*)/ REPLACE X-New: $1\n", "body": "/^secret/ IGNORE\n",
-          "private": "/^(Received|User-Agent):/ IGNORE\n/^Subject: bcc/ BCC second@far.test\n"}
+          "private": "/^(Received|User-Agent):/ IGNORE\n/^Subject: bcc/ BCC second@far.test\n",
+          "aliases": "info@v.test three@far.test\n"}
 SERVICES = """\
 127.0.0.1:{plain} inet n - n - - smtpd
 127.0.0.1:{submission} inet n - n - - smtpd
@@ -31,8 +32,7 @@ SERVICES = """\
 127.0.0.1:{mistaken} inet n - n - - smtpd -o header_checks=regexp:{base}/private
 subcleanup unix n - n - 0 cleanup
   -o {{ header_checks = regexp:{base}/private }} -o body_checks= -o always_bcc=copy@far.test
-  -o {{ virtual_alias_maps = inline:{{ {{ info@v.test = three@far.test }} }} }} -o canonical_maps= -o masquerade_domains=b.test
-  -o recipient_bcc_maps=
+  -o virtual_alias_maps=texthash:{base}/aliases -o canonical_maps= -o masquerade_domains=b.test -o recipient_bcc_maps=
 """
 HEADER = ("Received: from desktop (desktop [10.1.2.3]) by client.test; Tue, 24 Nov 2026 10:00:00 +0000\r\nUser-Agent: Mailer 1\r\nX-Main: 1\r\n"
           f"X-Old: 2\r\nFrom: alice@{DOMAIN}\r\nTo: x@far.test\r\nDate: Tue, 24 Nov 2026 10:00:00 +0000\r\nMessage-ID: <m@{DOMAIN}>\r\n")

@@ -351,7 +351,8 @@ static void cleanup_services_are_named(void **state)
         "submission inet" FIELDS "smtpd -o cleanup_service_name=sub\n"
         "2525 inet" FIELDS "smtpd -o cleanup_service_name=sub -o "
         "receive_override_options=no_header_body_checks,no_milters -o message_size_limit=10\n"
-        "pickup unix" FIELDS "pickup -o { cleanup_service_name = sub } -o content_filter=\n"
+        "pickup unix" FIELDS "pickup -o { cleanup_service_name = sub } -o content_filter="
+        " -o receive_override_options=no_address_mappings\n"
         "cleanup unix" FIELDS "cleanup -o always_bcc=a@b.test\n"
         "slow unix" FIELDS "smtp -o header_size_limit=77\n"
         "sub unix" FIELDS "cleanup\n -o header_checks=$alias_maps\n"
@@ -381,6 +382,7 @@ static void cleanup_services_are_named(void **state)
     snprintf(source, sizeof source, "%s/master.cf:8", dir);
     assert_string_equal(conf_source(s, "header_checks"), source);
     assert_int_equal(conf_for_service(c, SLICE("slow/unix"))->header_size_limit, 77);
+    assert_true(conf_overrides(s, "no_address_mappings"));
     s = conf_for_service(c, SLICE("2525"));
     assert_true(conf_overrides(s, "no_header_body_checks"));
     assert_false(conf_overrides(s, "no_address_mappings"));
