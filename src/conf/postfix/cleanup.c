@@ -50,9 +50,11 @@ bool services_is_cleanups(struct slice name)
 
 bool services_knows_recipients(struct slice name)
 {
-    static const char *const both[] = {"virtual_alias_maps", "canonical_maps",
-                                       "sender_canonical_maps", "recipient_canonical_maps", NULL};
-    return among(both, name);
+    static const char *const read[] = {"virtual_alias_maps",    "canonical_maps",
+                                       "sender_canonical_maps", "recipient_canonical_maps",
+                                       "local_recipient_maps",  "relay_recipient_maps",
+                                       "virtual_mailbox_maps",  NULL};
+    return among(read, name);
 }
 
 struct option {

@@ -42,10 +42,13 @@ static void take_override(struct services *s, const struct master_service *m,
                    SLICE_ARG(slice_sub(text, 0, 60)));
     else if (is_server(m) && services_knows_recipients(name))
         conf_warn(s->reading->errors, s->file, w->line,
-                  "-o %.*s maps nothing here, in Postfix neither: there it only says which "
-                  "recipients smtpd takes for known, which here is the same for all listeners; set "
-                  "it for a cleanup service that -o cleanup_service_name names",
-                  SLICE_ARG(name));
+                  "-o %.*s only says which recipients smtpd takes for known, and that is the same "
+                  "for all listeners here: receive_override_options=no_unknown_recipient_checks "
+                  "takes all%s",
+                  SLICE_ARG(name),
+                  services_is_cleanups(name) ? "; to map addresses, set it for a cleanup service "
+                                               "that -o cleanup_service_name names"
+                                             : "");
     else if (is_server(m) && services_is_cleanups(name))
         conf_warn(s->reading->errors, s->file, w->line,
                   "-o %.*s does nothing here, in Postfix neither: cleanup reads it; set it for a "

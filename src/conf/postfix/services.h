@@ -37,7 +37,7 @@ void services_check_screen(struct services *s, const struct master_service *m);
 
 /* cleanup.c: is it a parameter of cleanup(8), and one that a service may have? */
 bool services_is_cleanups(struct slice name);
-/* One that smtpd reads too, but only to know which recipients there are? */
+/* One that smtpd reads only to know which recipients there are? */
 bool services_knows_recipients(struct slice name);
 /* A listener's (m) mail, whose settings are those of `service`, gets those of the cleanup service
  * that it names, behind its own options. */
