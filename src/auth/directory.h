@@ -204,6 +204,11 @@ void directory_add_copies(const struct directory *d, struct slice sender,
 /* Must questions be asked on a helper thread, since a table waits for a server? */
 bool directory_waits(const struct directory *d);
 
+/* The addresses that canonical maps and virtual aliases of a service make of one that leads
+ * somewhere, and no further: as targets without a route. Of kind UNAVAILABLE, BROKEN or MALFORMED
+ * it has none. Lives as directory_resolve's. */
+void directory_map_address(const struct directory *d, struct slice address, struct slice service,
+                           struct arena *a, struct resolved *ret);
 /* Which recipients exist is said by the maps of all mail, even where a service maps its own
  * otherwise; what leads nowhere then comes back later (the transport error), as with Postfix, where
  * smtpd knows recipients and cleanup maps them. All of *ret lives in the arena (or the directory).

@@ -115,6 +115,11 @@ static bool walk_end(struct walk *w, const struct directory_address *given, cons
     struct error err = {""};
     struct way way;
     bool routed;
+    if (w->maps_alone) {
+        const struct directory_target mapped = {.address = address_text(&address, w->arena)};
+        resolve_add(w, &mapped);
+        return true;
+    }
     if (rewrite_follow(w->d, &address, w->arena, &routed, &err) != OK ||
         directory_way(w->d, &address, w->system->sender, w->arena, &way, &err) != OK) {
         resolve_unavailable(w, &err);
@@ -216,7 +221,7 @@ static void resolve_mapped(struct walk *w, const struct directory_address *addre
     struct slice detail;
     struct error err = {""};
     enum result r = resolve_find(w, MAP_virtual_alias_maps, address, &match, &detail, &err);
-    if (r == NOT_FOUND && !changed) {
+    if (r == NOT_FOUND && !changed && !w->maps_alone) {
         resolve_plain(w, address, text);
         return;
     }
@@ -323,4 +328,18 @@ void directory_resolve(const struct directory *d, struct slice text,
             return;
     }
     resolve_by(d, m, true, text, told, a, ret);
+}
+
+void directory_map_address(const struct directory *d, struct slice text, struct slice service,
+                           struct arena *a, struct resolved *ret)
+{
+    const struct directory_system system = {.service = service};
+    struct walk w = {.d = d,
+                     .mapping = directory_mapping(d, service),
+                     .maps_alone = true,
+                     .system = &system,
+                     .arena = a,
+                     .out = ret};
+    *ret = (struct resolved){.kind = RESOLVE_MALFORMED, .rule = "", .where = SLICE("")};
+    resolve(&w, text);
 }

@@ -43,7 +43,8 @@ struct chain {
 struct walk {
     const struct directory *d;
     const struct mapping *mapping;
-    bool unchecked; /* whom nobody knows gets the mail of the transport error */
+    bool unchecked;  /* whom nobody knows gets the mail of the transport error */
+    bool maps_alone; /* what maps make of it is wanted, not where that leads */
     const struct directory_system *system;
     struct arena *arena;
     struct resolved *out;

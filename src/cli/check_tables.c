@@ -199,6 +199,29 @@ static void look_at_transport(struct checking *k, const char *setting, struct sl
                   SLICE_ARG(name));
 }
 
+static void look_at_filter(struct checking *k, const struct conf *c)
+{
+    struct slice name = slice_sub(c->content_filter, 0, slice_find(c->content_filter, ':'));
+    if (name.len && !conf_transport_kind(k->conf, name).data)
+        conf_warn(k->errors, conf_source(c, "content_filter"), 0,
+                  "content_filter: there is no transport `%.*s`: clients are told to try later",
+                  SLICE_ARG(name));
+}
+
+/* Of all mail, and where a listener has another. */
+static void look_at_filters(struct checking *k)
+{
+    struct listen_url u;
+    look_at_filter(k, k->conf);
+    for (size_t i = 0; i < k->conf->listen.n; i++) {
+        if (listen_parse(k->conf->listen.items[i], &u) != OK)
+            continue;
+        const struct conf *c = conf_for_service(k->conf, u.label);
+        if (!slice_eq(c->content_filter, k->conf->content_filter))
+            look_at_filter(k, c);
+    }
+}
+
 static void look_at_transports(struct checking *k)
 {
     const struct conf *c = k->conf;
@@ -253,6 +276,7 @@ void cli_check_tables(const struct conf *c, struct conf_errors *errors)
     if (table_set_new(&k.set) == OK) {
         conf_table_places(c, open_one, &k);
         conf_table_places(c, judge_one, &k);
+        look_at_filters(&k);
         look_at_transports(&k);
         look_at_directory(&k);
         cli_check_targets(c, k.set, errors);

@@ -41,6 +41,7 @@
     X(TEXT, remote_header_rewrite_domain, "", 0, 0, "postfix", "Do the same for all others, with this domain for addresses without one. Empty: leave their headers alone.") \
     X(BOOL, always_add_missing_headers, "no", 0, 0, "postfix", "Add missing Date, Message-ID and From to everybody's messages.") \
     X(LIST, message_drop_headers, "", 0, 0, "postfix", "Header fields that are taken out of every message.") \
+    X(TEXT, content_filter, "", 0, 0, "postfix", "Transport and next hop (scan:[127.0.0.1]:10024, or a transport alone) that mail of SMTP clients and of sendmail goes to first, where no FILTER of a table says another. What gives it back must come by a service whose own content_filter is empty.") \
     X(LIST, receive_override_options, "", 0, 0, "postfix", "What is left out for mail that comes in by a service, such as what a content filter gives back: no_address_mappings (canonical maps, masquerading, virtual aliases and all *_bcc), no_unknown_recipient_checks (mail for unknown recipients is taken, and returned later), no_header_body_checks; no_milters says nothing here.") \
     X(MAPS, header_checks, "", 0, 0, "postfix", "Tables that say what is done with each header field of a message: REJECT, WARN, IGNORE, REPLACE, PREPEND, DISCARD, HOLD, REDIRECT, BCC … (header_checks(5)).") \
     X(MAPS, mime_header_checks, "$header_checks", 0, 0, "postfix", "The same for the fields of MIME: Content-Type and its like, and the headers of parts.") \

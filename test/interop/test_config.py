@@ -146,12 +146,19 @@ def test_transports_must_be_there(tmp_path, setting):
     assert done.returncode == 0 and "there is no transport" not in done.stdout, done
 
 
+def test_a_filter_must_be_there(tmp_path):
+    master = "scan unix - - n - - smtp\n127.0.0.1:2527 inet n - n - - smtpd\n  -o content_filter=scna:[127.0.0.1]:10024\n"
+    done = config(tmp_path, with_postfix(tmp_path, "content_filter = scan\n", master), "check")
+    assert done.returncode == 0 and "master.cf:5: content_filter: there is no transport `scna`" in done.stdout, done
+    assert "main.cf" not in done.stdout, done
+
+
 def test_what_a_service_must_do_without_is_named_as_its_own(tmp_path):
-    master = "127.0.0.1:2527 inet n - n - - smtpd\n  -o content_filter=scan:x\n"
+    master = "127.0.0.1:2527 inet n - n - - smtpd\n  -o smtpd_proxy_filter=localhost:10025\n"
     done = config(tmp_path, with_postfix(tmp_path, "", master), "check")
-    assert done.returncode == 1 and "master.cf:4: content_filter is not served" in done.stderr, done.stderr
+    assert done.returncode == 1 and "master.cf:4: smtpd_proxy_filter is not served" in done.stderr, done.stderr
     line = re.search("write `(.*?)` into postrider.conf", done.stderr).group(1)
-    assert line == "127.0.0.1:2527/content_filter = "
+    assert line == "127.0.0.1:2527/smtpd_proxy_filter = "
     assert config(tmp_path, with_postfix(tmp_path, "", master, own=line + "\n"), "check").returncode == 0
 
 

@@ -205,7 +205,7 @@ def refused_now(server):
 
 
 def test_filter_of_an_access_table(tmp_path_factory):
-    """The mail goes to the filter as it came, and comes back by a listener that does not ask for it."""
+    """The mail goes to the filter, and comes back by a listener that does not ask for it."""
     folder = tmp_path_factory.mktemp("filter")
     back = free_port()
     server = Server(folder, mynetworks="127.0.0.0/8", users=("alice", "bob", "carol", "erin"), always_bcc="erin",
@@ -236,6 +236,40 @@ def test_filter_of_an_access_table(tmp_path_factory):
         assert "there is no such transport" in server.log()
     finally:
         other.stop()
+        server.stop()
+
+
+def test_content_filter(tmp_path_factory):
+    """All mail goes round by the filter, addresses mapped, that of sendmail too; what it gives back does not; a table's FILTER counts more."""
+    back = free_port()
+    server = Server(tmp_path_factory.mktemp("content-filter"), mynetworks="127.0.0.0/8", content_filter=f"smtp:[127.0.0.1]:{back}",
+                    virtual_alias_maps="inline:{ {all@example.test = alice, bob} }",
+                    smtpd_sender_restrictions="check_sender_access inline:{ {lost@far.test = FILTER nosuch:x} }")
+    server.settings["listen"] += f", smtp://127.0.0.1:{back}#filtered"
+    server.settings["filtered/content_filter"] = ""
+    server.settings["filtered/receive_override_options"] = "no_header_body_checks, no_address_mappings"
+    server.write_conf()
+    server.start()
+    try:
+        server.send(sender="x@far.test", rcpts=["all@example.test"], subject="round")
+        for name in ("alice", "bob"):
+            wait_for(lambda n=name: server.inbox(n), 20, "mail behind the filter")
+            (message,) = server.inbox(name)
+            assert message.count(b"\r\nReceived: ") == 2, message
+        with server.smtp() as client:
+            client.ehlo()
+            client.mail("lost@far.test")
+            assert client.rcpt("alice@example.test")[0] == 451
+            assert client.docmd("RSET")[0] == 250
+            client.mail("x@far.test")
+            assert client.rcpt("nobody@example.test")[0] == 550
+        sent = server.command("sendmail", "-i", "-f", "x@far.test", "carol@example.test", input="Subject: local\n\nx\n")
+        assert sent.returncode == 0, sent
+        wait_for(lambda: server.inbox("carol"), 20, "sendmail's mail behind the filter")
+        assert server.inbox("carol")[0].count(b"\r\nReceived: ") == 2
+        told = server.command("explain", "--client", "127.0.0.1", "--from", "x@far.test", "--to", "alice@example.test").stdout
+        assert f"next hop [127.0.0.1]:{back}" in told and "content_filter" in told, told
+    finally:
         server.stop()
 
 

@@ -442,12 +442,12 @@ def test_broken_lines_of_the_tutorial_get_a_proposal(tmp_path):
 
 
 def test_what_would_weaken_security_is_an_error(tmp_path):
-    folder = write(tmp_path / "postfix", CONFIGURATIONS["debian"] + "content_filter = scan:[127.0.0.1]:10025\n")
+    folder = write(tmp_path / "postfix", CONFIGURATIONS["debian"] + "smtpd_proxy_filter = 127.0.0.1:10025\n")
     done = postrider("config", "check", "--postfix", folder)
     assert done.returncode == 1
-    assert "content_filter is not served: mail would not pass the filter" in done.stderr
+    assert "smtpd_proxy_filter is not served: mail would not pass the filter" in done.stderr
     users = "".join(f"{role}_user = 65534\n" for role in ("auth", "edge", "mailbox", "relay"))
-    (tmp_path / "own.conf").write_text("content_filter =\n" + users)  # knowingly
+    (tmp_path / "own.conf").write_text("smtpd_proxy_filter =\n" + users)  # knowingly
     done = postrider("-c", tmp_path / "own.conf", "config", "check", "--postfix", folder)
     assert done.returncode == 0, done.stderr
 

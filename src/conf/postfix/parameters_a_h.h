@@ -74,7 +74,7 @@
     X("connection_cache_service_name", "scache", INNER, "connections are reused as Postrider sees fit") \
     X("connection_cache_status_update_time", "600s", INNER, "connections are reused as Postrider sees fit") \
     X("connection_cache_ttl_limit", "2s", INNER, "connections are reused as Postrider sees fit") \
-    X("content_filter", "", GUARD, "mail would not pass the filter") \
+    X("content_filter", "", READ, "") \
     X("cyrus_sasl_config_path", "", READ, "") \
     X("daemon_directory", "/usr/lib/postfix/sbin", INNER, "") \
     X("daemon_table_open_error_is_fatal", "no", INNER, "") \

@@ -224,15 +224,18 @@ static void answer_filter(struct auth_role *a, struct ipc_channel *from, struct 
     }
     const struct directory *d = auth_directory(a);
     bool known = action_transport_known(d, route);
+    struct slice_list targets = {NULL, 0};
+    if (known) /* what it finds may live in the directory, the targets do not */
+        targets = action_filter_targets(action_filter_addresses(d, q->rcpt, q->label, arena), route,
+                                        q->targets, arena);
     directory_unref(d);
     if (!known) {
         answer_none(from, m->call, SLICE("there is no such transport"));
         return;
     }
-    struct slice_list targets = action_filter_targets(q->rcpt, route, q->targets, arena);
     if (targets.n == 0 ||
         grant_rcpt_make(key, q->conn, q->rcpt, targets, clock_realtime_s(), &grant) != OK) {
-        answer_none(from, m->call, SLICE("no memory"));
+        answer_none(from, m->call, SLICE("its addresses can't be told now"));
         return;
     }
     answer.ACTION_RESULT.address = q->rcpt;
@@ -304,8 +307,11 @@ static void serve_action(struct auth_role *a, struct ipc_channel *from, struct i
 
 void auth_action_ask(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)
 {
-    auth_serve_or_wait(a, waits(a->actions, m->ACTION_ASK.label, m->ACTION_ASK.source), from, m,
-                       serve_action);
+    const struct directory *d = auth_directory(a);
+    bool wait = waits(a->actions, m->ACTION_ASK.label, m->ACTION_ASK.source) ||
+                (m->ACTION_ASK.rcpt.len && directory_waits(d));
+    directory_unref(d);
+    auth_serve_or_wait(a, wait, from, m, serve_action);
 }
 
 static void serve_check(struct auth_role *a, struct ipc_channel *from, struct ipc_message *m)

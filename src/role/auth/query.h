@@ -52,10 +52,14 @@ bool query_apply_actions(struct query *q, const struct directory *d, struct aren
                          struct finding *f);
 /* table_actions.c: is there the transport of FILTER's "transport:destination"? */
 bool action_transport_known(const struct directory *d, struct slice route);
-/* table_actions.c: the targets of rcpt (as messages carry them) with the filter in the place of
- * all; the addresses of its copies go there too. n = 0: no memory. Strings live as long as the
- * arena and the targets given. */
-struct slice_list action_filter_targets(struct slice rcpt, struct slice route,
+/* table_actions.c: what a filter is to send a recipient's mail to: what the maps of the service
+ * that it came in by make of rcpt. n = 0: they can't tell now, or no memory. */
+struct slice_list action_filter_addresses(const struct directory *d, struct slice rcpt,
+                                          struct slice service, struct arena *a);
+/* table_actions.c: the targets of a recipient (as messages carry them) with the filter in the place
+ * of all: for these addresses, and for those of its copies. n = 0: no memory. Strings live as long
+ * as the arena and what is given. */
+struct slice_list action_filter_targets(struct slice_list addresses, struct slice route,
                                         struct slice_list targets, struct arena *a);
 /* decide.c: the same where tables may ask a server: then on a helper thread, with a copy. */
 void query_start(struct query *q);

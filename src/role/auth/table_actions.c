@@ -1,5 +1,5 @@
 /* table_actions.c: what access tables ask for beside a verdict that changes where a recipient's
- * mail goes: REDIRECT, BCC, FILTER. */
+ * mail goes: REDIRECT, BCC, FILTER; and content_filter. */
 #include "auth/rewrite.h"
 #include "base/log.h"
 #include "ipc/ipc.h"
@@ -76,20 +76,36 @@ static bool has_text(const struct slice_list *list, struct slice text)
     return false;
 }
 
+struct slice_list action_filter_addresses(const struct directory *d, struct slice rcpt,
+                                          struct slice service, struct arena *a)
+{
+    struct resolved r;
+    directory_map_address(d, rcpt, service, a, &r);
+    struct slice_list list = {arena_alloc_n(a, r.n + 1, sizeof *list.items), 0};
+    bool leads = r.kind == RESOLVE_LOCAL || r.kind == RESOLVE_FOREIGN;
+    for (size_t i = 0; list.items && leads && i < r.n; i++)
+        list.items[list.n++] = r.targets[i].address;
+    if (list.n == 1 && slice_eq_nocase(list.items[0], rcpt))
+        list.items[0] = rcpt; /* as it came */
+    return list;
+}
+
 /* Several targets of one copy's address come to the filter once. */
-struct slice_list action_filter_targets(struct slice rcpt, struct slice route,
+struct slice_list action_filter_targets(struct slice_list addresses, struct slice route,
                                         struct slice_list targets, struct arena *a)
 {
-    struct slice_list list = {arena_alloc_n(a, targets.n + 1, sizeof *list.items), 0};
-    struct target there = {.kind = TARGET_REMOTE, .address = rcpt, .route = route};
-    for (size_t i = 0; list.items && i <= targets.n; i++) {
+    size_t most = addresses.n ? addresses.n + targets.n : 0;
+    struct slice_list list = {arena_alloc_n(a, most + 1, sizeof *list.items), 0};
+    struct target there = {.kind = TARGET_REMOTE, .route = route};
+    for (size_t i = 0; list.items && i < most; i++) {
         struct target t;
-        if (i > 0 && (target_parse(targets.items[i - 1], &t) != OK || !t.bcc || !t.copy_for.len))
+        bool copy = i >= addresses.n;
+        if (copy &&
+            (target_parse(targets.items[i - addresses.n], &t) != OK || !t.bcc || !t.copy_for.len))
             continue;
-        if (i > 0) {
-            there.address = there.copy_for = t.copy_for;
-            there.bcc = true;
-        }
+        there.address = copy ? t.copy_for : addresses.items[i];
+        there.copy_for = copy ? t.copy_for : SLICE_NONE;
+        there.bcc = copy;
         struct slice text = filter_text(&there, a);
         if (!text.data)
             return (struct slice_list){NULL, 0};
@@ -107,20 +123,26 @@ static bool has_copy(const struct directory_target *all, size_t n, struct slice 
     return false;
 }
 
-/* To the filter's transport, as it came, and so do its copies, since Postfix sends the message
- * there as a whole; the filter gives it back by another listener. Aliases are for that one to
- * follow. */
-static void filter(const struct directory *d, struct slice rcpt, struct slice route,
-                   struct arena *a, struct finding *f)
+/* To the filter's transport, as canonical maps and virtual aliases have it, and so do its copies,
+ * since Postfix sends the message there as a whole; the filter gives it back by another listener.
+ * Aliases of this host are for that one to follow. */
+static void filter(const struct query *q, const struct directory *d, struct slice rcpt,
+                   struct slice route, struct arena *a, struct finding *f)
 {
     struct resolved *r = &f->resolved;
-    struct directory_target *all = arena_alloc_n(a, r->n + 1, sizeof *all);
-    size_t n = 1;
+    struct slice_list addresses = action_filter_addresses(d, rcpt, q->label, a);
+    struct directory_target *all = arena_alloc_n(a, addresses.n + r->n + 1, sizeof *all);
+    size_t n = 0;
     if (!all || !action_transport_known(d, route)) {
         refuse_action(f, route, "there is no such transport");
         return;
     }
-    all[0] = (struct directory_target){.address = rcpt, .route = route};
+    for (size_t i = 0; i < addresses.n; i++)
+        all[n++] = (struct directory_target){.address = addresses.items[i], .route = route};
+    if (n == 0) {
+        refuse_action(f, route, "the recipient's maps can't be asked now");
+        return;
+    }
     for (size_t i = 0; i < r->n; i++) {
         struct slice copy = r->targets[i].copy_for;
         if (r->targets[i].bcc && !has_copy(all, n, copy))
@@ -130,6 +152,23 @@ static void filter(const struct directory *d, struct slice rcpt, struct slice ro
     r->kind = RESOLVE_FOREIGN;
     r->targets = all;
     r->n = n;
+}
+
+/* content_filter of the service that the mail came in by, as a route; "": none. LMTP hands over
+ * what another server has received. */
+static struct slice content_filter(const struct query *q, const struct directory *d,
+                                   struct arena *a)
+{
+    const struct conf *c = conf_for_service(directory_conf(d), q->label);
+    struct slice route = c->content_filter;
+    if (route.len == 0 || q->facts.service == POLICY_LMTP)
+        return SLICE("");
+    if (slice_find(route, ':') == SIZE_MAX)
+        route = slice_cstr(arena_printf(a, "%.*s:", SLICE_ARG(route)));
+    if (q->explain)
+        explain_way(q->explain, "content_filter", slice_cstr(conf_source(c, "content_filter")),
+                    q->rcpt, route);
+    return route;
 }
 
 bool query_apply_actions(struct query *q, const struct directory *d, struct arena *a,
@@ -162,7 +201,9 @@ bool query_apply_actions(struct query *q, const struct directory *d, struct aren
             rcpt = address_text(&r.canonical, a);
         }
     }
-    if (filter_route.data && f->decision.code == 250)
-        filter(d, rcpt, filter_route, a, f);
+    if (!filter_route.data)
+        filter_route = content_filter(q, d, a);
+    if (filter_route.len && f->decision.code == 250)
+        filter(q, d, rcpt, filter_route, a, f);
     return true;
 }
