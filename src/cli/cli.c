@@ -34,7 +34,9 @@ static const struct command {
      cli_config, false},
     {"user", "add|del|passwd|test NAME [--password-stdin] | list [--json]",
      "Accounts in users_file.", cli_user, true},
-    {"queue", "list [FILTER…] [--json] | summary [--json] | show|flush|hold|release|delete ID|all",
+    {"queue",
+     "list [FILTER…] [--json] | summary [--json] | show ID [--message] | "
+     "flush|hold|release|delete ID|all",
      "Mail that waits to be sent.", cli_remote, true},
     {"trace", "ID|MESSAGE-ID | --from ADDRESS | --to ADDRESS | --since TIME [--limit N] [--json]",
      "What became of a message: every station of its journey.", cli_remote, true},

@@ -16,6 +16,7 @@
     X(mailq, "The queue, as Postfix and Sendmail list it.") \
     X(newaliases, "Check the files of alias_maps, which are read as they are.") \
     X(postqueue, "The queue (-p, -j), and another attempt (-f, -i ID, -s SITE).") \
+    X(postcat, "Show queued mail: -q ID, all of it or -e, -h, -b.") \
     X(postsuper, "Delete (-d), hold (-h), release (-H) or requeue (-r) messages.") \
     X(postfix, "Start, stop or reload the server, or tell whether it runs.") \
     X(postconf, "Show parameters of main.cf and services of master.cf.") \

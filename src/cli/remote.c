@@ -1,9 +1,10 @@
 /* remote.c: commands that the running server answers: passes the words over the control socket and
  * prints what comes. */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/control.h"
+#include "cli/queued.h"
 
 static bool is_one_of(const char *word, const char *const *list)
 {
@@ -34,6 +35,12 @@ static int check_explain(char **words, int n)
                        "[--helo NAME] [--user LOGIN] [--service NAME] [--tls] [--json]");
 }
 
+/* queue show ID --message */
+static bool shows_message(char **words, int n)
+{
+    return n == 4 && strcmp(words[1], "show") == 0 && strcmp(words[3], "--message") == 0;
+}
+
 /* Are these the words of a command? Told here, so that it is told without a running server too. */
 static int check_words(char **words, int n)
 {
@@ -44,11 +51,11 @@ static int check_words(char **words, int n)
         if ((plain >= 2 && plain % 2 == 0 && strcmp(words[1], "list") == 0) ||
             (plain == 2 && strcmp(words[1], "summary") == 0) ||
             (!json && (plain == 2 || plain == 3) && strcmp(words[1], "flush") == 0) ||
-            (plain == 3 && is_one_of(words[1], on_id)))
+            (plain == 3 && is_one_of(words[1], on_id)) || shows_message(words, n))
             return 0;
         return cli_fail(2, "usage: queue list [--sender A] [--recipient A] [--destination D] "
                            "[--reason TEXT] [--older TIME] [--json] | queue summary [--json] | "
-                           "queue show ID [--json] | "
+                           "queue show ID [--message | --json] | "
                            "queue flush [ID|all] | queue hold|release|delete ID|all");
     }
     if (strcmp(words[0], "trace") == 0)
@@ -70,6 +77,17 @@ static int check_words(char **words, int n)
     return plain == 1 ? 0 : cli_fail(2, "usage: %s [--json]", words[0]);
 }
 
+/* Behind what `queue show ID` tells of a message comes its header, or all of it. */
+static enum result print_shown(int fd, char **words, int n, struct error *err)
+{
+    bool whole = shows_message(words, n);
+    if (strcmp(words[0], "queue") != 0 || strcmp(words[1], "show") != 0 ||
+        strcmp(words[2], "all") == 0 || (n > 3 && !whole))
+        return OK;
+    putchar('\n');
+    return queued_print(fd, words[2], QUEUED_HEADER | (whole ? QUEUED_BODY : 0u), err);
+}
+
 int cli_remote(struct cli *c, char **words, int n)
 {
     struct error err = {""};
@@ -82,7 +100,10 @@ int cli_remote(struct cli *c, char **words, int n)
         char **in;
         const char *const *out;
     } given = {.in = words};
-    enum result r = control_ask(fd, given.out, (size_t)n, NULL, &err);
+    size_t asked = (size_t)(strcmp(words[0], "queue") == 0 && shows_message(words, n) ? 3 : n);
+    enum result r = control_ask(fd, given.out, asked, NULL, &err);
+    if (r == OK)
+        r = print_shown(fd, words, n, &err);
     close(fd);
     /* Refused without a word: what was printed says it all. */
     return r == OK ? 0 : r == DENIED && !err.text[0] ? 1 : cli_fail(1, "%s", err.text);

@@ -21,6 +21,7 @@ struct gathered {
     struct arena arena;
     struct queue_rcpt rcpts[QUEUE_INFO_RCPTS];
     struct slice reasons[QUEUE_INFO_RCPTS], destinations[QUEUE_INFO_RCPTS];
+    int64_t next_s[QUEUE_INFO_RCPTS];
     struct queue_info info;
 };
 
@@ -31,6 +32,7 @@ static void gather_bundle(struct gathered *g, const struct q_bundle *b)
         g->rcpts[i->n_rcpts] = b->rcpts[k];
         g->reasons[i->n_rcpts] = b->reasons[k];
         g->destinations[i->n_rcpts] = b->destination;
+        g->next_s[i->n_rcpts] = b->due_s;
         i->n_rcpts++;
     }
     if (b->attempts > i->attempts)
@@ -81,6 +83,7 @@ static enum result look_at(struct look *l, uint64_t message, struct slice value,
                                       .rcpts = g->rcpts,
                                       .reasons = g->reasons,
                                       .destinations = g->destinations,
+                                      .next_s = g->next_s,
                                       .account = e.account,
                                       .client_ip = e.client_ip};
         r = gather_bundles(l->queue, g);

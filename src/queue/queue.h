@@ -172,6 +172,7 @@ struct queue_info {
     const struct queue_rcpt *rcpts;
     const struct slice *reasons;      /* per rcpt: the last reply, or "" */
     const struct slice *destinations; /* per rcpt: a domain, or "transport:nexthop" */
+    const int64_t *next_s;            /* per rcpt: its next attempt, where it is deferred */
     struct slice account, client_ip;
 };
 enum { QUEUE_INFO_RCPTS = 1000 };

@@ -72,6 +72,14 @@ def test_queue_by_command(make_server):
     server.ok("queue", "hold", number)
     assert json.loads(server.ok("queue", "show", number, "--json"))[0]["state"] == "hold"
     server.ok("queue", "release", number)
+    shown = wait_for(lambda: (t := server.ok("queue", "show", number)) and "  next: " in t and t, what="next attempt")
+    head, header = shown.split("\n\n", 1)
+    assert re.search(r"^    y@remote\.test  \(.*refused.*\)  next: \d{4}-\d\d-\d\dT\S+Z$", head, re.M), head
+    assert header.startswith("Received: ") and "\nSubject: " in header and "\n\n" not in header and "\r" not in header
+    assert server.ok("queue", "show", number, "--message").split("\n\n", 2)[2].strip()
+    as_json = json.loads(server.ok("queue", "show", number, "--json"))[0]
+    assert as_json["recipients"][0]["next_attempt"] == as_json["next_attempt"] > as_json["arrived"]
+    assert server.command("queue", "show", number, "--message", "--json").returncode == 2
     server.ok("queue", "flush")
     wait_for(lambda: server.command("queue", "delete", number).returncode == 0, what="delete")
     assert "empty" in server.ok("queue", "list")

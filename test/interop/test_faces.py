@@ -336,6 +336,50 @@ def test_postqueue_words(stuck):
         assert side.run("postqueue", "-i", listed(side)[0][0]["id"]).returncode == 0
 
 
+def heard(side, *words):
+    """What postcat prints, without what differs from one message and one host to the next."""
+    done = side.run("postcat", *words)
+    text = re.sub(r"^(Received|Message-Id|Date):.*\n(?:[ \t].*\n)*", "", done.stdout, flags=re.M | re.I)
+    return done.returncode, re.sub(r"(\*\*\* .* deferred)/\S+ ", r"\1/ID ", text)
+
+
+def test_postcat(stuck):
+    fill(stuck, 1)
+    ids = [listed(side)[0][0]["id"] for side in stuck]
+    for options in ("-bq", "-q -b"):
+        theirs, ours = (heard(side, *options.split(), number) for side, number in zip(stuck, ids))
+        assert ours[1] and ours == theirs, options
+    header, (_, ours) = (heard(side, "-hq", number) for side, number in zip(stuck, ids))
+    both = stuck[1].run("postcat", "-h", "-bq", ids[1]).stdout
+    assert both == "".join(stuck[1].run("postcat", part, ids[1]).stdout for part in ("-hq", "-bq"))
+    fields = lambda text: {line.split(":")[0].lower() for line in text.splitlines()}  # noqa: E731
+    assert fields(header[1]) == fields(ours) and "subject" in fields(ours) and "\n\n" not in ours
+    for options in ("-q", "-beq", "-eq", "-behq"):
+        theirs, ours = (heard(side, *options.split(), number) for side, number in zip(stuck, ids))
+        marks = [[line for line in text.splitlines() if line.startswith("***")] for _, text in (theirs, ours)]
+        assert marks[0] == marks[1] and len(marks[1]) == 4, (options, theirs, ours)
+        for record in ("sender: a@from.test\n", "recipient: r0@remote.test\n", "message_size: ", "message_arrival_time: "):
+            assert record in theirs[1] and record in ours[1], (options, record)
+    for words in (("-q", "0123456789AB"), ("-q", "no/such"), ("-x",), ("/no/such",)):
+        theirs, ours = (side.run("postcat", *words) for side in stuck)
+        assert ours.returncode == theirs.returncode and ours.stderr, words
+    assert "No such file or directory" in stuck[1].run("postcat", "-q", "0123456789AB").stderr
+    noted = stuck[1].run("postcat", "-dbq", ids[1])
+    assert noted.returncode == 0 and "note: -d is ignored" in noted.stderr
+
+
+def test_postcat_of_a_large_message(stuck):
+    """More than one piece, byte for byte, and only for those who may see it."""
+    ours = stuck[1]
+    ours.run("postsuper", "-d", "ALL")
+    body = "".join(f"{i:078d}\n" for i in range(30000))
+    assert ours.run("sendmail", "-i", "-f", "a@from.test", "r@remote.test", input="Subject: large\n\n" + body).returncode == 0
+    entry = wait_for(lambda: listed(ours)[0], what="the message")[0]["id"]
+    assert ours.run("postcat", "-bq", entry).stdout == "\n" + body
+    whole = ours.run("queue", "show", entry, "--message").stdout
+    assert whole.endswith("\n\n" + body) and "\nSubject: large\n" in whole
+
+
 # ---- the service ----
 
 def test_postfix_as_a_service(folder, postfix_namespace):

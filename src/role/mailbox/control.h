@@ -37,6 +37,9 @@ control_command_fn control_queue, control_mailbox, control_status, control_impor
 /* control_mailq.c: each ends with control_end. */
 void control_mailq(struct control_call *c, bool as_json);
 void control_ids(struct control_call *c);
+/* control_message.c, likewise */
+void control_envelope(struct control_call *c, uint64_t message);
+void control_bytes(struct control_call *c, uint64_t message, struct slice from);
 /* control_summary.c, likewise */
 void control_summary(struct control_call *c, bool as_json);
 void control_flush_site(struct control_call *c, struct slice name);

@@ -1,5 +1,5 @@
 /* control_queue.c: queue list|show|flush|hold|release|delete; mailq, ids and site are told in
- * control_mailq.c, summary in control_summary.c. */
+ * control_mailq.c, envelope and bytes in control_message.c, summary in control_summary.c. */
 #include <time.h>
 
 #include "base/clock.h"
@@ -19,6 +19,7 @@ static bool is_any(const struct queue_filter *f)
 struct listing {
     struct control_call *call;
     bool as_json, any;
+    bool each_next; /* the next attempt of each recipient, not of the message alone */
     struct queue_filter filter;
     struct json array;
 };
@@ -56,6 +57,7 @@ static void put_json(struct listing *l, const struct queue_info *i)
         struct json r = json_begin(&l->call->out, '{');
         json_put_string(&r, "address", i->rcpts[k].address);
         json_put_string(&r, "reason", i->reasons[k]);
+        json_put_number(&r, "next_attempt", i->next_s[k]);
         json_end(&r);
     }
     json_end(&rcpts);
@@ -73,6 +75,10 @@ static void put_text(struct listing *l, const struct queue_info *i)
         buf_printf(out, "    %.*s", SLICE_ARG(i->rcpts[k].address));
         if (i->reasons[k].len)
             buf_printf(out, "  (%.*s)", SLICE_ARG(i->reasons[k]));
+        if (l->each_next && i->state == QUEUE_STATE_DEFERRED) {
+            buf_puts(out, "  next: ");
+            put_time(out, i->next_s[k]);
+        }
         buf_putc(out, '\n');
     }
     if (i->state == QUEUE_STATE_DEFERRED) {
@@ -108,7 +114,7 @@ static void each_shown(void *arg, const struct queue_info *i)
 static void list(struct control_call *c, bool as_json, const struct queue_filter *filter,
                  uint64_t id)
 {
-    struct listing l = {.call = c, .as_json = as_json};
+    struct listing l = {.call = c, .as_json = as_json, .each_next = !filter};
     bool all = filter != NULL;
     if (filter)
         l.filter = *filter;
@@ -195,7 +201,11 @@ void control_queue(struct control_call *c, const struct slice *words, size_t n)
         control_end(c, 1, "that is no message id");
         return;
     }
-    if (slice_is(verb, "show"))
+    if (slice_is(verb, "envelope") && !all)
+        control_envelope(c, id);
+    else if (slice_is(verb, "bytes") && !all && n == 3)
+        control_bytes(c, id, words[2]);
+    else if (slice_is(verb, "show"))
         list(c, as_json, all ? &everything : NULL, id);
     else
         order(c, verb, id);
