@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # As Debian's own tools take it.
 MAINTAINER = f"{os.environ.get('DEBFULLNAME', 'Postrider')} <{os.environ.get('DEBEMAIL', 'postmaster@localhost')}>"
 # Names that a mail-transport-agent of Debian has as files of its own; the others are alternatives (share/place.sh).
-MTA = ("sendmail", "mailq", "newaliases", "postfix", "postconf", "postcat", "postmap", "postqueue", "postsuper")
+MTA = ("sendmail", "mailq", "newaliases", "postfix", "postconf", "postcat", "postalias", "postmap", "postqueue", "postsuper")
 CHANGELOG = "postrider ({version}) stable; urgency=medium\n\n  * See the project's history.\n\n -- {maintainer}  {date}\n"
 
 

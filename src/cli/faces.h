@@ -20,6 +20,7 @@
     X(postsuper, "Delete (-d), hold (-h), release (-H) or requeue (-r) messages.") \
     X(postfix, "Start, stop or reload the server, or tell whether it runs.") \
     X(postconf, "Show parameters of main.cf and services of master.cf.") \
+    X(postalias, "Ask or check alias files: -q NAME TYPE:FILE.") \
     X(postmap, "Ask lookup tables: -q KEY TYPE:NAME.")
 /* clang-format on */
 

@@ -15,7 +15,7 @@ from harness import PROGRAM, wait_for
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 UNIT = TOP / "share/postrider.service"
-MTA = ("sbin/sendmail", "bin/mailq", "bin/newaliases", "sbin/postfix", "sbin/postconf", "sbin/postcat", "sbin/postmap", "sbin/postqueue", "sbin/postsuper")
+MTA = ("sbin/sendmail", "bin/mailq", "bin/newaliases", "sbin/postfix", "sbin/postconf", "sbin/postcat", "sbin/postalias", "sbin/postmap", "sbin/postqueue", "sbin/postsuper")
 OTHERS = ("bin/doveadm", "sbin/testsaslauthd")
 ROLES = ("postrider", "postrider-auth", "postrider-edge", "postrider-relay")
 MAPPED = """\
@@ -387,7 +387,7 @@ def completed(*words):
 def test_completion():
     """Commands with the words behind them, as `postrider help` says them; the old programs' names; files."""
     assert {"serve", "queue", "postsuper", "sendmail", "--dovecot"} <= completed("")
-    assert completed("po") == {"postfix", "postconf", "postcat", "postmap", "postqueue", "postsuper"}
+    assert completed("po") == {"postfix", "postconf", "postcat", "postalias", "postmap", "postqueue", "postsuper"}
     assert completed("-c", "x", "queue", "fl") == {"flush"}
     assert completed("queue", "release", "a") == {"all"}
     assert {"check", "show", "import", "manual", "--postfix"} <= completed("config", "")

@@ -28,7 +28,7 @@ def theirs(tmp_path_factory):
         namespace = peers.Namespace(folder / "layer", ["postfix", "postfix-maps"])
     except peers.Unavailable as why:
         pytest.skip(str(why))
-    yield lambda *words, **more: namespace.run("postmap", "-c", str(folder), *words, **more)
+    yield lambda *words, program="postmap", **more: namespace.run(program, "-c", str(folder), *words, **more)
     namespace.close()
 
 
@@ -191,6 +191,31 @@ def test_making_and_options(tmp_path):
     assert ours("-d", "a", f"hash:{path}").returncode == 1
     assert ours(str(tmp_path / "none")).returncode == 1
     assert subprocess.run([POSTRIDER, "postmap", "-q", "a", "t"], cwd=tmp_path, capture_output=True, check=False).stdout == b"b\n"
+
+
+def test_postalias(tmp_path, theirs):
+    """An alias file by the other name: the same answers as Postfix's database, and no database here."""
+    path = tmp_path / "aliases"
+    path.write_text('# people\nroot: joe,\n  ann\nMailer-Daemon:root\n"odd name": joe\nplain :x@there.test\n')
+    tmp_path.chmod(0o755)
+
+    def mine(*words, **more):
+        return subprocess.run([POSTRIDER, "postalias", *words], capture_output=True, text=True, check=False, **more)
+
+    def peer(*words, **more):
+        return theirs(*words, program="postalias", **more)
+    checked = mine(f"hash:{path}")
+    assert checked.returncode == 0 and "postalias: note: " in checked.stderr and "no database is needed" in checked.stderr
+    assert peer(f"texthash:{path}").returncode == 1 and not (tmp_path / "aliases.db").exists()
+    assert peer(f"lmdb:{path}").returncode == 0
+    for key in ("root", "ROOT", "mailer-daemon", "odd name", "nobody"):
+        one, other = mine("-q", key, f"hash:{path}"), peer("-q", key, f"lmdb:{path}")
+        # It writes the targets anew, with one blank behind each comma.
+        assert (one.returncode, one.stdout.split()) == (other.returncode, other.stdout.split()), key
+    names = lambda text: sorted(line.split("\t")[0] for line in text.splitlines() if not line.startswith(("@", "YP_")))  # noqa: E731
+    assert names(mine("-s", f"hash:{path}").stdout) == names(peer("-s", f"lmdb:{path}").stdout)
+    assert mine("-d", "root", f"hash:{path}").returncode == 1 and mine(str(tmp_path / "none")).returncode == 1
+    assert "usage: postalias" in mine().stderr
 
 
 def test_a_regexp_can_not_hang(tmp_path):

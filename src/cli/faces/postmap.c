@@ -1,5 +1,6 @@
-/* postmap.c: postmap(1) as far as it asks: -q and -s. Tables are read from their text files, so
- * making a database is nothing but a check of the file; changing one (-d, -i) is not possible. */
+/* postmap.c: postmap(1) and postalias(1) as far as they ask: -q and -s. Tables are read from their
+ * text files, so making a database is nothing but a check of the file; changing one (-d, -i) is not
+ * possible. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 enum { ARENA_MAX = 8 << 20 };
 
 struct run {
+    const char *face; /* postmap or postalias */
+    const char *usage;
     const char *key;    /* of -q */
     bool list;          /* -s */
     bool headers, body; /* -h, -b */
@@ -22,10 +25,11 @@ struct run {
     struct arena arena;         /* of one question */
 };
 
-__attribute__((format(printf, 1, 2))) static int fatal(const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int fatal(const struct run *run, const char *format,
+                                                       ...)
 {
     va_list ap;
-    fputs("postmap: fatal: ", stderr);
+    fprintf(stderr, "%s: fatal: ", run->face);
     va_start(ap, format);
     vfprintf(stderr, format, ap);
     va_end(ap);
@@ -39,10 +43,9 @@ static enum result open_table(const struct run *run, const char *word, const str
     struct error err = {""};
     arena_init(&a, ARENA_MAX);
     struct slice spec = cli_table_spec(word, &a);
-    enum result r =
-        table_open(spec, &run->reader, cli_table_problem, (char[]){"postmap"}, ret, &err);
+    enum result r = table_open(spec, &run->reader, cli_table_problem, (void *)run->face, ret, &err);
     if (r != OK)
-        fatal("open database %.*s: %s", SLICE_ARG(spec), err.text);
+        fatal(run, "open database %.*s: %s", SLICE_ARG(spec), err.text);
     arena_release(&a);
     return r;
 }
@@ -55,16 +58,16 @@ static int ask(struct run *run, struct slice key, bool with_key)
         struct error err = {""};
         enum result r = table_find(run->tables[i], key, &run->arena, &m, &err);
         if (r == FAILED)
-            return fatal("table %.*s: query error: %s", SLICE_ARG(table_name(run->tables[i])),
+            return fatal(run, "table %.*s: query error: %s", SLICE_ARG(table_name(run->tables[i])),
                          err.text);
         if (r != OK)
             continue;
         if (m.value.len == 0)
             fprintf(stderr,
-                    "postmap: warning: table %.*s: key %.*s: empty string result is not "
-                    "allowed\npostmap: warning: table %.*s should return NO RESULT in case "
+                    "%s: warning: table %.*s: key %.*s: empty string result is not "
+                    "allowed\n%s: warning: table %.*s should return NO RESULT in case "
                     "of NOT FOUND\n",
-                    SLICE_ARG(table_name(run->tables[i])), SLICE_ARG(key),
+                    run->face, SLICE_ARG(table_name(run->tables[i])), SLICE_ARG(key), run->face,
                     SLICE_ARG(table_name(run->tables[i])));
         if (with_key)
             printf("%.*s\t", SLICE_ARG(key));
@@ -148,15 +151,18 @@ static int ask_message(struct run *run)
 
 static void print_entry(void *arg, struct slice key, struct slice value)
 {
-    (void)arg;
-    printf("%.*s\t%.*s\n", SLICE_ARG(key), SLICE_ARG(value));
+    const struct run *run = arg;
+    bool aliases = strcmp(run->face, "postalias") == 0, ends = slice_ends_nocase(key, SLICE(":"));
+    /* A line "name: targets" is kept under both keys that it may be asked by (table/text.c). */
+    if (!aliases || !ends)
+        printf("%.*s%s\t%.*s\n", SLICE_ARG(key), aliases ? ":" : "", SLICE_ARG(value));
 }
 
 static int list(struct run *run)
 {
     for (int i = 0; i < run->n; i++)
-        if (table_each(run->tables[i], print_entry, NULL) != OK)
-            return fatal("table %.*s: its type has no list of keys",
+        if (table_each(run->tables[i], print_entry, run) != OK)
+            return fatal(run, "table %.*s: its type has no list of keys",
                          SLICE_ARG(table_name(run->tables[i])));
     return 0;
 }
@@ -190,7 +196,7 @@ static int check(struct run *run)
         const struct table *t;
         if (open_table(run, run->words[i], &t) != OK)
             return 1;
-        fprintf(stderr, "postmap: note: %.*s: can be read; no database is needed\n",
+        fprintf(stderr, "%s: note: %.*s: can be read; no database is needed\n", run->face,
                 SLICE_ARG(table_name(t)));
         table_close(t);
     }
@@ -206,6 +212,9 @@ static void choose_folder(struct run *run, const struct cli *c)
     run->reader = cli_table_reader;
     run->reader.ask_arg = (void *)(dir ? dir : "/etc/postfix");
 }
+
+static const char usage_map[] = "usage: postmap [-bh] [-q key | -s] [type:]file ...";
+static const char usage_alias[] = "usage: postalias [-q key | -s] [type:]file ...";
 
 /* NULL: taken. */
 static const char *take_option(struct run *run, int option)
@@ -232,26 +241,37 @@ static const char *take_option(struct run *run, int option)
     case 'F':
         return "values that name files (-F) are not served";
     case '?':
-        return "usage: postmap [-bh] [-q key | -s] [type:]file ...";
+        return run->usage;
     default: /* how a database is made, logged or folded: nothing is made here */
         return NULL;
     }
 }
 
+static int run_face(struct run *run, const char *options, struct cli *c, char **words, int n)
+{
+    int option;
+    while ((option = getopt(n, words, options)) != -1) {
+        const char *why = take_option(run, option);
+        if (why)
+            return fatal(run, "%s", why);
+    }
+    choose_folder(run, c);
+    run->words = words + optind;
+    run->n = n - optind;
+    if (run->n == 0 || (run->list && run->key))
+        return fatal(run, "%s", run->usage);
+    int status = run->key || run->list ? query(run) : check(run);
+    return fflush(stdout) == 0 ? status : 1;
+}
+
 int face_postmap(struct cli *c, char **words, int n)
 {
-    struct run run = {0};
-    int option;
-    while ((option = getopt(n, words, "+bc:d:fFhimNnopq:rsuUvw")) != -1) {
-        const char *why = take_option(&run, option);
-        if (why)
-            return fatal("%s", why);
-    }
-    choose_folder(&run, c);
-    run.words = words + optind;
-    run.n = n - optind;
-    if (run.n == 0 || (run.list && run.key))
-        return fatal("usage: postmap [-bh] [-q key | -s] [type:]file ...");
-    int status = run.key || run.list ? query(&run) : check(&run);
-    return fflush(stdout) == 0 ? status : 1;
+    struct run run = {.face = "postmap", .usage = usage_map};
+    return run_face(&run, "+bc:d:fFhimNnopq:rsuUvw", c, words, n);
+}
+
+int face_postalias(struct cli *c, char **words, int n)
+{
+    struct run run = {.face = "postalias", .usage = usage_alias};
+    return run_face(&run, "+c:d:finNopq:rsuvw", c, words, n);
 }
