@@ -1,4 +1,4 @@
-"""Two sessions on one mailbox, and clients that come back: CONDSTORE and QRESYNC (RFC 7162)."""
+"""Two sessions on one mailbox, and clients that come back: CONDSTORE and QRESYNC (RFC 7162), and CONTEXT=SORT (RFC 5267)."""
 import imaplib
 import random
 import re
@@ -279,3 +279,59 @@ def test_annotations_stay_with_their_mailbox(make_server):
     c.ask("DELETE Old")
     c.ask("CREATE Old")
     assert c.ask("GETMETADATA Old /private/comment")[0] == ['* METADATA "Old" (/private/comment NIL)']
+
+
+def ordered(text):
+    found = []
+    for part in text.split(","):
+        first, _, last = part.partition(":")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
+def follow(result, lines):
+    """RFC 5267 4.3: what a client does with its sorted list."""
+    for line in lines:
+        for kind, pairs in re.findall(r"(ADDTO|REMOVEFROM) \(([^)]*)\)", line):
+            words = pairs.split()
+            for place, numbers in zip(words[::2], words[1::2]):
+                at, many = int(place) - 1, ordered(numbers)
+                assert 0 <= at <= len(result)
+                if kind == "ADDTO":
+                    result[at:at] = many
+                else:
+                    assert result[at:at + len(many)] == many
+                    del result[at:at + len(many)]
+
+
+def test_a_sorted_list_stays_what_a_new_sort_says(server):
+    chance = random.Random(5267)
+    watching, working = Raw(server), Raw(server)
+    for session in (watching, working):
+        assert session.ask("SELECT INBOX")[1].startswith("OK")
+
+    def deliver():
+        text = f"Subject: {chance.choice('abc')}\r\nFrom: {chance.choice('xyz')}@t.test\r\n\r\n" + "x" * chance.randint(0, 5)
+        working.ask(f"APPEND INBOX {{{len(text)}+}}\r\n{text}")
+
+    for _ in range(30):
+        deliver()
+    watching.ask("NOOP")
+    sort = "(SUBJECT REVERSE SIZE) UTF-8 UNFLAGGED"
+    lines, _ = watching.ask(f"UID SORT RETURN (UPDATE ALL) {sort}")
+    result = ordered(re.search(r" ALL (\S+)", lines[0])[1])
+    assert len(result) == 30
+    for _ in range(40):
+        for _ in range(chance.randint(1, 6)):
+            uids = [int(u) for u in working.ask("UID SORT (ARRIVAL) UTF-8 ALL")[0][-1].split()[2:]]
+            do = chance.choice(("deliver", "flag", "expunge"))
+            if do == "deliver" or len(uids) < 5:
+                deliver()
+            elif do == "flag":
+                working.ask(f"UID STORE {chance.choice(uids)} {chance.choice('+-')}FLAGS.SILENT (\\Flagged)")
+            else:
+                uid = chance.choice(uids)
+                working.ask(f"UID STORE {uid} +FLAGS.SILENT (\\Deleted)")
+                working.ask(f"UID EXPUNGE {uid}")
+        follow(result, watching.ask("NOOP")[0])
+        assert result == [int(u) for u in watching.ask(f"UID SORT {sort}")[0][-1].split()[2:]]

@@ -134,7 +134,7 @@ enum imap_step search_step(struct imap *im, struct imap_command *cmd, struct sea
         if (!save(im, s))
             return search_not_saved(cmd);
         if (s->returns.update)
-            search_update_add(im, cmd, &s->scan, s->text);
+            search_update_add(im, cmd, &s->scan, s->text, NULL);
         put_head(im, cmd, s);
     }
     return tell(im, cmd, s) ? imap_completed(cmd) : STEP_FLUSH;

@@ -1,72 +1,24 @@
-/* cmd_sort.c: SORT and UID SORT (RFC 5256), with DISPLAYFROM and DISPLAYTO (RFC 5957) and RETURN
- * (RFC 5267). Keys are made once, from the entries and the summaries; no message is read. */
+/* cmd_sort.c: SORT and UID SORT (RFC 5256), with RETURN and UPDATE (RFC 5267). Keys are made once,
+ * from the entries and the summaries; no message is read. */
 #include <stdlib.h>
 
-#include "mime/encoding.h"
-#include "mime/subject.h"
-#include "proto/imap/sort.h"
-
-enum { SORT_KEYS_MAX = 10, SORT_TEXT_MAX = 300 };
-
-enum sort_by {
-    BY_ARRIVAL,
-    BY_CC,
-    BY_DATE,
-    BY_DISPLAYFROM,
-    BY_DISPLAYTO,
-    BY_FROM,
-    BY_SIZE,
-    BY_SUBJECT,
-    BY_TO
-};
-
-static const char *const sort_names[] = {"ARRIVAL", "CC",   "DATE",    "DISPLAYFROM", "DISPLAYTO",
-                                         "FROM",    "SIZE", "SUBJECT", "TO"};
-
-union sort_value {
-    int64_t number;
-    struct slice text;
-};
+#include "proto/imap/search_update.h"
 
 struct sort {
     struct search_scan scan;
     struct search_returns returns;
-    struct {
-        enum sort_by by;
-        bool reverse;
-    } keys[SORT_KEYS_MAX];
-    size_t n_keys;
+    struct sort_keys keys;
+    struct slice text; /* the program's, for UPDATE */
     enum { SORT_NEW, SORT_SEARCHING, SORT_READING, SORT_TELLING } stage;
     struct sort_walk walk;
-    union sort_value *values; /* n_keys for each message */
+    union sort_value *values; /* keys.n for each message */
     uint32_t *order;          /* places in walk.seqs */
     uint32_t from, to;        /* of the order: what is told */
     bool told_some;
-    struct arena *arena;
-    struct buf text, raw;
+    struct sort_maker maker;
 };
 
 /* ---- arguments ---- */
-
-static void parse_sort_key(struct imap_parser *p, struct sort *s)
-{
-    if (s->n_keys == SORT_KEYS_MAX) {
-        imap_parser_fail(p, "Too many sort keys");
-        return;
-    }
-    bool reverse = imap_accept_word(p, "REVERSE");
-    if (reverse)
-        imap_parse_space(p);
-    struct slice word = imap_parse_atom(p);
-    for (size_t i = 0; i < sizeof sort_names / sizeof *sort_names; i++) {
-        if (!slice_is_nocase(word, sort_names[i]))
-            continue;
-        s->keys[s->n_keys].by = (enum sort_by)i;
-        s->keys[s->n_keys++].reverse = reverse;
-        return;
-    }
-    imap_parser_fail(p, "Unknown sort key");
-}
 
 static void parse_sort(struct imap_parser *p, struct imap_command *cmd)
 {
@@ -74,135 +26,32 @@ static void parse_sort(struct imap_parser *p, struct imap_command *cmd)
     cmd->data = s;
     if (!s)
         return;
-    s->arena = &cmd->arena;
+    sort_maker_init(&s->maker, &cmd->arena);
     search_message_init(&s->scan.message);
-    buf_init(&s->text, 64 * 1024);
-    buf_init(&s->raw, 64 * 1024);
     imap_parse_space(p);
     search_parse_returns(p, &s->returns);
-    search_no_contexts(p, &s->returns);
     s->returns.extended = s->returns.asked;
-    imap_parse_char(p, '(');
-    do
-        parse_sort_key(p, s);
-    while (imap_parser_ok(p) && imap_accept(p, ' '));
-    imap_parse_char(p, ')');
+    sort_parse_keys(p, &s->keys);
+    s->text = p->c.rest;
     sort_parse_search(p, &s->scan.program);
     cmd->uses |= s->scan.program.modseq ? IMAP_CONDSTORE : 0;
 }
 
 /* ---- keys ---- */
 
-/* As RFC 5051 orders it: letters count as capitals, so that they stand before "[" and "_". */
-static struct slice text_key(struct sort *s)
-{
-    struct slice from = slice_sub(buf_slice(&s->text), 0, SORT_TEXT_MAX);
-    char *text = from.len ? arena_alloc(s->arena, from.len) : NULL;
-    for (size_t i = 0; text && i < from.len; i++)
-        text[i] = ascii_upper(from.data[i]);
-    return slice_of(text, text ? from.len : 0);
-}
-
-/* What is in s->raw, as RFC 5255 compares it. */
-static struct slice folded(struct sort *s, bool words)
-{
-    buf_reset(&s->text);
-    if (words) {
-        struct buf decoded;
-        buf_init(&decoded, 64 * 1024);
-        words_decode(buf_slice(&s->raw), &decoded);
-        text_fold(buf_slice(&decoded), &s->text);
-        buf_release(&decoded);
-    } else {
-        text_fold(buf_slice(&s->raw), &s->text);
-    }
-    return text_key(s);
-}
-
-static struct slice mailbox_key(struct sort *s, struct slice list)
-{
-    buf_reset(&s->raw);
-    envelope_first(list, ENVELOPE_MAILBOX, &s->raw);
-    return folded(s, false);
-}
-
-/* RFC 5957 3: the name, or else the address. */
-static struct slice display_key(struct sort *s, struct slice list)
-{
-    buf_reset(&s->raw);
-    envelope_first(list, ENVELOPE_NAME, &s->raw);
-    if (buf_len(&s->raw))
-        return folded(s, true);
-    envelope_first(list, ENVELOPE_MAILBOX, &s->raw);
-    if (buf_len(&s->raw))
-        buf_putc(&s->raw, '@');
-    envelope_first(list, ENVELOPE_HOST, &s->raw);
-    return folded(s, false);
-}
-
-static struct slice subject_key(struct sort *s, struct slice subject)
-{
-    buf_reset(&s->raw);
-    buf_reset(&s->text);
-    envelope_string(subject, &s->raw);
-    subject_base(buf_slice(&s->raw), &s->text);
-    return text_key(s);
-}
-
-static union sort_value make_value(struct sort *s, enum sort_by by, const struct imap_entry *e,
-                                   const struct summary *sum, const struct envelope *env)
-{
-    switch (by) {
-    case BY_ARRIVAL:
-        return (union sort_value){.number = e->internaldate};
-    case BY_DATE:
-        return (union sort_value){.number = sort_date(e, sum)};
-    case BY_SIZE:
-        return (union sort_value){.number = (int64_t)e->size};
-    case BY_CC:
-        return (union sort_value){.text = mailbox_key(s, env->cc)};
-    case BY_FROM:
-        return (union sort_value){.text = mailbox_key(s, env->from)};
-    case BY_TO:
-        return (union sort_value){.text = mailbox_key(s, env->to)};
-    case BY_DISPLAYFROM:
-        return (union sort_value){.text = display_key(s, env->from)};
-    case BY_DISPLAYTO:
-        return (union sort_value){.text = display_key(s, env->to)};
-    default:
-        return (union sort_value){.text = subject_key(s, env->subject)};
-    }
-}
-
-static bool is_number(enum sort_by by)
-{
-    return by == BY_ARRIVAL || by == BY_DATE || by == BY_SIZE;
-}
-
 static void on_message(void *arg, uint32_t i, const struct imap_entry *e, const struct summary *sum)
 {
     struct sort *s = arg;
-    struct envelope env = {0};
-    if (sum)
-        envelope_read(sum->envelope, &env);
-    for (size_t k = 0; k < s->n_keys; k++)
-        s->values[i * s->n_keys + k] = make_value(s, s->keys[k].by, e, sum, &env);
+    sort_make(&s->maker, &s->keys, e, sum, &s->values[i * s->keys.n]);
 }
 
 static int compare(const void *a, const void *b, void *arg)
 {
     const struct sort *s = arg;
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    for (size_t k = 0; k < s->n_keys; k++) {
-        const union sort_value *v = &s->values[x * s->n_keys + k],
-                               *w = &s->values[y * s->n_keys + k];
-        int order = is_number(s->keys[k].by) ? (v->number > w->number) - (v->number < w->number)
-                                             : slice_cmp(v->text, w->text);
-        if (order)
-            return s->keys[k].reverse ? -order : order;
-    }
+    int order = sort_compare(&s->keys, &s->values[x * s->keys.n], &s->values[y * s->keys.n]);
     /* RFC 5256 3: at last, the order in the mailbox. */
-    return (x > y) - (x < y);
+    return order ? order : (x > y) - (x < y);
 }
 
 /* ---- the command ---- */
@@ -212,7 +61,7 @@ static enum result begin_reading(struct imap *im, struct imap_command *cmd, stru
     enum result r = sort_walk_begin(im, cmd, &s->scan, &s->walk);
     s->walk.each = on_message;
     s->walk.arg = s;
-    s->values = arena_alloc_n(&cmd->arena, (size_t)s->walk.n * s->n_keys + 1, sizeof *s->values);
+    s->values = arena_alloc_n(&cmd->arena, (size_t)s->walk.n * s->keys.n + 1, sizeof *s->values);
     s->order = arena_alloc_n(&cmd->arena, s->walk.n + 1u, sizeof *s->order);
     for (uint32_t i = 0; s->order && i < s->walk.n; i++)
         s->order[i] = i;
@@ -240,6 +89,15 @@ static bool save(struct imap *im, const struct sort *s)
         return search_scan_save(im, &s->scan, s->returns.items, seq_at(s, 0), seq_at(s, n - 1));
     imap_saved_clear(im);
     return true;
+}
+
+/* RFC 5267 4.3.1 */
+static void keep(struct imap *im, struct imap_command *cmd, const struct sort *s)
+{
+    uint32_t *uids = arena_alloc_n(&cmd->arena, s->walk.n + 1u, sizeof *uids);
+    for (uint32_t i = 0; uids && i < s->walk.n; i++)
+        uids[i] = im->ops->entry(im->view, seq_at(s, i))->uid;
+    search_update_add(im, cmd, &s->scan, s->text, &(struct search_sorted){&s->keys, uids});
 }
 
 static void put_head(struct imap *im, struct imap_command *cmd)
@@ -312,6 +170,8 @@ static enum imap_step run_sort(struct imap *im, struct imap_command *cmd)
             qsort_r(s->order, s->walk.n, sizeof *s->order, compare, s);
             if (!save(im, s))
                 return search_not_saved(cmd);
+            if (s->returns.update)
+                keep(im, cmd, s);
             put_head(im, cmd);
         }
     }
@@ -327,8 +187,7 @@ static void release_sort(struct imap *im, struct imap_command *cmd)
     if (!s)
         return;
     search_scan_release(&s->scan);
-    buf_release(&s->text);
-    buf_release(&s->raw);
+    sort_maker_release(&s->maker);
 }
 
 const struct imap_command_spec imap_cmd_sort = {.name = "SORT",

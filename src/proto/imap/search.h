@@ -93,7 +93,7 @@ enum {
 struct search_returns {
     bool asked;           /* RETURN was there */
     bool extended;        /* the answer is ESEARCH */
-    bool update, context; /* RFC 5267: of SEARCH alone */
+    bool update, context; /* RFC 5267: of SEARCH and SORT */
     unsigned items;
     struct imap_partial partial;
 };

@@ -5,7 +5,14 @@
 
 #include "proto/imap/ranges.h"
 
-enum { CONTEXTS_MAX = 8, CONTEXT_MAX = IMAP_COMMAND_MAX + 4096, RUN_MAX = 64 * 1024 * 1024 };
+enum {
+    CONTEXTS_MAX = 8,
+    CONTEXT_MAX = IMAP_COMMAND_MAX + 4096,
+    RUN_MAX = 64 * 1024 * 1024,
+    SORTED_CHANGES_MAX = 10000,   /* that one response tells with their places … */
+    SORTED_LINE_MAX = 256 * 1024, /* … in so many bytes at most */
+    PLACED_A_TURN = 64
+};
 
 struct imap_context {
     struct imap_context *next;
@@ -13,6 +20,9 @@ struct imap_context {
     struct slice tag, text;
     bool uid;
     struct imap_ranges found; /* UIDs */
+    bool sorted;              /* of SORT: */
+    struct sort_order order;  /* the same, in its order */
+    struct buf line;          /* what is to be told of it */
     /* The look that is under way. */
     bool running, looked;
     struct arena arena;
@@ -21,6 +31,8 @@ struct imap_context {
     size_t at;
     uint32_t *added, *removed; /* UIDs, ascending */
     size_t n_added, n_removed;
+    bool taken_out; /* of the order: the removed */
+    size_t placed;  /* in the order: how many of the added */
 };
 
 static void stop(struct imap_context *c)
@@ -37,6 +49,8 @@ static void free_context(struct imap_context *c)
 {
     stop(c);
     imap_ranges_release(&c->found);
+    sort_order_release(&c->order);
+    buf_release(&c->line);
     arena_release(&c->mem);
     free(c);
 }
@@ -67,7 +81,8 @@ static void put_noupdate(struct imap *im, struct slice tag)
 }
 
 static struct imap_context *new_context(struct imap *im, const struct imap_command *cmd,
-                                        const struct search_scan *scan, struct slice text)
+                                        const struct search_scan *scan, struct slice text,
+                                        const struct search_sorted *sorted)
 {
     struct imap_context *c = calloc(1, sizeof *c);
     if (!c)
@@ -76,26 +91,31 @@ static struct imap_context *new_context(struct imap *im, const struct imap_comma
     c->tag = arena_dup(&c->mem, cmd->tag);
     c->text = arena_dup(&c->mem, text);
     c->uid = cmd->uid;
+    c->sorted = sorted;
+    buf_init(&c->line, SORTED_LINE_MAX);
+    bool ok = !sorted ||
+              (sorted->uids && sort_order_init(&c->order, sorted->keys, sorted->uids, scan->n));
     for (uint32_t seq = 1; seq <= scan->count; seq++) {
         uint32_t uid = search_is_found(scan, seq) ? im->ops->entry(im->view, seq)->uid : 0;
         if (uid)
             imap_ranges_add(&c->found, uid, uid);
     }
-    if (!arena_failed(&c->mem) && !c->found.failed)
+    if (ok && !arena_failed(&c->mem) && !c->found.failed)
         return c;
     free_context(c);
     return NULL;
 }
 
 void search_update_add(struct imap *im, const struct imap_command *cmd,
-                       const struct search_scan *scan, struct slice text)
+                       const struct search_scan *scan, struct slice text,
+                       const struct search_sorted *sorted)
 {
     unsigned n = 0;
     for (const struct imap_context *c = im->contexts; c; c = c->next)
         n++;
     /* What sequence numbers and "$" mean does not stay. */
     bool can = n < CONTEXTS_MAX && !scan->program.fleeting && !*find(im, cmd->tag);
-    struct imap_context *c = can ? new_context(im, cmd, scan, text) : NULL;
+    struct imap_context *c = can ? new_context(im, cmd, scan, text, sorted) : NULL;
     if (c)
         *find(im, cmd->tag) = c;
     else
@@ -161,10 +181,36 @@ static bool tell(struct imap *im, struct imap_context *c)
     buf_puts(im->out, "* ESEARCH (TAG ");
     imap_put_string(im->out, c->tag);
     buf_puts(im->out, c->uid ? ") UID" : ")");
-    put_set(im, c, " REMOVEFROM (0 ", c->removed, c->n_removed);
-    put_set(im, c, " ADDTO (0 ", c->added, c->n_added);
+    if (c->sorted) {
+        buf_append(im->out, buf_slice(&c->line));
+    } else {
+        put_set(im, c, " REMOVEFROM (0 ", c->removed, c->n_removed);
+        put_set(im, c, " ADDTO (0 ", c->added, c->n_added);
+    }
     buf_puts(im->out, "\r\n");
     return true;
+}
+
+/* Brings the order up to date and writes what is to be told of it. BUSY: let others have the
+ * thread. */
+static enum result reorder(struct imap *im, struct imap_context *c)
+{
+    if (c->n_added + c->n_removed > SORTED_CHANGES_MAX)
+        return LIMIT;
+    if (!c->taken_out) {
+        buf_reset(&c->line);
+        sort_order_remove(im, &c->order, c->uid, c->removed, c->n_removed, &c->line);
+        c->taken_out = true;
+    }
+    for (int i = 0; c->placed < c->n_added; i++, c->placed++) {
+        if (i == PLACED_A_TURN)
+            return BUSY;
+        enum result r = sort_order_insert(im, &c->order, c->added[c->placed]);
+        if (r != OK)
+            return r;
+    }
+    sort_order_put_added(im, &c->order, c->uid, c->added, c->n_added, &c->line);
+    return buf_ok(&c->line) ? OK : LIMIT;
 }
 
 /* It can't go on. */
@@ -181,11 +227,12 @@ static void give_up(struct imap *im, struct imap_context **at)
 static bool remove_gone(struct imap *im, struct imap_context *c, const uint32_t *uids, size_t n)
 {
     c->removed = malloc((n + 1) * sizeof *c->removed);
-    c->n_removed = c->n_added = 0;
+    c->n_removed = c->n_added = c->placed = 0;
+    c->taken_out = false;
     for (size_t i = 0; c->removed && i < n; i++)
         if (has(&c->found, uids[i]))
             c->removed[c->n_removed++] = uids[i];
-    bool ok = c->removed && tell(im, c);
+    bool ok = c->removed && (!c->sorted || reorder(im, c) == OK) && tell(im, c);
     free(c->removed);
     c->removed = NULL;
     return ok;
@@ -207,14 +254,18 @@ static bool start(struct imap *im, struct imap_context *c, size_t most)
 {
     struct imap_parser p;
     c->running = true;
-    c->at = c->n_added = c->n_removed = 0;
+    c->at = c->n_added = c->n_removed = c->placed = 0;
+    c->taken_out = false;
     c->program = (struct search_program){0};
     search_message_init(&c->message);
     arena_init(&c->arena, RUN_MAX);
     imap_parser_init(&p, c->text, &c->arena);
     p.utf8 = im->enabled & (IMAP_REV2 | IMAP_UTF8);
     p.enabled = im->enabled;
-    search_parse(&p, &c->program);
+    if (c->sorted)
+        sort_parse_search(&p, &c->program);
+    else
+        search_parse(&p, &c->program);
     if (!imap_parser_ok(&p))
         return false;
     search_bind(&c->program, im, &c->arena);
@@ -259,7 +310,10 @@ bool search_update_step(struct imap *im, const uint32_t *changed, size_t n, uint
             ok = c->running || start(im, c, total);
             if (ok && !look(im, c, changed, n, first_new, total))
                 return false;
-            ok = ok && tell(im, c);
+            enum result r = ok && c->sorted ? reorder(im, c) : OK;
+            if (r == BUSY)
+                return false;
+            ok = ok && r == OK && tell(im, c);
             c->looked = true;
             stop(c);
         }
