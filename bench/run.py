@@ -454,8 +454,9 @@ def waiting(server, messages, kind):
     pids, began = descendants(server.process.pid), time.monotonic()
     quiet(pids)
     took, cost = time.monotonic() - began, cpu_seconds(pids) / messages * 1e6
-    times = "; ".join(f"{' '.join(words[:2])} {timed(server, *words):.0f} ms" for words in
-                      (("queue", "show", one), ("queue", "summary"), ("queue", "list")))
+    times = "; ".join(f"{' '.join(words)} {timed(server, *words):.0f} ms" for words in
+                      (("queue", "show", one), ("queue", "summary"), ("queue", "list"), ("queue", "list", "--sender", "nobody@x.test"),
+                       ("queue", "list", "--recipient", "nobody@x.test"), ("queue", "list", "--limit", "0")))
     show("P12", f"{messages:,} for {kind}: the store open in {opened} ms, all attempted or put off in {took:.0f} s, {cost:.0f} us CPU each, "
          f"PSS {pss_kib(pids) / 1024:.1f} MiB; {times}; PSS then {pss_kib(pids) / 1024:.1f} MiB")
 

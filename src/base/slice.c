@@ -37,6 +37,17 @@ bool slice_ends_nocase(struct slice s, struct slice suffix)
     return s.len >= suffix.len && slice_eq_nocase(slice_from(s, s.len - suffix.len), suffix);
 }
 
+bool slice_contains_nocase(struct slice s, struct slice part)
+{
+    if (part.len == 0)
+        return true;
+    for (size_t i = 0; i + part.len <= s.len; i++)
+        if (ascii_lower(s.data[i]) == ascii_lower(part.data[0]) &&
+            slice_eq_nocase(slice_of(s.data + i, part.len), part))
+            return true;
+    return false;
+}
+
 int slice_cmp(struct slice a, struct slice b)
 {
     size_t n = a.len < b.len ? a.len : b.len;

@@ -64,6 +64,7 @@ bool slice_is_nocase(struct slice s, const char *text);
 bool slice_starts(struct slice s, struct slice prefix);
 bool slice_starts_nocase(struct slice s, struct slice prefix);
 bool slice_ends_nocase(struct slice s, struct slice suffix);
+bool slice_contains_nocase(struct slice s, struct slice part);
 /* memcmp order, the shorter first among equals: <0, 0, >0. */
 int slice_cmp(struct slice a, struct slice b);
 

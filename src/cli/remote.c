@@ -53,10 +53,11 @@ static int check_words(char **words, int n)
             (!json && (plain == 2 || plain == 3) && strcmp(words[1], "flush") == 0) ||
             (plain == 3 && is_one_of(words[1], on_id)) || shows_message(words, n))
             return 0;
-        return cli_fail(2, "usage: queue list [--sender A] [--recipient A] [--destination D] "
-                           "[--reason TEXT] [--older TIME] [--json] | queue summary [--json] | "
-                           "queue show ID [--message | --json] | "
-                           "queue flush [ID|all] | queue hold|release|delete ID|all");
+        return cli_fail(
+            2, "usage: queue list [--sender A] [--recipient A] [--destination D] "
+               "[--reason TEXT] [--older TIME] [--limit N] [--json] | queue summary [--json] | "
+               "queue show ID [--message | --json] | "
+               "queue flush [ID|all] | queue hold|release|delete ID|all");
     }
     if (strcmp(words[0], "trace") == 0)
         return plain > 1

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SOCKET_BUFFER = 1024 * 1024, ARENA_MAX = IPC_LIST_MAX * 16 * 16 };
@@ -26,6 +27,16 @@ static void prepare_socket(int fd)
     int size = SOCKET_BUFFER; /* the kernel grants what it may */
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+/* Waits go by the clock that nobody sets. */
+static void init_room(struct ipc_channel *c)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->room, &attr);
+    pthread_condattr_destroy(&attr);
 }
 
 enum result ipc_channel_new(struct io_engine *e, int fd, enum ipc_role peer,
@@ -50,6 +61,7 @@ enum result ipc_channel_new(struct io_engine *e, int fd, enum ipc_role peer,
                               .bound_fd = fd};
     arena_init(&c->arena, ARENA_MAX);
     pthread_mutex_init(&c->lock, NULL);
+    init_room(c);
     c->last = &c->first;
     *ret = c;
     io_task_open(e, &c->task, fd, run_channel);
@@ -146,6 +158,7 @@ static void free_channel(struct ipc_channel *c)
         close(c->bound_fd);
     ipc_calls_release(&c->calls);
     arena_release(&c->arena);
+    pthread_cond_destroy(&c->room);
     pthread_mutex_destroy(&c->lock);
     free(c->packet);
     free(c);

@@ -69,6 +69,7 @@ struct ipc_channel {
     bool closing;
     struct ipc_packet *first, **last;
     size_t queued;
+    pthread_cond_t room; /* told when `queued` gets less, or the peer is gone */
     struct ipc_calls calls;
 };
 

@@ -114,6 +114,10 @@ enum ipc_role ipc_channel_peer(struct ipc_channel *c);
  * wait in a queue bounded to 16 MiB; past it a notice is dropped with FAILED, a request is answered
  * FAILURE. */
 MUST_USE enum result ipc_send(struct ipc_channel *c, const struct ipc_message *m);
+/* For senders of much: waits until no more than `most` bytes wait for a slow peer, or for so many
+ * milliseconds. Never on one of the engine's threads, which the sending needs. BUSY: the peer still
+ * does not read; CLOSED: it is gone. */
+MUST_USE enum result ipc_wait_room(struct ipc_channel *c, size_t most, unsigned ms);
 /* on_answer is always called exactly once, maybe before this returns. m->call is set here. */
 void ipc_request(struct ipc_channel *c, struct ipc_message *m, ipc_answer_fn *on_answer, void *arg);
 void ipc_answer(struct ipc_channel *c, uint64_t call, struct ipc_message *m);

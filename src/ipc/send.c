@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ipc/channel.h"
@@ -34,6 +35,7 @@ void ipc_drop_queue(struct ipc_channel *c)
     }
     c->last = &c->first;
     c->queued = 0;
+    pthread_cond_broadcast(&c->room);
 }
 
 /* The peer is gone: the task finds out and answers what is outstanding. */
@@ -42,6 +44,7 @@ static void mark_broken(struct ipc_channel *c)
     if (!c->broken)
         io_wake(&c->task);
     c->broken = true;
+    pthread_cond_broadcast(&c->room);
 }
 
 void ipc_flush(struct ipc_channel *c)
@@ -58,6 +61,7 @@ void ipc_flush(struct ipc_channel *c)
         if (!c->first)
             c->last = &c->first;
         c->queued -= p->len;
+        pthread_cond_broadcast(&c->room);
         free_packet(p);
     }
 }
@@ -154,6 +158,25 @@ enum result ipc_send(struct ipc_channel *c, const struct ipc_message *m)
         pthread_mutex_unlock(&c->lock);
     }
     release_packet(&packet, m->type);
+    return r;
+}
+
+enum result ipc_wait_room(struct ipc_channel *c, size_t most, unsigned ms)
+{
+    struct timespec until;
+    int failed = 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&c->lock);
+    while (c->fd >= 0 && !c->broken && c->queued > most && !failed)
+        failed = pthread_cond_timedwait(&c->room, &c->lock, &until);
+    enum result r = c->fd < 0 || c->broken ? CLOSED : c->queued > most ? BUSY : OK;
+    pthread_mutex_unlock(&c->lock);
     return r;
 }
 

@@ -176,9 +176,22 @@ struct queue_info {
     struct slice account, client_ip;
 };
 enum { QUEUE_INFO_RCPTS = 1000 };
-/* Every message, oldest first; `each` returns false to stop. */
-MUST_USE enum result queue_list(struct queue *q,
-                                bool (*each)(void *arg, const struct queue_info *i), void *arg);
+/* What a list asks for. */
+enum queue_wish { QUEUE_SKIP, QUEUE_TELL, QUEUE_STOP };
+struct queue_look {
+    /* Is the message wanted, by what its envelope says (no recipients, attempts, and state "active"
+     * yet)? NULL: every one. */
+    enum queue_wish (*wants)(void *arg, const struct queue_info *i);
+    bool (*each)(void *arg, const struct queue_info *i); /* false stops */
+    void *arg;
+    /* Case aside, in an address, a destination or a reason of the message; others are passed over
+     * without being read further, and `wants` is not asked of them. "": any. */
+    struct slice text;
+    bool heads; /* recipients, attempts and the next one are not read */
+};
+/* Every message, oldest first, as of the call. Reads the whole queue, in memory that does not grow
+ * with it. */
+MUST_USE enum result queue_list(struct queue *q, const struct queue_look *look);
 MUST_USE enum result queue_show(struct queue *q, uint64_t message,
                                 void (*each)(void *arg, const struct queue_info *i), void *arg);
 /* Every destination that something waits for, in no order: how many recipients, by their message's

@@ -41,6 +41,18 @@ def test_filters(server):
     assert server.ok("queue", "list", "--older", "1h") == "No such message\n"
 
 
+def test_limit(server):
+    assert senders(server, "--limit", "1") == ["a@s.test"]  # the oldest
+    assert senders(server, "--limit", "0") == senders(server) == ["a@s.test", "a@t.test", "b@s.test"]
+    assert server.ok("queue", "list", "--limit", "1").splitlines()[-1] == "and 2 more: --limit 0 lists all"
+    for word in ("--recipient", "--destination"):
+        what = {"--recipient": "@one.test", "--destination": "smtp:[127.0.0.1]:1"}[word]
+        more = {"--recipient": 1, "--destination": 2}[word]
+        assert server.ok("queue", "list", word, what, "--limit", "1").splitlines()[-1] == f"and {more} more: --limit 0 lists all"
+    assert "more" not in server.ok("queue", "list", "--limit", "3")
+    assert server.command("queue", "list", "--limit", "some").returncode == 1
+
+
 def test_words(server):
     assert server.command("queue", "list", "--sender").returncode == 2
     done = server.command("queue", "list", "--colour", "red")

@@ -42,6 +42,9 @@ static void slices_split_and_compare(void **state)
     assert_int_equal(slice_search(SLICE("abcabd"), SLICE("abd")), 3);
     assert_true(slice_search(SLICE("abc"), SLICE("x")) == SIZE_MAX);
     assert_true(slice_ends_nocase(SLICE("x.ORG"), SLICE(".org")));
+    assert_true(slice_contains_nocase(SLICE("ab.ABC"), SLICE("aBc")));
+    assert_false(slice_contains_nocase(SLICE("ab.AB"), SLICE("abc")));
+    assert_true(slice_contains_nocase(SLICE(""), SLICE("")));
 }
 
 static void numbers_have_bounds(void **state)

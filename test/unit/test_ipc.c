@@ -255,6 +255,30 @@ static void the_queue_has_a_limit(void **state)
     assert_int_equal(failures, 2);
 }
 
+static void a_sender_of_much_waits_for_room(void **state)
+{
+    static char big[60000];
+    struct ipc_message m = {.type = IPC_FAILURE};
+    pthread_t thread;
+    (void)state;
+    setup_channels();
+    m.FAILURE.text = slice_of(big, sizeof big);
+    assert_int_equal(ipc_wait_room(near, 0, 0), OK);
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(ipc_send(near, &m), OK);
+    assert_int_equal(ipc_wait_room(near, 1 << 20, 20), BUSY); /* the engine does not run yet */
+    pthread_create(&thread, NULL, run_engine, NULL);
+    for (int i = 0; i < 1000; i++) { /* several times what may be queued */
+        assert_int_equal(ipc_wait_room(near, 1 << 20, 10000), OK);
+        assert_int_equal(ipc_send(near, &m), OK);
+    }
+    ipc_channel_cut(near);
+    assert_int_equal(ipc_wait_room(near, 1 << 20, 10000), CLOSED);
+    io_engine_stop(engine);
+    pthread_join(thread, NULL);
+    close_all();
+}
+
 static void death_of_the_peer_answers_failure(void **state)
 {
     pthread_t thread;
@@ -558,6 +582,7 @@ int main(void)
         cmocka_unit_test(limits_hold_when_encoding),
         cmocka_unit_test(every_request_is_answered_once),
         cmocka_unit_test(a_slow_peer_is_waited_for),
+        cmocka_unit_test(a_sender_of_much_waits_for_room),
         cmocka_unit_test(the_queue_has_a_limit),
         cmocka_unit_test(death_of_the_peer_answers_failure),
         cmocka_unit_test(a_replaced_channel_works_on),

@@ -1243,7 +1243,8 @@ static void delete_and_list(void **state)
     assert_int_equal(queue_delete(queue, 7), OK);
     assert_int_equal(fake_released(store), 1);
     assert_int_equal(queue_delete(queue, 7), NOT_FOUND);
-    assert_int_equal(queue_list(queue, count_listed, &listed), OK);
+    assert_int_equal(queue_list(queue, &(struct queue_look){.each = count_listed, .arg = &listed}),
+                     OK);
     assert_int_equal(listed, 100); /* stopped by the callee */
     struct queue_job *j = take();
     assert_int_equal(queue_delete(queue, 0), BUSY);
@@ -1254,6 +1255,47 @@ static void delete_and_list(void **state)
     for (int i = 0; i < 20 && wait == 0; i++)
         wait = idle(); /* it finds out in steps that they are gone */
     assert_int_equal(wait, -1);
+}
+
+/* Messages by number: wanted ones far apart, each told with its own recipient. */
+static enum queue_wish wants_some(void *arg, const struct queue_info *i)
+{
+    (void)arg;
+    return i->message == 80 ? QUEUE_STOP : i->message % 30 == 0 ? QUEUE_TELL : QUEUE_SKIP;
+}
+
+static bool sum_listed(void *arg, const struct queue_info *i)
+{
+    char address[32];
+    snprintf(address, sizeof address, "u%d@far.test", (int)i->message);
+    assert_int_equal(i->n_rcpts, 1);
+    assert_true(slice_is(i->rcpts[0].address, address));
+    *(unsigned *)arg += (unsigned)i->message;
+    return true;
+}
+
+static void list_of_some(void **state)
+{
+    static uint64_t ids[100];
+    unsigned sum = 0;
+    (void)state;
+    for (size_t i = 0; i < 100; i++) {
+        char address[32];
+        ids[i] = i + 1;
+        snprintf(address, sizeof address, "u%zu@far.test", i + 1);
+        add_to(&ids[i], address);
+    }
+    struct queue_look look = {.wants = wants_some, .each = sum_listed, .arg = &sum};
+    assert_int_equal(queue_list(queue, &look), OK);
+    assert_int_equal(sum, 30 + 60);
+    look = (struct queue_look){.each = sum_listed, .arg = &sum, .text = SLICE("U7")};
+    sum = 0;
+    assert_int_equal(queue_list(queue, &look), OK);
+    assert_int_equal(sum, 7 + 70 + 71 + 72 + 73 + 74 + 75 + 76 + 77 + 78 + 79);
+    look.text = SLICE("nobody");
+    sum = 0;
+    assert_int_equal(queue_list(queue, &look), OK);
+    assert_int_equal(sum, 0);
 }
 
 static void delete_of_many_bundles(void **state)
@@ -1299,7 +1341,8 @@ static void damage_is_contained(void **state)
     assert_int_equal(queue_next(queue, &j, &wait), CORRUPT);
     j = take();
     assert_int_equal(j->envelope.message, 2);
-    assert_int_equal(queue_list(queue, count_any, &listed), OK);
+    assert_int_equal(queue_list(queue, &(struct queue_look){.each = count_any, .arg = &listed}),
+                     OK);
     assert_int_equal(listed, 2);
     queue_job_abandon(queue, j);
 }
@@ -1426,6 +1469,7 @@ int main(void)
         T(hold_and_release),
         T(flush_makes_due),
         T(delete_and_list),
+        T(list_of_some),
         T(delete_of_many_bundles),
         T(damage_is_contained),
         T(stale_schedule_entry_goes),

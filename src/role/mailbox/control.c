@@ -10,15 +10,25 @@
 
 #include "base/arena.h"
 #include "conf/users.h"
+#include "io/line.h"
 #include "os/fds.h"
 #include "role/mailbox/mailbox.h"
 
-enum { OUT_MAX = 256 * 1024, PIECE = 32 * 1024, WORDS_MAX = 64, STRANGERS_MAX = 100 };
+enum {
+    OUT_MAX = 8 * 1024 * 1024, /* one message with QUEUE_INFO_RCPTS and their reasons */
+    PIECE = 32 * 1024,
+    WORDS_MAX = 64,
+    STRANGERS_MAX = 100,
+    ROOM = 1024 * 1024, /* of output waits for a slow reader */
+    SLOW_S = 60,        /* so long may it read nothing */
+    HELPERS = 2,        /* for the owner's long commands, and as many for all others' */
+};
 
 struct control {
     struct io_task task;
     struct mailbox_role *mailbox;
     atomic_uint clients;
+    struct io_line owners, others; /* long commands; open when mailbox is set */
     pthread_mutex_t lock;
     int fd;
 };
@@ -50,29 +60,44 @@ static void call_ended(struct control_client *who)
         client_free(who);
 }
 
+static bool has_room(struct control_call *c)
+{
+    struct io_engine *engine = c->mailbox->role->engine;
+    enum result r = OK;
+    for (int s = 0; c->waits && s < SLOW_S; s++) {
+        r = ipc_wait_room(c->channel, ROOM, 1000);
+        if (r != BUSY || !io_engine_running(engine))
+            break;
+    }
+    return r == OK;
+}
+
 static void send_output(struct control_call *c)
 {
     struct ipc_message m = {.type = IPC_CONTROL_OUTPUT};
-    while (buf_len(&c->out)) {
+    while (buf_len(&c->out) && !c->cut) {
         m.CONTROL_OUTPUT.text = slice_sub(buf_slice(&c->out), 0, PIECE);
-        if (ipc_send(c->channel, &m) != OK)
-            LOG(LOG_WARNING, "control.output_lost", LOG_U("bytes", buf_len(&c->out)));
+        c->cut = !has_room(c) || ipc_send(c->channel, &m) != OK;
         buf_consume(&c->out, m.CONTROL_OUTPUT.text.len);
     }
+    buf_reset(&c->out);
 }
 
-void control_flush_some(struct control_call *c)
+bool control_flush_some(struct control_call *c)
 {
     if (buf_len(&c->out) >= PIECE)
         send_output(c);
+    return !c->cut && io_engine_running(c->mailbox->role->engine);
 }
 
 void control_end(struct control_call *c, unsigned status, const char *error)
 {
     struct ipc_message m = {.type = IPC_CONTROL_END};
     send_output(c);
-    m.CONTROL_END.status = (uint8_t)status;
-    m.CONTROL_END.error = slice_cstr(error ? error : "");
+    m.CONTROL_END.status = c->cut ? 1 : (uint8_t)status;
+    m.CONTROL_END.error = slice_cstr(c->cut  ? "the answer is cut short: it was not read in time"
+                                     : error ? error
+                                             : "");
     ipc_answer(c->channel, c->call, &m);
     buf_release(&c->out);
     fd_close(&c->fd);
@@ -126,47 +151,89 @@ static void run_command(struct control_call *c, const struct slice *words, size_
     control_end(c, 1, "unknown command");
 }
 
-/* A command that waits for agent to say whether its user may. */
-struct asking {
+/* A command that waits: for agent to say whether its user may, or for a helper thread. */
+struct later {
     struct control_call *call;
+    control_command_fn *run;
     struct arena arena;
     struct slice_list words;
 };
 
+static void later_free(struct later *l)
+{
+    arena_release(&l->arena);
+    free(l);
+}
+
+/* NULL: no memory, and the command has ended. */
+static struct later *later_new(struct control_call *c, const struct slice *words, size_t n)
+{
+    struct later *l = calloc(1, sizeof *l);
+    if (l) {
+        l->call = c;
+        arena_init(&l->arena, 64 * 1024);
+        l->words.items = arena_alloc_n(&l->arena, n ? n : 1, sizeof *l->words.items);
+        for (size_t i = 0; l->words.items && i < n; i++)
+            l->words.items[l->words.n++] = arena_dup(&l->arena, words[i]);
+    }
+    if (l && !arena_failed(&l->arena))
+        return l;
+    if (l)
+        later_free(l);
+    control_end(c, 1, "no memory");
+    return NULL;
+}
+
+static void run_later(void *arg)
+{
+    struct later *l = arg;
+    l->run(l->call, l->words.items, l->words.n);
+    later_free(l);
+}
+
+static void drop_later(void *arg)
+{
+    struct later *l = arg;
+    control_end(l->call, 1, "the server stops");
+    later_free(l);
+}
+
+void control_later(struct control_call *c, control_command_fn *run, const struct slice *words,
+                   size_t n)
+{
+    struct control *control = c->client->control;
+    struct io_line *line = is_owner(c->client->uid) ? &control->owners : &control->others;
+    struct later *l = later_new(c, words, n);
+    if (!l)
+        return;
+    l->run = run;
+    c->waits = true;
+    if (io_line_put(line, run_later, l) == OK)
+        return;
+    c->waits = false;
+    later_free(l);
+    control_end(c, 1, "too many commands at a time");
+}
+
 static void told(void *arg, struct ipc_message *m)
 {
-    struct asking *a = arg;
+    struct later *l = arg;
     if (m->type == IPC_USER_RESULT && m->USER_RESULT.code == 0)
-        run_command(a->call, a->words.items, a->words.n);
+        run_command(l->call, l->words.items, l->words.n);
     else
-        control_end(a->call, 1,
+        control_end(l->call, 1,
                     "not permitted: see authorized_mailq_users and "
                     "authorized_flush_users in postrider.conf(5)");
-    arena_release(&a->arena);
-    free(a);
+    later_free(l);
 }
 
 static void ask_agent(struct control_call *c, const struct slice_list *words,
                       struct slice_list allowed, unsigned uid)
 {
     struct ipc_message m = {.type = IPC_USER_CHECK, .USER_CHECK = {uid, allowed}};
-    struct asking *a = calloc(1, sizeof *a);
-    if (!a) {
-        control_end(c, 1, "no memory");
-        return;
-    }
-    a->call = c;
-    arena_init(&a->arena, 64 * 1024);
-    a->words.items = arena_alloc_n(&a->arena, words->n, sizeof *a->words.items);
-    for (size_t i = 0; a->words.items && i < words->n; i++)
-        a->words.items[a->words.n++] = arena_dup(&a->arena, words->items[i]);
-    if (arena_failed(&a->arena)) {
-        arena_release(&a->arena);
-        free(a);
-        control_end(c, 1, "no memory");
-        return;
-    }
-    ipc_request(c->mailbox->role->peers[ROLE_AGENT], &m, told, a);
+    struct later *l = later_new(c, words->items, words->n);
+    if (l)
+        ipc_request(c->mailbox->role->peers[ROLE_AGENT], &m, told, l);
 }
 
 static void permit_or_refuse(struct control_call *c, const struct control_client *who,
@@ -282,15 +349,28 @@ enum result control_start(struct mailbox_role *m, struct control *c, struct erro
     if (!c)
         return OK;
     c->mailbox = m;
+    io_line_init(&c->owners, m->role->engine, HELPERS);
+    io_line_init(&c->others, m->role->engine, HELPERS);
     io_task_open(m->role->engine, &c->task, c->fd, accept_some);
     io_task_want(&c->task, IO_READ);
     return OK;
+}
+
+void control_stop(struct control *c)
+{
+    if (!c || !c->mailbox)
+        return;
+    io_line_stop(&c->owners);
+    io_line_stop(&c->others);
 }
 
 void control_free(struct control *c)
 {
     if (!c)
         return;
+    if (c->mailbox &&
+        !(io_line_release(&c->owners, drop_later) & io_line_release(&c->others, drop_later)))
+        LOG(LOG_INFO, "control.stopped", LOG_C("reason", "commands that were not begun"));
     close(c->fd);
     pthread_mutex_destroy(&c->lock);
     free(c);

@@ -14,6 +14,8 @@ static bool take(struct queue_filter *f, struct slice option, struct slice value
         f->reason = value;
     else if (slice_is(option, "--older"))
         return asked_time(value, &f->arrived_before_s);
+    else if (slice_is(option, "--limit"))
+        return (f->limited = slice_parse_u64(value, UINT32_MAX, &f->limit) == OK);
     else
         return false;
     return true;
@@ -28,29 +30,38 @@ bool queue_filter_parse(const struct slice *words, size_t n, struct queue_filter
     return true;
 }
 
-static bool contains_nocase(struct slice text, struct slice what)
-{
-    for (size_t i = 0; i + what.len <= text.len; i++)
-        if (slice_eq_nocase(slice_sub(text, i, what.len), what))
-            return true;
-    return false;
-}
-
 static bool fits_rcpt(const struct queue_filter *f, const struct queue_info *i, size_t k)
 {
     return (!f->recipient.data || asked_address(f->recipient, i->rcpts[k].address) ||
             asked_address(f->recipient, i->rcpts[k].original)) &&
            (!f->destination.data || slice_eq_nocase(f->destination, i->destinations[k])) &&
-           (!f->reason.data || contains_nocase(i->reasons[k], f->reason));
+           (!f->reason.data || slice_contains_nocase(i->reasons[k], f->reason));
+}
+
+bool queue_filter_fits_head(const struct queue_filter *f, const struct queue_info *i)
+{
+    return (!f->sender.data || asked_address(f->sender, i->sender)) &&
+           (!f->arrived_before_s || i->arrived_s < f->arrived_before_s);
+}
+
+bool queue_filter_is_of_heads(const struct queue_filter *f)
+{
+    return !f->recipient.data && !f->destination.data && !f->reason.data;
+}
+
+struct slice queue_filter_text(const struct queue_filter *f)
+{
+    struct slice longest = f->recipient;
+    if (f->destination.len > longest.len)
+        longest = f->destination;
+    return f->reason.len > longest.len ? f->reason : longest;
 }
 
 bool queue_filter_fits(const struct queue_filter *f, const struct queue_info *i)
 {
-    if (f->sender.data && !asked_address(f->sender, i->sender))
+    if (!queue_filter_fits_head(f, i))
         return false;
-    if (f->arrived_before_s && i->arrived_s >= f->arrived_before_s)
-        return false;
-    if (!f->recipient.data && !f->destination.data && !f->reason.data)
+    if (queue_filter_is_of_heads(f))
         return true;
     for (size_t k = 0; k < i->n_rcpts; k++)
         if (fits_rcpt(f, i, k))

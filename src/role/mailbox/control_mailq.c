@@ -99,22 +99,21 @@ static bool each_text(void *arg, const struct queue_info *i)
     put_text(q, i);
     q->messages++;
     q->bytes += i->size;
-    control_flush_some(q->call);
-    return true;
+    return control_flush_some(q->call);
 }
 
 static bool each_json(void *arg, const struct queue_info *i)
 {
     struct mailq *q = arg;
     put_json(q, i);
-    control_flush_some(q->call);
-    return true;
+    return control_flush_some(q->call);
 }
 
 void control_mailq(struct control_call *c, bool as_json)
 {
     struct mailq q = {.call = c};
-    enum result r = queue_list(c->mailbox->queue, as_json ? each_json : each_text, &q);
+    struct queue_look look = {.each = as_json ? each_json : each_text, .arg = &q};
+    enum result r = queue_list(c->mailbox->queue, &look);
     if (!as_json && q.messages == 0 && r == OK)
         buf_puts(&c->out, "Mail queue is empty\n");
     else if (!as_json)
@@ -130,13 +129,13 @@ static bool each_id(void *arg, const struct queue_info *i)
 {
     struct control_call *c = arg;
     buf_printf(&c->out, "%s %s\n", log_id(i->message).text, state_name(i->state));
-    control_flush_some(c);
-    return true;
+    return control_flush_some(c);
 }
 
 void control_ids(struct control_call *c)
 {
-    enum result r = queue_list(c->mailbox->queue, each_id, c);
+    struct queue_look look = {.each = each_id, .arg = c, .heads = true};
+    enum result r = queue_list(c->mailbox->queue, &look);
     control_end(c, r != OK, r == OK ? NULL : result_name(r));
 }
 

@@ -75,7 +75,8 @@ void control_bytes(struct control_call *c, uint64_t message, struct slice from_w
     for (unsigned i = 0; r == OK && i < READS; i++) {
         r = message_read(c->mailbox->store, message, from, READ_MAX, &c->out);
         from += READ_MAX;
-        control_flush_some(c);
+        if (!control_flush_some(c))
+            break;
     }
     end(c, r);
 }

@@ -4,22 +4,30 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "role/mailbox/control.h"
 #include "role/mailbox/control_filter.h"
 #include "role/mailbox/feed.h"
 #include "role/mailbox/mailbox.h"
 
+/* What is listed for people ends after so many messages; how many more there are is counted for so
+ * long. */
+enum { LIMIT_OF_TEXT = 1000, COUNTING_MS = 400 };
+
 static const struct queue_filter everything;
 
 static bool is_any(const struct queue_filter *f)
 {
-    return memcmp(f, &everything, sizeof *f) == 0;
+    return queue_filter_is_of_heads(f) && !f->sender.data && !f->arrived_before_s;
 }
 
 struct listing {
     struct control_call *call;
-    bool as_json, any;
+    bool as_json;
     bool each_next; /* the next attempt of each recipient, not of the message alone */
+    uint64_t shown, more;
+    bool not_all; /* there may be more than `more` */
+    int64_t counted_until_ms;
     struct queue_filter filter;
     struct json array;
 };
@@ -90,18 +98,50 @@ static void put_text(struct listing *l, const struct queue_info *i)
 
 static void put_one(struct listing *l, const struct queue_info *i)
 {
-    l->any = true;
+    l->shown++;
     if (l->as_json)
         put_json(l, i);
     else
         put_text(l, i);
-    control_flush_some(l->call);
+}
+
+static bool is_full(const struct listing *l)
+{
+    return l->filter.limit && l->shown >= l->filter.limit;
+}
+
+/* The count goes on for a while only; false: it is over. */
+static bool count_on(struct listing *l, bool fits)
+{
+    int64_t now = clock_monotonic_ms();
+    if (!l->counted_until_ms)
+        l->counted_until_ms = now + COUNTING_MS;
+    l->more += fits;
+    l->not_all = now >= l->counted_until_ms;
+    return !l->not_all;
+}
+
+static enum queue_wish wants(void *arg, const struct queue_info *i)
+{
+    struct listing *l = arg;
+    if (!control_flush_some(l->call))
+        return QUEUE_STOP;
+    /* An id is never later than its message's arrival, and later ones follow. */
+    if (l->filter.arrived_before_s && log_id_time(i->message) >= l->filter.arrived_before_s)
+        return QUEUE_STOP;
+    bool fits = queue_filter_fits_head(&l->filter, i);
+    if (is_full(l) && queue_filter_is_of_heads(&l->filter))
+        return count_on(l, fits) ? QUEUE_SKIP : QUEUE_STOP;
+    return fits ? QUEUE_TELL : QUEUE_SKIP;
 }
 
 static bool each_listed(void *arg, const struct queue_info *i)
 {
     struct listing *l = arg;
-    if (queue_filter_fits(&l->filter, i))
+    bool fits = queue_filter_fits(&l->filter, i);
+    if (is_full(l))
+        return count_on(l, fits);
+    if (fits)
         put_one(l, i);
     return true;
 }
@@ -111,23 +151,38 @@ static void each_shown(void *arg, const struct queue_info *i)
     put_one(arg, i);
 }
 
+static void put_end(struct listing *l)
+{
+    struct buf *out = &l->call->out;
+    if (l->as_json) {
+        json_end(&l->array);
+        buf_putc(out, '\n');
+    } else if (l->more) {
+        buf_printf(out, "and %s%llu more: --limit 0 lists all\n", l->not_all ? "at least " : "",
+                   (unsigned long long)l->more);
+    } else if (l->not_all) {
+        buf_puts(out, "and maybe more: --limit 0 lists all\n");
+    }
+}
+
 static void list(struct control_call *c, bool as_json, const struct queue_filter *filter,
                  uint64_t id)
 {
     struct listing l = {.call = c, .as_json = as_json, .each_next = !filter};
+    struct queue_look look = {.wants = wants, .each = each_listed, .arg = &l};
     bool all = filter != NULL;
     if (filter)
         l.filter = *filter;
+    look.text = queue_filter_text(&l.filter);
+    if (!l.filter.limited && !as_json)
+        l.filter.limit = LIMIT_OF_TEXT;
     if (as_json)
         l.array = json_begin(&c->out, '[');
-    enum result r = all ? queue_list(c->mailbox->queue, each_listed, &l)
+    enum result r = all ? queue_list(c->mailbox->queue, &look)
                         : queue_show(c->mailbox->queue, id, each_shown, &l);
-    if (as_json) {
-        json_end(&l.array);
-        buf_putc(&c->out, '\n');
-    } else if (all && !l.any) {
+    put_end(&l);
+    if (!as_json && all && !l.shown && r == OK)
         buf_puts(&c->out, is_any(filter) ? "Mail queue is empty\n" : "No such message\n");
-    }
     control_end(c, r != OK, r == NOT_FOUND ? "no such message in the queue" : result_name(r));
 }
 
@@ -139,7 +194,7 @@ static void list_filtered(struct control_call *c, bool as_json, const struct sli
     else
         control_end(c, 1,
                     "usage: queue list [--sender A] [--recipient A] [--destination D] [--reason "
-                    "TEXT] [--older TIME] [--json]");
+                    "TEXT] [--older TIME] [--limit N] [--json]");
 }
 
 static enum result change(struct mailbox_role *m, struct slice verb, uint64_t id)
@@ -166,7 +221,7 @@ static void order(struct control_call *c, struct slice verb, uint64_t id)
                                : result_name(r));
 }
 
-void control_queue(struct control_call *c, const struct slice *words, size_t n)
+static void run_queue(struct control_call *c, const struct slice *words, size_t n)
 {
     struct slice verb = n ? words[0] : SLICE("");
     bool as_json = n && slice_is(words[n - 1], "--json");
@@ -209,4 +264,10 @@ void control_queue(struct control_call *c, const struct slice *words, size_t n)
         list(c, as_json, all ? &everything : NULL, id);
     else
         order(c, verb, id);
+}
+
+/* All of them read much, say much or wait for commits. */
+void control_queue(struct control_call *c, const struct slice *words, size_t n)
+{
+    control_later(c, run_queue, words, n);
 }

@@ -229,6 +229,7 @@ static void stop(struct role *role)
     struct mailbox_role *m = mailbox_state(role);
     if (!m)
         return;
+    control_stop(m->control);
     io_wait_blocking(role->engine);
     if (m->tls_counts)
         tls_counts_write(m->tls_counts);

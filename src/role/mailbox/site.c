@@ -36,9 +36,10 @@ enum result mailbox_flush_site(struct mailbox_role *m, struct slice name)
 {
     struct arena a;
     struct site s = {.name = name};
+    struct queue_look look = {.each = each_of_site, .arg = &s};
     arena_init(&a, SITE_MAX * sizeof *s.ids + 4096);
     s.ids = arena_alloc_n(&a, SITE_MAX, sizeof *s.ids);
-    enum result r = s.ids ? queue_list(m->queue, each_of_site, &s) : FAILED;
+    enum result r = s.ids ? queue_list(m->queue, &look) : FAILED;
     if (s.n == SITE_MAX)
         LOG(LOG_WARNING, "queue.site_in_part", LOG_S("site", name), LOG_U("messages", s.n),
             LOG_C("then", "ask again for the others"));
