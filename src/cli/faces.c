@@ -2,7 +2,9 @@
 #include "cli/faces.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FACE_ROW(name, text) {#name, text, face_##name},
 const struct face face_table[] = {FACES(FACE_ROW)};
@@ -20,6 +22,17 @@ const struct face *face_find(const char *program)
         if (strlen(face_table[i].name) == len && strncmp(face_table[i].name, name, len) == 0)
             return &face_table[i];
     return NULL;
+}
+
+bool face_is_in_use(const char *given, struct slice used)
+{
+    struct stat a, b;
+    char path[4096];
+    if (used.len == 0 || used.len >= sizeof path)
+        return false;
+    snprintf(path, sizeof path, "%.*s", SLICE_ARG(used));
+    return stat(given, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
 }
 
 int face_run(const struct face *f, struct cli *c, char **words, int n)

@@ -12,6 +12,7 @@
 #define FACES(X) \
     X(sendmail, "Hand in a message, whether the server runs or not.") \
     X(doveadm, "Accounts, passwords, sessions and mailboxes, in doveadm's words.") \
+    X(doveconf, "Show dovecot.conf as it is used: all of it, or settings by name.") \
     X(testsaslauthd, "Ask saslauthd's socket whether a password is right; with -v, why not.") \
     X(mailq, "The queue, as Postfix and Sendmail list it.") \
     X(newaliases, "Check the files of alias_maps, which are read as they are.") \
@@ -36,6 +37,8 @@ extern const size_t face_count;
 
 /* By the name of a program, with or without folders before it; NULL: none of ours. */
 const struct face *face_find(const char *program);
+/* Is what -c names the file or folder that the configuration in use names? */
+bool face_is_in_use(const char *given, struct slice used);
 /* Runs it; getopt may be used as in a program of its own. Returns the exit status. */
 int face_run(const struct face *f, struct cli *c, char **words, int n);
 

@@ -71,7 +71,8 @@ def both():
             fill(port)
             fill(server.port["imap"])
             yield (lambda *words: ns.run("doveadm", "-c", str(dovecot.path), *words), lambda *words: server.command("doveadm", *words),
-                   (port, server.port["imap"]))
+                   (port, server.port["imap"]),
+                   (lambda *words: ns.run("doveconf", "-c", str(dovecot.path), *words), lambda *words: server.command("doveconf", *words)))
         finally:
             if server:
                 server.stop()
@@ -118,6 +119,31 @@ def test_user_with_its_fields(both):
     theirs, ours = (dict(line.split("\t", 1) for line in run("user", "nora").stdout.splitlines()) for run in both[:2])
     theirs.pop("mail", None)
     assert ours == theirs
+
+
+def test_doveconf(both):
+    """Single settings as Dovecot's own says them, those of the file and defaults; all of the file in its form."""
+    theirs, ours = both[3]
+    for name in ("mail_location", "first_valid_uid", "auth_mechanisms", "disable_plaintext_auth", "quota_full_tempfail", "ssl", "protocols"):
+        for words in ((name,), ("-h", name)):
+            one, other = (run(*words) for run in (theirs, ours))
+            assert (other.returncode, other.stdout) == (one.returncode, one.stdout), (words, one, other)
+    text = ours("-n").stdout
+    assert text.startswith("# ") and "\nmail_location = maildir:" in text and "\n  inet_listener imaps {\n    port = 0\n  }\n}\n" in text
+    block = ours("passdb").stdout.splitlines()
+    assert block[0] == "passdb {" and len(block) == 4 and set(block) <= set(theirs("passdb").stdout.splitlines())
+    assert "\nlogin_greeting = Dovecot ready.\n" in ours("-a").stdout and "login_greeting" not in text
+    assert ours("no_such_setting").returncode == theirs("no_such_setting").returncode == 0
+    assert "note: unknown setting: no_such_setting" in ours("no_such_setting").stderr
+    assert ours("-x").returncode == 64
+
+
+def test_doveconf_hides_passwords_and_reads_other_files(both, tmp_path):
+    (tmp_path / "more.conf").write_text("ssl_key_password = geheim\nssl_cert = </no/such.pem\nssl = no\n")
+    (tmp_path / "d.conf").write_text("ssl = yes\n!include more.conf\n")
+    ours = both[3][1]
+    assert ours("-c", str(tmp_path / "d.conf"), "-n").stdout.splitlines()[1:] == ["ssl_key_password = # hidden", "ssl_cert = </no/such.pem", "ssl = no"]
+    assert ours("-c", str(tmp_path / "none")).returncode == 78
 
 
 def test_every_scheme_is_understood_by_the_other(both):
