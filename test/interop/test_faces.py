@@ -329,11 +329,14 @@ def test_postsuper_of_what_is_not_there(stuck):
 def test_postqueue_words(stuck):
     fill(stuck, 1)
     # Of a site that is none of fast_flush_domains Postfix would refuse -s; here every site may be named.
-    for words in (("-s", "remote.test"), ("-i", "no/such"), ("-i", "0123456789AB"), (), ("-p", "x"), ("-x",), ("-f", "-p")):
+    for words in (("-s", "remote.test"), ("-i", "no/such"), (), ("-p", "x"), ("-x",), ("-f", "-p")):
         theirs, ours = (side.run("postqueue", *words) for side in stuck)
         assert ours.returncode == theirs.returncode, (words, theirs, ours)
     for side in stuck:
         assert side.run("postqueue", "-i", listed(side)[0][0]["id"]).returncode == 0
+    for unknown in ("0123456789AB", "0000000000001"):  # Postfix says nothing; who names one wants to know
+        done = stuck[1].run("postqueue", "-i", unknown)
+        assert done.returncode == 69 and f"no such message in the queue: {unknown}" in done.stderr, done
 
 
 def heard(side, *words):
@@ -381,6 +384,32 @@ def test_postcat_of_a_large_message(stuck):
 
 
 # ---- the service ----
+
+def test_c_names_what_is_in_use(make_server, tmp_path):
+    """postfix -c and doveadm -c are taken for the files in use, by whatever path; others are refused with what to write."""
+    for name in ("main", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.cf").write_text("smtpd_relay_restrictions = reject_unauth_destination\n")
+        (tmp_path / name / "master.cf").write_text("")
+        (tmp_path / name / "dovecot.conf").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "main")
+    conf = tmp_path / "p.conf"
+    lines = f"state_directory = {tmp_path}/state\n"
+    run = lambda *words: subprocess.run([PROGRAM, "-c", conf, *words], capture_output=True, text=True, check=False)  # noqa: E731
+    conf.write_text(lines)
+    for words, setting in ((("postfix", "-c", tmp_path / "main", "status"), "postfix_config"),
+                           (("doveadm", "-c", tmp_path / "main/dovecot.conf", "user", "x"), "dovecot_config")):
+        done = run(*words)
+        assert done.returncode and f'write "{setting} = {words[2]}"' in done.stderr, done
+    conf.write_text(lines + f"postfix_config = {tmp_path}/main\ndovecot_config = {tmp_path}/main/dovecot.conf\n")
+    for folder in ("main", "link", "main/."):
+        assert "is not running" in run("postfix", "-c", tmp_path / folder, "status").stderr
+        assert run("doveadm", "-c", tmp_path / folder / "dovecot.conf", "user", "x").returncode == 67
+    for words in (("postfix", "-c", tmp_path / "other", "status"), ("postfix", "-c", tmp_path / "none", "status"),
+                  ("doveadm", "-c", tmp_path / "other/dovecot.conf", "user", "x")):
+        done = run(*words)
+        assert done.returncode and f"{words[0]}" in done.stderr and "the configuration in use is" in done.stderr, done
+
 
 def test_postfix_as_a_service(folder, postfix_namespace):
     ns = postfix_namespace

@@ -79,20 +79,41 @@ static bool take_format(struct doveadm *d, const char *word)
     return false;
 }
 
+/* -c names the file that is in use, or nothing; else told. */
+static bool is_ours(const struct cli *c, const char *file)
+{
+    struct slice used = c->conf->dovecot_config;
+    if (!file || face_is_in_use(file, used))
+        return true;
+    if (used.len)
+        doveadm_fatal(EX_CONFIG,
+                      "-c %s: the configuration in use is %.*s; for another one name postrider's "
+                      "own file: \"postrider -c FILE doveadm ...\", where FILE has "
+                      "\"dovecot_config = %s\"",
+                      file, SLICE_ARG(used), file);
+    else
+        doveadm_fatal(EX_CONFIG,
+                      "-c %s: the configuration in use (%s) has no dovecot.conf: write "
+                      "\"dovecot_config = %s\" into it, or leave -c out",
+                      file, c->config_path, file);
+    return false;
+}
+
 int face_doveadm(struct cli *c, char **words, int n)
 {
     struct doveadm d = {.cli = c};
+    const char *file = NULL;
     int option;
     while ((option = getopt(n, words, "+Dvc:f:o:")) != -1) {
         if (option == 'f' && !take_format(&d, optarg))
             return doveadm_fatal(EX_USAGE, "Unknown formatter: %s", optarg);
         if (option == '?')
             return usage();
-        if (option == 'c' || option == 'o')
-            return doveadm_fatal(EX_USAGE,
-                                 "-%c is not served: name the configuration before "
-                                 "the command: postrider -c FILE doveadm ...",
-                                 option);
+        if (option == 'c')
+            file = optarg;
+        if (option == 'o')
+            return doveadm_fatal(EX_USAGE, "-o is not served: write the setting into the "
+                                           "configuration");
     }
     words += optind;
     n -= optind;
@@ -101,7 +122,7 @@ int face_doveadm(struct cli *c, char **words, int n)
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(words[0], commands[i].name) != 0)
             continue;
-        if (cli_load(c) != 0)
+        if (cli_load(c) != 0 || !is_ours(c, file))
             return EX_CONFIG;
         optind = 0;
         return commands[i].run(&d, words, n);

@@ -134,14 +134,33 @@ static const char *excuse(const char *word)
     return "start, stop, reload, status, check, abort or flush";
 }
 
+/* -c names the folder that is in use, or nothing; else told. */
+static bool is_ours(const struct cli *c, const char *folder)
+{
+    struct slice used = c->conf->postfix_config;
+    if (!folder || face_is_in_use(folder, used))
+        return true;
+    if (used.len)
+        cli_fail(EXIT_BAD,
+                 "postfix -c %s: the configuration in use is in %.*s; for another one name "
+                 "postrider's own file: \"postrider -c FILE postfix ...\", where FILE has "
+                 "\"postfix_config = %s\"",
+                 folder, SLICE_ARG(used), folder);
+    else
+        cli_fail(EXIT_BAD,
+                 "postfix -c %s: the configuration in use (%s) has no main.cf: write "
+                 "\"postfix_config = %s\" into it, or leave -c out",
+                 folder, c->config_path, folder);
+    return false;
+}
+
 int face_postfix(struct cli *c, char **words, int n)
 {
+    const char *folder = NULL;
     int option;
     while ((option = getopt(n, words, "+c:Dv")) != -1) {
         if (option == 'c')
-            return cli_fail(EXIT_BAD,
-                            "postfix -c: there is one server: name its configuration with "
-                            "\"postrider -c FILE postfix ...\"");
+            folder = optarg;
         if (option == '?')
             return EXIT_BAD;
     }
@@ -149,6 +168,6 @@ int face_postfix(struct cli *c, char **words, int n)
         return cli_fail(EXIT_BAD, "usage: postfix start|stop|reload|status|check|abort|flush");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(commands[i].name, words[optind]) == 0)
-            return cli_load(c) == 0 ? commands[i].run(c) : EXIT_BAD;
+            return cli_load(c) == 0 && is_ours(c, folder) ? commands[i].run(c) : EXIT_BAD;
     return cli_fail(EXIT_BAD, "postfix %s: %s", words[optind], excuse(words[optind]));
 }

@@ -119,7 +119,14 @@ static int list(struct cli *c, bool as_json)
     return r == OK ? EX_OK : fail("postqueue", err.text);
 }
 
-/* Postfix does not say whether there is a message of that name. */
+static int no_message(const char *id)
+{
+    fprintf(stderr, "postqueue: fatal: Cannot flush queue ID - no such message in the queue: %s\n",
+            id);
+    return EX_UNAVAILABLE;
+}
+
+/* Who names a message is told where there is none; Postfix says nothing then. */
 static int flush_id(struct cli *c, const char *id)
 {
     struct error err = {""};
@@ -131,14 +138,14 @@ static int flush_id(struct cli *c, const char *id)
     }
     uint64_t number;
     if (log_id_parse(slice_cstr(id), &number) != OK)
-        return EX_OK;
+        return no_message(id);
     if (control_open(c, &fd, &err) != OK)
         return fail("postqueue", err.text);
     enum result r = control_ask(fd, words, 3, NULL, &err);
     close(fd);
-    return r == OK || strstr(err.text, "no such message") || strstr(err.text, "under way")
-               ? EX_OK
-               : fail("postqueue", err.text);
+    if (strstr(err.text, "no such message"))
+        return no_message(id);
+    return r == OK || strstr(err.text, "under way") ? EX_OK : fail("postqueue", err.text);
 }
 
 int face_postqueue(struct cli *c, char **words, int n)
