@@ -56,7 +56,8 @@ def both():
         port = free_port()
         conf = CONF.format(folder=folder / "d", port=port)
         (folder / "d").mkdir()
-        (folder / "d/users").write_text("".join(f"{user}:one:64914:64914::{folder}/d/mail/{user}::\n" for user in ("nora", "otto")))
+        (folder / "d/users").write_text("".join(f"{user}:one:64914:64914::{folder}/d/mail/{user}::\n" for user in ("nora", "otto"))
+                                          + f"named:one:nobody:nogroup::{folder}/d/mail/named::\n")
         (folder / "d/users").chmod(0o644)
         try:
             ns = peers.Namespace(folder / "n", ["dovecot"])
@@ -97,7 +98,7 @@ def fill(port):
 
 
 SAME = [
-    "user nobody", "user -f home nora", "user -f uid nora", "user -f nothing nora", "user *", "user n*", "user x*",
+    "user nobody", "user -f home nora", "user -f uid nora", "user -f uid named", "user -f gid named", "user -f nothing nora", "user *", "user n*", "user x*",
     "auth test nora one", "auth test nora bad", "auth test nobody x", "auth test -x service=imap nora one",
     "pw -s PLAIN -p x", "pw -s SHA256 -p x", "pw -s NOPE -p x", "pw -s PLAIN-MD5 -p x", "pw -t {PLAIN}x -p x", "pw -t {PLAIN}x -p y",
     "mailbox list -u nora", "mailbox list -u nora INBOX", "mailbox list -u nora S*", "mailbox list -u nora Work/*", "mailbox list -u nora nothing*",

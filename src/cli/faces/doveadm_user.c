@@ -1,6 +1,7 @@
 /* doveadm_user.c: doveadm user: which accounts there are, and what userdb knows of them. Asked
  * here, in the files and databases themselves, whether the server runs or not. */
 #include <fnmatch.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,15 +220,34 @@ static void print_name(void *arg, const char *user)
     puts(user);
 }
 
+/* uid and gid may be written as names; Dovecot tells the numbers. Unknown names stay. */
+static void print_value(struct slice key, struct slice value)
+{
+    char name[PASSWD_NAME_MAX + 1];
+    const struct passwd *pw = NULL;
+    const struct group *gr = NULL;
+    snprintf(name, sizeof name, "%.*s", SLICE_ARG(value));
+    bool number = name[strspn(name, "0123456789")] == 0;
+    if (!number && slice_is(key, "uid"))
+        pw = getpwnam(name);
+    else if (!number && slice_is(key, "gid"))
+        gr = getgrnam(name);
+    if (pw || gr)
+        printf("%u\n", pw ? (unsigned)pw->pw_uid : (unsigned)gr->gr_gid);
+    else
+        printf("%.*s\n", SLICE_ARG(value));
+}
+
 static void print_fields(struct slice fields, const char *only)
 {
     while (fields.len) {
         struct slice value = slice_split(&fields, '\n');
         struct slice key = slice_split(&value, '\t');
-        if (only && slice_is(key, only))
-            printf("%.*s\n", SLICE_ARG(value));
-        else if (!only && key.len)
-            printf("%.*s\t%.*s\n", SLICE_ARG(key), SLICE_ARG(value));
+        if (key.len == 0 || (only && !slice_is(key, only)))
+            continue;
+        if (!only)
+            printf("%.*s\t", SLICE_ARG(key));
+        print_value(key, value);
     }
 }
 
