@@ -272,9 +272,31 @@ def test_words_and_places_that_are_wrong(tmp_path, ours):
     assert ours.command("import", "maildir", "/x").returncode == 2
     assert ours.command("import", "tape", "/x", "--user", "alice").returncode == 2
     assert "No such file" in ours.command("import", "mbox", "/x", "--user", "alice").stderr
+    assert ours.command("import", "maildir", str(source), "--user", "alice").stderr == ""
+    assert "there is no account alise" in ours.command("import", "maildir", str(source), "--user", "alise").stderr
+    for name, files, words in (("empty", (), "no folder \"cur\""), ("mboxes", ("Sent",), "import mbox"), ("above", ("Maildir/cur/x",), "--layout fs"),
+                               ("dbox", ("mailboxes/INBOX/dbox-Mails/u.1",), "dbox")):
+        (tmp_path / name).mkdir()
+        for file in files:
+            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file).write_text("From a@b Thu Jan  1 00:00:00 2026\n\nx\n")
+        done = ours.command("import", "maildir", str(tmp_path / name), "--user", "alice")
+        assert done.returncode == 1 and f"{tmp_path / name} is no Maildir" in done.stderr and words in done.stderr, done
     (tmp_path / "text").write_text("no mbox\n")
     done = ours.command("import", "mbox", str(tmp_path / "text"), "--user", "alice")
     assert done.returncode == 1 and "no mbox" in done.stderr and "1 failed" in done.stdout
+
+
+def test_accounts_of_another_passdb_are_known(tmp_path):
+    source = write_maildir(tmp_path / "Maildir", 1)
+    (tmp_path / "others").write_text("olga:{PLAIN}one::::::\n")
+    server = Server(tmp_path, users=(), services=("imap",), users_file=None, passdb=f"{{driver=passwd-file, path={tmp_path}/others}}").start()
+    try:
+        known, unknown = (server.command("import", "maildir", str(source), "--user", user) for user in ("olga", "olgo"))
+        assert known.returncode == unknown.returncode == 0 and known.stderr == ""
+        assert "there is no account olgo, neither in passdb" in unknown.stderr
+    finally:
+        server.stop()
 
 
 def test_all_accounts_from_where_the_configuration_says(tmp_path):

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth/passwd_file.h"
 #include "cli/control.h"
+#include "cli/faces/doveadm.h"
 #include "cli/import/import.h"
 
 static const char usage[] =
@@ -119,22 +119,16 @@ static void warn_of_queue(const char *spool)
                 n, spool);
 }
 
-static void drop_problem(void *arg, unsigned line, const char *reason)
+/* Wherever the server would find it (passdb, userdb), or as a user of the machine. A database that
+ * can't be asked has told so. */
+static bool is_known(struct cli *c, const char *user)
 {
-    (void)arg, (void)line, (void)reason; /* `config check` tells */
-}
-
-static bool is_known(const struct cli *c, const char *user)
-{
-    struct passwd_file *f;
-    struct error err;
-    bool known = false;
-    if (c->conf->users_file.len &&
-        passwd_file_load(c->conf->users_file.data, drop_problem, NULL, &f, &err) == OK) {
-        known = passwd_file_find(f, slice_cstr(user)) != NULL;
-        passwd_file_free(f);
-    }
-    return known || getpwnam(user) != NULL;
+    struct doveadm d = {.cli = c};
+    struct buf fields;
+    buf_init(&fields, 64 * 1024);
+    enum result r = doveadm_find_user(&d, slice_cstr(user), &fields);
+    buf_release(&fields);
+    return r != NOT_FOUND || getpwnam(user) != NULL;
 }
 
 /* ---- */
@@ -170,7 +164,11 @@ static int run(struct cli *c, const struct import_words *w)
     else
         ok = import_mbox(s, w->path, &w->options);
     struct import_counts n = import_sink_close(s);
-    return report(&n, ok);
+    int status = report(&n, ok);
+    bool empty = !w->all && ok && n.folders == 0 && n.failed == 0;
+    return empty && strcmp(w->kind, "maildir") == 0
+               ? import_tell_no_maildir(w->path, w->options.fs_layout)
+               : status;
 }
 
 static bool is_folder(const char *path, const char *name)
@@ -182,7 +180,7 @@ static bool is_folder(const char *path, const char *name)
 }
 
 /* What a single import names has to be there, and of that kind. */
-static int check(const struct cli *c, const struct import_words *w)
+static int check(struct cli *c, const struct import_words *w)
 {
     bool mbox = strcmp(w->kind, "mbox") == 0;
     if (access(w->path, R_OK) != 0)
@@ -192,10 +190,11 @@ static int check(const struct cli *c, const struct import_words *w)
     if (!mbox && !is_folder(w->path, "."))
         return cli_fail(1, "%s is a file: \"import mbox\" takes it", w->path);
     if (!is_known(c, w->user))
-        fprintf(stderr,
-                "postrider: note: no account %s in users_file and none of the system: its mail is "
-                "imported all the same\n",
-                w->user);
+        fprintf(
+            stderr,
+            "postrider: note: there is no account %s, neither in passdb, userdb or users_file nor "
+            "of the system: is the name right? The mail is imported under it all the same\n",
+            w->user);
     return 0;
 }
 

@@ -79,6 +79,9 @@ struct import_options {
 /* path: the Maildir of INBOX, with its folders below. False: give up. */
 MUST_USE bool import_maildir(struct import_sink *s, const char *path,
                              const struct import_options *o);
+/* looks.c: says on stderr what the folder looks like, where import_maildir found nothing.
+ * Returns 1. */
+int import_tell_no_maildir(const char *path, bool fs_layout);
 /* path: a file, or a folder of files. */
 MUST_USE bool import_mbox(struct import_sink *s, const char *path, const struct import_options *o);
 
