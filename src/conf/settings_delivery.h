@@ -60,7 +60,8 @@
     X(NUMBER, quota_max_mail_size, "0", 0, NO_MAX, "dovecot", "Largest message in bytes that goes into a mailbox; 0: no limit but message_size_limit.") \
     X(TEXT, quota_exceeded_message, "Quota exceeded (mailbox for user is full)", 0, 0, "dovecot", "What the sender of a message for a full mailbox is told.") \
     X(BOOL, quota_full_tempfail, "yes", 0, 0, "dovecot", "Mail for a full mailbox is refused for now (4.2.2), so that it is tried again; no: for good (5.2.2).") \
-    X(BOOL, imap_quota, "yes", 0, 0, "dovecot", "Tell IMAP clients their quota (RFC 9208): GETQUOTA, GETQUOTAROOT.")
+    X(BOOL, imap_quota, "yes", 0, 0, "dovecot", "Tell IMAP clients their quota (RFC 9208): GETQUOTA, GETQUOTAROOT.") \
+    X(NUMBER, imap_save_limit, "0", 0, 4294967295, "postrider", "Most messages that one COPY of IMAP may copy (SAVELIMIT, RFC 9738); 0: no limit, and none is announced. RFC 9738 wants 1000 at least.")
 /* clang-format on */
 
 #endif

@@ -335,3 +335,15 @@ def test_a_sorted_list_stays_what_a_new_sort_says(server):
                 working.ask(f"UID EXPUNGE {uid}")
         follow(result, watching.ask("NOOP")[0])
         assert result == [int(u) for u in watching.ask(f"UID SORT {sort}")[0][-1].split()[2:]]
+
+
+def test_a_copy_is_limited_as_announced(make_server):
+    session = Raw(make_server(imap_save_limit="2"))
+    assert " SAVELIMIT=2 " in session.ask("CAPABILITY")[0][0] + " "
+    session.ask("CREATE Copies")
+    session.ask("SELECT INBOX")
+    for n in range(3):
+        append(session, n)
+    assert session.ask("UID COPY 1:3 Copies")[1].startswith("NO [MESSAGELIMIT 2 2] ")
+    assert session.ask("UID COPY 1:2 Copies")[1].startswith("OK [COPYUID ")
+    assert "MESSAGES 2" in session.ask("STATUS Copies (MESSAGES)")[0][0]

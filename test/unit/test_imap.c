@@ -297,6 +297,33 @@ static void long_commands_are_skipped(void **state)
     free(p);
 }
 
+static void copies_are_limited_as_announced(void **state)
+{
+    (void)state;
+    struct player *p = calloc(1, sizeof *p);
+    start(p);
+    feed(p, SLICE("a1 CAPABILITY\r\n"));
+    assert_int_equal(slice_search(buf_slice(&p->out), SLICE(" SAVELIMIT")), SIZE_MAX);
+    p->config.save_max = 2;
+    feed(p, SLICE("a2 CAPABILITY\r\n"));
+    assert_true(slice_search(buf_slice(&p->out), SLICE(" SAVELIMIT=2 ")) != SIZE_MAX);
+    feed(p, SLICE("a3 SELECT INBOX\r\n"));
+    buf_reset(&p->out);
+    /* RFC 9738 3.1: nothing is copied. */
+    feed(p, SLICE("a4 COPY 1,3:4 Trash\r\n"));
+    expect(p, SLICE("a4 NO [MESSAGELIMIT 2 3] Too many messages to copy, try fewer at a time."),
+           false);
+    /* What is not there does not count. */
+    feed(p, SLICE("a5 UID COPY 3:4,77:99 Trash\r\n"));
+    expect(p, SLICE("a5 OK [COPYUID 102 3:4 1:2]"), true);
+    /* MOVE and STORE are not limited by it. */
+    feed(p, SLICE("a6 UID MOVE 1:3 Sent\r\n"));
+    expect(p, SLICE("* OK [COPYUID 101 1:3 1:3] Moved."), false);
+    buf_reset(&p->out);
+    end(p);
+    free(p);
+}
+
 static void nesting_and_counts_are_bounded(void **state)
 {
     (void)state;
@@ -426,6 +453,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dialogues),
         cmocka_unit_test(long_commands_are_skipped),
+        cmocka_unit_test(copies_are_limited_as_announced),
         cmocka_unit_test(nesting_and_counts_are_bounded),
         cmocka_unit_test(names_go_both_ways),
         cmocka_unit_test(wildcards_match_as_defined),

@@ -16,6 +16,8 @@ void imap_put_capabilities(const struct imap *im, struct buf *out)
     buf_puts(out, " APPENDLIMIT");
     if (config->append_max)
         buf_printf(out, "=%llu", (unsigned long long)config->append_max);
+    if (config->save_max)
+        buf_printf(out, " SAVELIMIT=%u", config->save_max);
     if (config->quota)
         buf_puts(out, " QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE");
 }

@@ -1,5 +1,5 @@
-/* cmd_copy.c: COPY and MOVE (RFC 3501 6.4.7, RFC 6851), with COPYUID (RFC 4315 3). All or nothing:
- * the store makes one batch of it. */
+/* cmd_copy.c: COPY and MOVE (RFC 3501 6.4.7, RFC 6851), with COPYUID (RFC 4315 3) and SAVELIMIT
+ * (RFC 9738). All or nothing: the store makes one batch of it. */
 #include "proto/imap/command.h"
 
 enum { COPYUID_MAX = 512 * 1024 };
@@ -26,6 +26,16 @@ static void parse_copy(struct imap_parser *p, struct imap_command *cmd)
     c->target = imap_parse_mailbox(p);
 }
 
+/* RFC 9738 3.1: COPY is all or nothing, so what is too much fails; it names the UID that it would
+ * have come down to. */
+static enum imap_step too_many(const struct imap *im, struct imap_command *cmd)
+{
+    const struct copy *c = cmd->data;
+    uint32_t most = im->config->save_max;
+    const char *code = arena_printf(&cmd->arena, "MESSAGELIMIT %u %u", most, c->uids[c->n - most]);
+    return imap_reply(cmd, IMAP_NO, code, "Too many messages to copy, try fewer at a time.");
+}
+
 static enum imap_step submit(struct imap *im, struct imap_command *cmd, bool move)
 {
     struct copy *c = cmd->data;
@@ -45,6 +55,8 @@ static enum imap_step submit(struct imap *im, struct imap_command *cmd, bool mov
         return imap_failed(cmd, LIMIT);
     if (c->n == 0)
         return imap_reply(cmd, IMAP_OK, NULL, "No messages found.");
+    if (!move && im->config->save_max && c->n > im->config->save_max)
+        return too_many(im, cmd);
     c->submitted = true;
     r = im->ops->copy(im->ctx, im->mailbox, c->to, move, c->uids, c->n, c->new_uids,
                       &c->uidvalidity);

@@ -211,6 +211,7 @@ enum imap_feature {
 struct imap_config {
     uint64_t append_max; /* message_size_limit, 0: none */
     unsigned max_bad;    /* so many bad commands in a row end the session; 0: 20 */
+    uint32_t save_max;   /* messages of one COPY (RFC 9738: SAVELIMIT), 0: no limit */
     bool quota;          /* QUOTA is served (RFC 9208) */
     char separator;      /* between levels, in the names that client and ops know; 0: '/' */
     struct slice prefix; /* that NAMESPACE tells (RFC 2342) */

@@ -39,6 +39,7 @@ static enum result start(struct session *s, struct slice tag)
     if (c->quota_max_mail_size &&
         (!i->config.append_max || (uint64_t)c->quota_max_mail_size < i->config.append_max))
         i->config.append_max = (uint64_t)c->quota_max_mail_size;
+    i->config.save_max = (uint32_t)c->imap_save_limit;
     i->config.quota = c->imap_quota;
     snprintf(i->quota_root, sizeof i->quota_root, "%.*s", SLICE_ARG(c->quota_root));
     conf_unref(c);
