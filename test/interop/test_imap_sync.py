@@ -1,4 +1,5 @@
-"""Two sessions on one mailbox, and clients that come back: CONDSTORE and QRESYNC (RFC 7162), and CONTEXT=SORT (RFC 5267)."""
+"""Two sessions on one mailbox, and clients that come back: CONDSTORE and QRESYNC (RFC 7162), and CONTEXT=SORT (RFC 5267);
+SAVELIMIT (RFC 9738) and SEARCH=FUZZY (RFC 6203)."""
 import imaplib
 import random
 import re
@@ -347,3 +348,14 @@ def test_a_copy_is_limited_as_announced(make_server):
     assert session.ask("UID COPY 1:3 Copies")[1].startswith("NO [MESSAGELIMIT 2 2] ")
     assert session.ask("UID COPY 1:2 Copies")[1].startswith("OK [COPYUID ")
     assert "MESSAGES 2" in session.ask("STATUS Copies (MESSAGES)")[0][0]
+
+
+def test_a_fuzzy_search_finds_words_in_any_order(make_server):
+    session = Raw(make_server())
+    session.ask("SELECT INBOX")
+    for subject in ("IMAP is broken", "break of IMAP", "a broken cup", "IMAP break"):
+        text = f"Subject: {subject}\r\n\r\nbody\r\n"
+        session.ask(f"APPEND INBOX {{{len(text)}+}}\r\n{text}")
+    assert session.ask('SEARCH SUBJECT "IMAP break"')[0][-1] == "* SEARCH 4"
+    lines, end = session.ask('SORT RETURN (RELEVANCY ALL) (RELEVANCY) UTF-8 FUZZY (SUBJECT "IMAP break")')
+    assert end.startswith("OK") and lines[-1].endswith(" ALL 4,2,1 RELEVANCY (100 90 45)")

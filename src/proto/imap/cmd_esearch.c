@@ -62,6 +62,7 @@ static void check_program(struct imap_parser *p, const struct esearch *s)
 {
     struct search_program program = {0};
     search_parse(p, &program);
+    search_check_relevancy(p, &program, s->returns.relevancy);
     search_release(&program);
     /* RFC 7377 2.2: numbers and saved results are of the selected mailbox. */
     if (s->elsewhere && (program.sets || (s->returns.items & RETURN_SAVE)))

@@ -13,6 +13,7 @@ static void parse_search(struct imap_parser *p, struct imap_command *cmd)
     search_parse_returns(p, &s->returns);
     s->text = p->c.rest;
     search_parse(p, &s->scan.program);
+    search_check_relevancy(p, &s->scan.program, s->returns.relevancy);
     cmd->uses |= s->scan.program.modseq ? IMAP_CONDSTORE : 0;
 }
 
@@ -58,7 +59,7 @@ static void put_head(struct imap *im, struct imap_command *cmd, struct search *s
         buf_puts(im->out, "* SEARCH");
         return;
     }
-    s->at = scan->count;
+    s->at = s->score_at = scan->count;
     if (is_silent(s))
         return;
     struct search_numbers numbers = {n, 0, 0};
@@ -70,7 +71,7 @@ static void put_head(struct imap *im, struct imap_command *cmd, struct search *s
     if (s->returns.partial.wanted)
         n = cut_partial(s);
     if ((s->returns.items & (RETURN_ALL | RETURN_PARTIAL)) && n)
-        s->at = 0;
+        s->at = s->score_at = 0;
 }
 
 static void put_number(struct imap *im, struct search *s, uint32_t number)
@@ -99,6 +100,34 @@ static void put_run(struct imap *im, struct imap_command *cmd, struct search *s)
     }
 }
 
+static void end_numbers(struct imap *im, struct search *s)
+{
+    if (s->ended)
+        return;
+    s->ended = true;
+    if (s->returns.partial.wanted)
+        buf_puts(im->out, s->told_some ? ")" : "NIL)");
+    if (s->returns.relevancy)
+        buf_puts(im->out, " RELEVANCY (");
+}
+
+/* In the order of the numbers. False: output is full. */
+static bool tell_scores(struct imap *im, struct search *s)
+{
+    while (s->score_at < s->scan.count) {
+        if (imap_full(im))
+            return false;
+        if (!search_is_found(&s->scan, ++s->score_at))
+            continue;
+        if (s->told_score)
+            buf_putc(im->out, ' ');
+        s->told_score = true;
+        buf_put_u64(im->out, search_score(&s->scan, s->score_at));
+    }
+    buf_putc(im->out, ')');
+    return true;
+}
+
 /* False: output is full. */
 static bool tell(struct imap *im, struct imap_command *cmd, struct search *s)
 {
@@ -115,8 +144,9 @@ static bool tell(struct imap *im, struct imap_command *cmd, struct search *s)
     }
     if (is_silent(s))
         return true;
-    if (s->returns.partial.wanted)
-        buf_puts(im->out, s->told_some ? ")" : "NIL)");
+    end_numbers(im, s);
+    if (s->returns.relevancy && !tell_scores(im, s))
+        return false;
     search_put_tail(im, scan, &s->returns, scan->first, scan->last);
     return true;
 }

@@ -14,7 +14,9 @@ struct sort {
     union sort_value *values; /* keys.n for each message */
     uint32_t *order;          /* places in walk.seqs */
     uint32_t from, to;        /* of the order: what is told */
-    bool told_some;
+    uint32_t score_from;      /* of the order: whose score is told */
+    bool told_some, told_score;
+    bool ended; /* what stands between numbers and scores is told */
     struct sort_maker maker;
 };
 
@@ -34,6 +36,10 @@ static void parse_sort(struct imap_parser *p, struct imap_command *cmd)
     sort_parse_keys(p, &s->keys);
     s->text = p->c.rest;
     sort_parse_search(p, &s->scan.program);
+    search_check_relevancy(p, &s->scan.program,
+                           s->returns.relevancy || sort_by_relevancy(&s->keys));
+    /* What comes later has no score to be placed by. */
+    s->scan.program.fleeting |= sort_by_relevancy(&s->keys);
     cmd->uses |= s->scan.program.modseq ? IMAP_CONDSTORE : 0;
 }
 
@@ -42,7 +48,12 @@ static void parse_sort(struct imap_parser *p, struct imap_command *cmd)
 static void on_message(void *arg, uint32_t i, const struct imap_entry *e, const struct summary *sum)
 {
     struct sort *s = arg;
-    sort_make(&s->maker, &s->keys, e, sum, &s->values[i * s->keys.n]);
+    union sort_value *values = &s->values[i * s->keys.n];
+    sort_make(&s->maker, &s->keys, e, sum, values);
+    /* RFC 6203 6: the highest score first. */
+    for (size_t k = 0; k < s->keys.n; k++)
+        if (s->keys.items[k].by == BY_RELEVANCY)
+            values[k].number = -(int64_t)search_score(&s->scan, s->walk.seqs[i]);
 }
 
 static int compare(const void *a, const void *b, void *arg)
@@ -122,6 +133,32 @@ static void put_head(struct imap *im, struct imap_command *cmd)
         imap_partial_ranks(&s->returns.partial, n, &s->from, &s->to);
         s->from--;
     }
+    s->score_from = s->from;
+}
+
+static void end_numbers(struct imap *im, struct sort *s)
+{
+    if (s->ended)
+        return;
+    s->ended = true;
+    if (s->returns.partial.wanted)
+        buf_puts(im->out, s->told_some ? ")" : "NIL)");
+    if (s->returns.relevancy)
+        buf_puts(im->out, " RELEVANCY (");
+}
+
+static bool tell_scores(struct imap *im, struct sort *s)
+{
+    for (; s->score_from < s->to; s->score_from++) {
+        if (imap_full(im))
+            return false;
+        if (s->told_score)
+            buf_putc(im->out, ' ');
+        s->told_score = true;
+        buf_put_u64(im->out, search_score(&s->scan, seq_at(s, s->score_from)));
+    }
+    buf_putc(im->out, ')');
+    return true;
 }
 
 static bool tell(struct imap *im, struct imap_command *cmd)
@@ -139,8 +176,9 @@ static bool tell(struct imap *im, struct imap_command *cmd)
     }
     if (s->returns.items == RETURN_SAVE)
         return true;
-    if (s->returns.partial.wanted)
-        buf_puts(im->out, s->told_some ? ")" : "NIL)");
+    end_numbers(im, s);
+    if (s->returns.relevancy && !tell_scores(im, s))
+        return false;
     uint32_t n = s->walk.n;
     search_put_tail(im, &s->scan, &s->returns, n ? seq_at(s, 0) : 0, n ? seq_at(s, n - 1) : 0);
     return true;

@@ -10,7 +10,8 @@ enum {
     SEARCH_DEPTH_MAX = 50,
     SEARCH_KEYS_MAX = 5000,
     SEARCH_MESSAGE_MAX = 256 * 1024 * 1024, /* of a message that is looked through */
-    SEARCH_HEADER_MAX = 4 * 1024 * 1024
+    SEARCH_HEADER_MAX = 4 * 1024 * 1024,
+    SEARCH_WORDS_MAX = 8 /* of a fuzzy text that count, the first ones */
 };
 
 enum search_kind {
@@ -58,6 +59,9 @@ struct search_key {
     uint64_t size;
     int64_t day; /* or a moment */
     struct search_text text;
+    bool fuzzy;                /* RFC 6203: words of the text are enough */
+    struct search_text *words; /* n_words, or none when it is but one */
+    size_t n_words;
     struct search_key *next_text; /* all that hold a text, for their release */
 };
 
@@ -70,6 +74,7 @@ struct search_program {
     bool sets;     /* or UIDs */
     bool fleeting; /* sequence numbers or "$" */
     bool charset;  /* it names a charset */
+    bool fuzzy;    /* it has FUZZY: what matches has a score */
 };
 
 /* "[CHARSET x] key key …". Release the texts, also after a failure. */
@@ -94,6 +99,7 @@ struct search_returns {
     bool asked;           /* RETURN was there */
     bool extended;        /* the answer is ESEARCH */
     bool update, context; /* RFC 5267: of SEARCH and SORT */
+    bool relevancy;       /* RFC 6203: the scores of what ALL or PARTIAL tell */
     unsigned items;
     struct imap_partial partial;
 };
@@ -126,7 +132,8 @@ struct search_message {
     bool have_summary, have_header, have_bytes, unreadable;
     struct buf summary_bytes, header, bytes;
     struct summary summary;
-    uint64_t work; /* bytes read so far, over all messages */
+    uint64_t work;             /* bytes read so far, over all messages */
+    unsigned scores, n_scores; /* of what has matched of it: their sum, how many */
 };
 void search_message_init(struct search_message *m);
 void search_message_release(struct search_message *m);
@@ -138,9 +145,10 @@ bool search_match(struct imap *im, const struct search_key *key, struct search_m
 struct search_scan {
     struct search_program program;
     struct search_message message;
-    uint8_t *found; /* a bit for each sequence number */
-    uint32_t count; /* of the view */
-    uint32_t at;    /* the last one looked at */
+    uint8_t *found;  /* a bit for each sequence number */
+    uint8_t *scores; /* of a fuzzy search: for each, 1 to 100 (NULL: no memory, or not fuzzy) */
+    uint32_t count;  /* of the view */
+    uint32_t at;     /* the last one looked at */
     uint32_t n, first, last;
     uint64_t modseq; /* the highest of those found */
     uint64_t work;   /* since the client was told of progress */
@@ -163,6 +171,13 @@ enum imap_step search_not_saved(struct imap_command *cmd);
 /* Behind the numbers: the highest MODSEQ of what was told (RFC 7162 3.1.5, 3.1.10), line end. */
 void search_put_tail(struct imap *im, const struct search_scan *s,
                      const struct search_returns *returns, uint32_t first, uint32_t last);
+/* After the program was parsed: RELEVANCY is of fuzzy searches alone (RFC 6203 4). */
+void search_check_relevancy(struct imap_parser *p, const struct search_program *program,
+                            bool wanted);
+static inline unsigned search_score(const struct search_scan *s, uint32_t seq)
+{
+    return s->scores ? s->scores[seq] : 100;
+}
 void search_scan_release(struct search_scan *s);
 
 /* ---- a search that is told (cmd_search.c) ---- */
@@ -173,8 +188,10 @@ struct search {
     const struct search_place *place; /* NULL, or of ESEARCH */
     struct slice text;                /* the program's, for UPDATE */
     enum { SEARCH_NEW, SEARCH_RUNNING, SEARCH_TELL } stage;
-    uint32_t at; /* the last one told */
-    bool told_some;
+    uint32_t at;       /* the last one told */
+    uint32_t score_at; /* the last one whose score is told */
+    bool told_some, told_score;
+    bool ended; /* what stands between numbers and scores is told */
 };
 /* STEP_DONE: with a reply. */
 enum imap_step search_step(struct imap *im, struct imap_command *cmd, struct search *s);

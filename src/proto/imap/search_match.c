@@ -42,6 +42,7 @@ void search_message_next(struct search_message *m, uint32_t seq, const struct im
 {
     m->seq = seq;
     m->entry = e;
+    m->scores = m->n_scores = 0;
     m->have_summary = m->have_header = m->have_bytes = m->unreadable = false;
 }
 
@@ -134,23 +135,55 @@ static bool match_dates(struct imap *im, const struct search_key *k, struct sear
     return compare_day(k->kind, day, k->day);
 }
 
-static bool match_text(struct imap *im, const struct search_key *k, struct search_message *m)
+static bool has_text(struct imap *im, const struct search_key *k, const struct search_text *text,
+                     struct search_message *m)
 {
     switch (k->kind) {
     case SEARCH_HEADER:
-        return need_header(im, m) && search_header(buf_slice(&m->header), k->name, &k->text);
+        return need_header(im, m) && search_header(buf_slice(&m->header), k->name, text);
     case SEARCH_BODY:
-        return need_bytes(im, m) && search_body(buf_slice(&m->bytes), &m->summary, &k->text);
+        return need_bytes(im, m) && search_body(buf_slice(&m->bytes), &m->summary, text);
     default:
-        return need_bytes(im, m) && search_message(buf_slice(&m->bytes), &m->summary, &k->text);
+        return need_bytes(im, m) && search_message(buf_slice(&m->bytes), &m->summary, text);
     }
+}
+
+static bool match_text(struct imap *im, const struct search_key *k, struct search_message *m)
+{
+    enum { WHOLE = 100, WORDS = 90 }; /* scores: as it stands, all its words */
+    size_t found = 0;
+    bool whole = has_text(im, k, &k->text, m);
+    for (size_t i = 0; !whole && i < k->n_words; i++)
+        found += has_text(im, k, &k->words[i], m);
+    if (!whole && (!found || found * 2 < k->n_words))
+        return false;
+    if (k->fuzzy) {
+        m->scores += whole ? WHOLE : (unsigned)(WORDS * found / k->n_words);
+        m->n_scores++;
+    }
+    return true;
+}
+
+/* What is not there says nothing of how well the rest fits. */
+static bool match_not(struct imap *im, const struct search_key *k, struct search_message *m)
+{
+    unsigned scores = m->scores, n = m->n_scores;
+    bool found = search_match(im, k->child, m);
+    m->scores = scores;
+    m->n_scores = n;
+    return !found;
 }
 
 static bool match_all(struct imap *im, const struct search_key *k, struct search_message *m)
 {
-    for (const struct search_key *c = k->child; c; c = c->next)
-        if (!search_match(im, c, m))
-            return false;
+    unsigned scores = m->scores, n = m->n_scores;
+    for (const struct search_key *c = k->child; c; c = c->next) {
+        if (search_match(im, c, m))
+            continue;
+        m->scores = scores;
+        m->n_scores = n;
+        return false;
+    }
     return true;
 }
 
@@ -192,7 +225,7 @@ bool search_match(struct imap *im, const struct search_key *k, struct search_mes
     case SEARCH_OR:
         return match_any(im, k, m);
     case SEARCH_NOT:
-        return !search_match(im, k->child, m);
+        return match_not(im, k, m);
     case SEARCH_HEADER:
     case SEARCH_BODY:
     case SEARCH_TEXT:

@@ -7,6 +7,7 @@ struct parsing {
     struct search_program *program;
     struct slice charset;
     unsigned depth, keys;
+    unsigned fuzzy; /* so many FUZZY are around */
 };
 
 static struct search_key *parse_key(struct parsing *s);
@@ -99,6 +100,27 @@ static struct search_key *negate(struct parsing *s, struct search_key *k, bool n
     return n;
 }
 
+/* The words of a fuzzy text, folded as it is. */
+static void split_words(struct parsing *s, struct search_key *k)
+{
+    struct slice rest = slice_trim(buf_slice(&k->text.folded));
+    if (slice_find(rest, ' ') == SIZE_MAX)
+        return;
+    k->words = arena_alloc_n(s->p->arena, SEARCH_WORDS_MAX, sizeof *k->words);
+    while (k->words && rest.len && k->n_words < SEARCH_WORDS_MAX) {
+        size_t end = slice_find(rest, ' ');
+        struct slice word = slice_sub(rest, 0, end);
+        rest = end == SIZE_MAX ? SLICE_NONE : slice_trim(slice_from(rest, end));
+        struct buf *folded = &k->words[k->n_words++].folded;
+        buf_init(folded, word.len);
+        buf_append(folded, word);
+        if (!buf_ok(folded))
+            imap_parser_fail(s->p, "Search is too complex");
+    }
+    if (!k->words)
+        imap_parser_fail(s->p, "Search is too complex");
+}
+
 static void parse_text(struct parsing *s, struct search_key *k)
 {
     struct slice text = imap_parse_astring(s->p);
@@ -111,6 +133,8 @@ static void parse_text(struct parsing *s, struct search_key *k)
         s->program->bad_charset = true;
     else if (r != OK)
         imap_parser_fail(s->p, "Search text is too long");
+    else if ((k->fuzzy = s->fuzzy > 0))
+        split_words(s, k);
 }
 
 /* RFC 8474: "M" and the number in hexadecimal; what is not so is of no message. */
@@ -230,6 +254,17 @@ static struct search_key *parse_not(struct parsing *s)
     return negate(s, parse_key(s), true);
 }
 
+/* RFC 6203 3. What is no text is matched exactly (5). */
+static struct search_key *parse_fuzzy(struct parsing *s)
+{
+    s->program->fuzzy = true;
+    s->fuzzy++;
+    imap_parse_space(s->p);
+    struct search_key *k = parse_key(s);
+    s->fuzzy--;
+    return k;
+}
+
 static struct search_key *parse_list(struct parsing *s)
 {
     struct search_key *list = new_key(s, SEARCH_AND, COST_ENTRY);
@@ -267,6 +302,8 @@ static struct search_key *parse_word(struct parsing *s)
         return parse_or(s);
     if (imap_accept_word(s->p, "NOT"))
         return parse_not(s);
+    if (imap_accept_word(s->p, "FUZZY"))
+        return parse_fuzzy(s);
     if (imap_accept_word(s->p, "UID")) {
         imap_parse_space(s->p);
         return parse_set(s, true);
@@ -318,7 +355,10 @@ void search_parse(struct imap_parser *p, struct search_program *ret)
 
 void search_release(struct search_program *s)
 {
-    for (struct search_key *k = s->texts; k; k = k->next_text)
+    for (struct search_key *k = s->texts; k; k = k->next_text) {
         search_text_release(&k->text);
+        for (size_t i = 0; i < k->n_words; i++)
+            search_text_release(&k->words[i]);
+    }
     s->texts = NULL;
 }

@@ -16,6 +16,10 @@ static unsigned parse_option(struct imap_parser *p, struct search_returns *ret)
         ret->context |= slice_is_nocase(word, "CONTEXT");
         return 0;
     }
+    if (slice_is_nocase(word, "RELEVANCY")) {
+        ret->relevancy = true;
+        return 0;
+    }
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (!slice_is_nocase(word, options[i].name))
             continue;
@@ -58,6 +62,13 @@ void search_no_contexts(struct imap_parser *p, const struct search_returns *r)
 {
     if (r->update || r->context)
         imap_parser_fail(p, "Unknown RETURN option");
+}
+
+void search_check_relevancy(struct imap_parser *p, const struct search_program *program,
+                            bool wanted)
+{
+    if (wanted && !program->fuzzy)
+        imap_parser_fail(p, "RELEVANCY without FUZZY");
 }
 
 bool search_admit(struct imap *im, struct imap_command *cmd, const struct search_program *program,

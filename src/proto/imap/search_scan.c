@@ -14,6 +14,8 @@ bool search_scan_begin(struct imap *im, struct imap_command *cmd, struct search_
     im->ops->view_info(im->view, &info);
     s->count = info.count;
     s->found = arena_alloc(&cmd->arena, info.count / 8 + 1);
+    if (s->program.fuzzy)
+        s->scores = arena_alloc(&cmd->arena, info.count + 1u);
     search_bind(&s->program, im, &cmd->arena);
     if (arena_failed(&cmd->arena)) {
         imap_failed(cmd, LIMIT);
@@ -45,6 +47,10 @@ bool search_scan_step(struct imap *im, const struct imap_command *cmd, struct se
             s->first = s->first ? s->first : seq;
             s->last = seq;
             s->n++;
+            if (s->scores && s->message.n_scores)
+                s->scores[seq] = (uint8_t)(s->message.scores / s->message.n_scores);
+            else if (s->scores)
+                s->scores[seq] = 100;
             if (s->message.entry->modseq > s->modseq)
                 s->modseq = s->message.entry->modseq;
         }

@@ -41,7 +41,8 @@ enum sort_by {
     BY_FROM,
     BY_SIZE,
     BY_SUBJECT,
-    BY_TO
+    BY_TO,
+    BY_RELEVANCY /* RFC 6203; known to the search alone */
 };
 struct sort_keys {
     struct {
@@ -67,6 +68,8 @@ void sort_maker_release(struct sort_maker *m);
 /* keys->n values. sum: NULL where it is gone. Without memory texts are empty: ask the arena. */
 void sort_make(struct sort_maker *m, const struct sort_keys *keys, const struct imap_entry *e,
                const struct summary *sum, union sort_value *ret);
+/* Is RELEVANCY among them? Its value is 0 here: who has searched puts it in. */
+bool sort_by_relevancy(const struct sort_keys *keys);
 /* 0: alike, the order in the mailbox decides. */
 int sort_compare(const struct sort_keys *keys, const union sort_value *v,
                  const union sort_value *w);

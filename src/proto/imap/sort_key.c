@@ -7,7 +7,7 @@
 enum { SORT_TEXT_MAX = 300 };
 
 static const char *const sort_names[] = {"ARRIVAL", "CC",   "DATE",    "DISPLAYFROM", "DISPLAYTO",
-                                         "FROM",    "SIZE", "SUBJECT", "TO"};
+                                         "FROM",    "SIZE", "SUBJECT", "TO",          "RELEVANCY"};
 
 /* ---- arguments ---- */
 
@@ -132,6 +132,8 @@ static union sort_value make_value(struct sort_maker *m, enum sort_by by,
         return (union sort_value){.text = display_key(m, env->from)};
     case BY_DISPLAYTO:
         return (union sort_value){.text = display_key(m, env->to)};
+    case BY_RELEVANCY:
+        return (union sort_value){.number = 0};
     default:
         return (union sort_value){.text = subject_key(m, env->subject)};
     }
@@ -139,7 +141,7 @@ static union sort_value make_value(struct sort_maker *m, enum sort_by by,
 
 static bool is_number(enum sort_by by)
 {
-    return by == BY_ARRIVAL || by == BY_DATE || by == BY_SIZE;
+    return by == BY_ARRIVAL || by == BY_DATE || by == BY_SIZE || by == BY_RELEVANCY;
 }
 
 void sort_make(struct sort_maker *m, const struct sort_keys *keys, const struct imap_entry *e,
@@ -150,6 +152,14 @@ void sort_make(struct sort_maker *m, const struct sort_keys *keys, const struct 
         envelope_read(sum->envelope, &env);
     for (size_t k = 0; k < keys->n; k++)
         ret[k] = make_value(m, keys->items[k].by, e, sum, &env);
+}
+
+bool sort_by_relevancy(const struct sort_keys *keys)
+{
+    for (size_t k = 0; k < keys->n; k++)
+        if (keys->items[k].by == BY_RELEVANCY)
+            return true;
+    return false;
 }
 
 int sort_compare(const struct sort_keys *keys, const union sort_value *v, const union sort_value *w)
