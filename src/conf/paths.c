@@ -97,6 +97,14 @@ enum result conf_paths_check(const struct conf *c, struct conf_errors *errors)
         {"smtp_tls_CApath", c->smtp_tls_CApath},
         {"lmtp_tls_CAfile", c->lmtp_tls_CAfile},
         {"lmtp_tls_CApath", c->lmtp_tls_CApath},
+        {"smtp_tls_cert_file", c->smtp_tls_cert_file},
+        {"smtp_tls_key_file", c->smtp_tls_key_file},
+        {"smtp_tls_eccert_file", c->smtp_tls_eccert_file},
+        {"smtp_tls_eckey_file", c->smtp_tls_eckey_file},
+        {"lmtp_tls_cert_file", c->lmtp_tls_cert_file},
+        {"lmtp_tls_key_file", c->lmtp_tls_key_file},
+        {"lmtp_tls_eccert_file", c->lmtp_tls_eccert_file},
+        {"lmtp_tls_eckey_file", c->lmtp_tls_eckey_file},
         {"ssl_cert", c->ssl_cert},
         {"ssl_key", c->ssl_key},
         {"ssl_alt_cert", c->ssl_alt_cert},
@@ -111,6 +119,8 @@ enum result conf_paths_check(const struct conf *c, struct conf_errors *errors)
     if (slice_is_nocase(c->smtp_dns_support_level, "dnssec"))
         look(&l, "smtp_dnssec_trust_anchor_file", c->smtp_dnssec_trust_anchor_file);
     look_at_list(&l, "smtpd_tls_chain_files", c->smtpd_tls_chain_files);
+    look_at_list(&l, "smtp_tls_chain_files", c->smtp_tls_chain_files);
+    look_at_list(&l, "lmtp_tls_chain_files", c->lmtp_tls_chain_files);
     look_at_dkim(&l);
     look_at_tokens(&l);
     return errors->count == before ? OK : INVALID;

@@ -82,6 +82,27 @@ static void report_listen(const struct combinations *k, const struct conf *c)
                   "left; a socket beside them belongs into listen_if_free");
 }
 
+/* Of what relay shows. */
+static void report_client_certificates(const struct combinations *k, const struct conf *c)
+{
+    const struct {
+        struct slice cert, key;
+        const char *setting, *text;
+    } keys[] = {
+        {c->smtp_tls_cert_file, c->smtp_tls_key_file, "smtp_tls_key_file",
+         "smtp_tls_key_file is set but smtp_tls_cert_file is not"},
+        {c->smtp_tls_eccert_file, c->smtp_tls_eckey_file, "smtp_tls_eckey_file",
+         "smtp_tls_eckey_file is set but smtp_tls_eccert_file is not"},
+        {c->lmtp_tls_cert_file, c->lmtp_tls_key_file, "lmtp_tls_key_file",
+         "lmtp_tls_key_file is set but lmtp_tls_cert_file is not"},
+        {c->lmtp_tls_eccert_file, c->lmtp_tls_eckey_file, "lmtp_tls_eckey_file",
+         "lmtp_tls_eckey_file is set but lmtp_tls_eccert_file is not"},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i].cert.len == 0 && keys[i].key.len)
+            contradiction(k, keys[i].setting, keys[i].text);
+}
+
 /* Postfix would go on at level may, with a warning for each message. */
 static void report_dane(const struct combinations *k, const struct conf *c)
 {
@@ -109,6 +130,7 @@ void conf_report_combinations(struct conf_scope *s, const struct conf *c, const 
                       "myhostname has no domain: write the full name of this host");
     report_listen(&k, c);
     report_dane(&k, c);
+    report_client_certificates(&k, c);
     if (c->smtpd_tls_chain_files.n > CHAIN_FILES_MAX)
         contradiction(&k, "smtpd_tls_chain_files", "smtpd_tls_chain_files: more than 8 files");
     if (c->smtpd_tls_cert_file.len == 0 && c->smtpd_tls_key_file.len)

@@ -63,6 +63,16 @@
     X(TEXT, lmtp_tls_CApath, "$smtp_tls_CApath", 0, 0, "postfix", "As smtp_tls_CApath, for LMTP.") \
     X(NUMBER, lmtp_tls_scert_verifydepth, "9", 0, 100, "postfix", "As smtp_tls_scert_verifydepth, for LMTP.") \
     X(TEXT, lmtp_tls_servername, "$smtp_tls_servername", 0, 0, "postfix", "As smtp_tls_servername, for LMTP.") \
+    X(LIST, smtp_tls_chain_files, "", 0, 0, "postfix", "PEM files, each with private keys directly followed by their certificate chains, for other servers that ask for a client certificate. Instead of smtp_tls_cert_file and smtp_tls_eccert_file.") \
+    X(TEXT, smtp_tls_cert_file, "", 0, 0, "postfix", "PEM certificate chain that is shown to other servers that ask for one. Empty: none is.") \
+    X(TEXT, smtp_tls_key_file, "$smtp_tls_cert_file", 0, 0, "postfix", "Its PEM private key. Only the master opens it, and hands it to the process that sends mail.") \
+    X(TEXT, smtp_tls_eccert_file, "", 0, 0, "postfix", "A second such chain, with an EC key.") \
+    X(TEXT, smtp_tls_eckey_file, "$smtp_tls_eccert_file", 0, 0, "postfix", "Its PEM private key.") \
+    X(LIST, lmtp_tls_chain_files, "", 0, 0, "postfix", "PEM files, each with private keys directly followed by their certificate chains, for LMTP servers that ask for a client certificate. Instead of lmtp_tls_cert_file and lmtp_tls_eccert_file.") \
+    X(TEXT, lmtp_tls_cert_file, "", 0, 0, "postfix", "PEM certificate chain that is shown to LMTP servers that ask for one. Empty: none is.") \
+    X(TEXT, lmtp_tls_key_file, "$lmtp_tls_cert_file", 0, 0, "postfix", "Its PEM private key. Only the master opens it, and hands it to the process that sends mail.") \
+    X(TEXT, lmtp_tls_eccert_file, "", 0, 0, "postfix", "A second such chain, with an EC key.") \
+    X(TEXT, lmtp_tls_eckey_file, "$lmtp_tls_eccert_file", 0, 0, "postfix", "Its PEM private key.") \
     X(TEXT, ssl_cipher_suites, "", 0, 0, "dovecot", "OpenSSL's names of TLS 1.3's ciphers on POP3 and IMAP, with colons between. Empty: OpenSSL's own.") \
     X(TEXT, ssl_curve_list, "", 0, 0, "dovecot", "Curves of key exchange on POP3 and IMAP, with colons between. Empty: OpenSSL's own.") \
     X(BOOL, ssl_prefer_server_ciphers, "yes", 0, 0, "dovecot", "The server's order of ciphers decides, on POP3 and IMAP; no: the client's.") \

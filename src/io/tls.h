@@ -65,6 +65,10 @@ MUST_USE enum result tls_add_authorities(struct tls_context *c, struct slice pem
  * (RFC 7435): who must know the server looks at it afterwards (tls_peer_trusted and below). */
 MUST_USE enum result tls_client_new(const struct tls_rules *rules, struct tls_context **ret,
                                     struct error *err);
+/* Before others see it: shown to servers that ask for a certificate; of several the one that fits.
+ */
+MUST_USE enum result tls_client_identity(struct tls_context *c, const struct tls_identity *identity,
+                                         struct error *err);
 void tls_client_depth(struct tls_context *c, int depth);
 /* Before others see it: connections may resume sessions (tls_resume), each for lifetime_s seconds.
  */

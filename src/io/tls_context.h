@@ -43,6 +43,11 @@ BIO *tls_bio(struct slice pem);
 int tls_no_pass_phrase(char *into, int size, int writing, void *arg);
 /* OpenSSL's callback that lets the handshake go on whatever is found of a certificate. */
 int tls_take_any(int verified, X509_STORE_CTX *ctx);
+/* tls_identity.c: the pairs become the context's, but those of kinds of keys that it has. */
+MUST_USE enum result tls_identity_use(struct tls_context *c, const struct tls_identity *id,
+                                      struct error *err);
+/* Did OpenSSL leave a pair out because an earlier one has this kind of key? */
+bool tls_identity_is_taken(void);
 /* tls_context.c: with the rules that hold for both sides. */
 MUST_USE enum result tls_context_new(bool server, const struct tls_rules *rules,
                                      struct tls_context **ret, struct error *err);

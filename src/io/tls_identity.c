@@ -132,3 +132,29 @@ enum result tls_identity_chain(struct slice pem, struct tls_identity **ret, stru
         return error_set(err, LIMIT, "more than %d keys", TLS_IDENTITY_PAIRS);
     return tls_error(err, "a key or certificate is broken, or a certificate has no key before it");
 }
+
+bool tls_identity_is_taken(void)
+{
+    unsigned long code = ERR_peek_last_error();
+    return ERR_GET_LIB(code) == ERR_LIB_SSL &&
+           ERR_GET_REASON(code) == SSL_R_NOT_REPLACING_CERTIFICATE;
+}
+
+enum result tls_identity_use(struct tls_context *c, const struct tls_identity *id,
+                             struct error *err)
+{
+    for (size_t i = 0; i < id->n; i++)
+        if (SSL_CTX_use_cert_and_key(c->ctx, id->pairs[i].cert, id->pairs[i].key,
+                                     id->pairs[i].chain, 0) != 1 &&
+            !tls_identity_is_taken())
+            return tls_error(err, "using the certificate");
+    ERR_clear_error();
+    return OK;
+}
+
+enum result tls_client_identity(struct tls_context *c, const struct tls_identity *identity,
+                                struct error *err)
+{
+    ERR_clear_error();
+    return tls_identity_use(c, identity, err);
+}

@@ -37,21 +37,13 @@ static const struct tls_named *find_named(const struct tls_context *c, struct sl
     return best;
 }
 
-/* Was a pair left out because an earlier one has this kind of key? */
-static bool is_taken(void)
-{
-    unsigned long code = ERR_peek_last_error();
-    return ERR_GET_LIB(code) == ERR_LIB_SSL &&
-           ERR_GET_REASON(code) == SSL_R_NOT_REPLACING_CERTIFICATE;
-}
-
 /* Those of kinds of keys that another for this name has not brought. */
 static bool use_identity(SSL *ssl, const struct tls_identity *id, bool first)
 {
     for (size_t i = 0; i < id->n; i++)
         if (SSL_use_cert_and_key(ssl, id->pairs[i].cert, id->pairs[i].key, id->pairs[i].chain, 0) !=
                 1 &&
-            first && !is_taken())
+            first && !tls_identity_is_taken())
             return false;
     ERR_clear_error();
     return true;
@@ -124,12 +116,9 @@ enum result tls_server_new(const struct tls_rules *rules, struct tls_context **r
 static enum result set_default(struct tls_context *c, struct tls_identity *id, const char *label,
                                struct error *err)
 {
-    for (size_t i = 0; i < id->n; i++)
-        if (SSL_CTX_use_cert_and_key(c->ctx, id->pairs[i].cert, id->pairs[i].key,
-                                     id->pairs[i].chain, 0) != 1 &&
-            !is_taken())
-            return tls_error(err, "using the certificate");
-    ERR_clear_error();
+    enum result r = tls_identity_use(c, id, err);
+    if (r != OK)
+        return r;
     if (!c->label)
         c->label = strdup(label);
     return c->label ? OK : error_set(err, FAILED, "no memory");

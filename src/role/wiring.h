@@ -5,8 +5,8 @@
 
 #include "ipc/ipc.h"
 
-/* Settings by which relay knows the files of authorities that vouch for servers: those that
- * settings name, and the system's. */
+/* Settings by which relay knows the files of TLS towards servers: those that settings name
+ * (authorities, and our certificates with their keys), and the system's authorities. */
 #define SECRET_AUTHORITIES "smtp_tls_files"
 #define SECRET_SYSTEM_AUTHORITIES "tls_append_default_CA"
 

@@ -70,7 +70,11 @@ class Session(socketserver.StreamRequestHandler):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.script.certificate)
         context.sni_callback = lambda _, name, __: self.script.server_names.append(name)
+        if self.script.client_authorities:
+            context.load_verify_locations(self.script.client_authorities)
+            context.verify_mode = ssl.CERT_REQUIRED
         self.request = context.wrap_socket(self.request, server_side=True)
+        self.script.clients.append(self.request.getpeercert())
         self.tls = True
         self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
         return None
@@ -147,6 +151,8 @@ class Scripted:
         self.refused = None  # a recipient
         self.silent = None  # the command from which on there is no answer, or "message" or "end of DATA"
         self.messages, self.lines, self.server_names = [], [], []
+        self.client_authorities = None  # a PEM file: clients are asked for a certificate by these, and must show one
+        self.clients = []  # what they showed, as ssl has it
         self.server = Server(address, session)
         self.server.script = self
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})

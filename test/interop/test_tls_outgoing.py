@@ -209,6 +209,38 @@ def test_the_name_that_the_server_is_told(make_server, peer, tmp_path, servernam
     assert peer.server_names == [seen, "b.sni.test"]
 
 
+def shown(remote):
+    """The names of the client certificates, newest last."""
+    return [dict(field[0] for field in c["subject"])["commonName"] for c in remote.clients if c]
+
+
+def test_client_certificates(make_server, authority, tmp_path):
+    """A server that demands a certificate gets it: of a pair, anew when its file changes, of a chain; without one the mail waits."""
+    chain, other = authority.sign("client1", "DNS:client.test"), authority.sign("client2", "DNS:client.test")
+    mine = tmp_path / "client.pem"
+    mine.write_text(open(chain, encoding="ascii").read())
+    mine.chmod(0o600)  # relay can't open it by itself
+    with Scripted(("127.0.0.1", 0), authority.sign("asks", "DNS:asks.test"), "works") as remote:
+        remote.client_authorities = str(authority.crt)
+        pair = Pair(make_server, remote, tmp_path, smtp_tls_cert_file=mine, smtp_tls_security_level="encrypt")
+
+        def shows(name):
+            pair.goes(r'"TLSv1\.3 \S+ untrusted"')
+            return shown(remote)[-1] == name
+
+        assert shows("client1")
+        mine.write_text(open(other, encoding="ascii").read())
+        wait_for(lambda: shows("client2"), 20, "the new certificate")
+        pair.server.reload(smtp_tls_cert_file=None, smtp_tls_chain_files=chain)
+        wait_for(lambda: shows("client1"), 20, "the chain's certificate")
+        before = len(remote.clients)
+        pair.server.reload(smtp_tls_chain_files=str(tmp_path / "policy"))  # no key in it
+        n = pair.send()
+        wait_for(lambda: re.search(r"relay\.certificate .*policy .*then=", pair.server.log()), 15, "the broken file is told")
+        wait_for(lambda: re.search(rf"relay\.attempt .*to=x{n}@far\.test .*status=deferred", pair.server.log()), 15, "it waits")
+        assert len(remote.clients) == before
+
+
 def test_what_config_check_says(make_server):
     server = make_server()
     for setting, value, reason in (("smtp_tls_security_level", "strict", "not one of"), ("smtp_tls_servername", "a b", "no name of a host"),
@@ -218,6 +250,9 @@ def test_what_config_check_says(make_server):
         got = server.command("config", "check")
         assert got.returncode != 0 and re.search(f"{setting}: .*{reason}", got.stdout + got.stderr), got.stdout + got.stderr
         server.settings[setting] = None
+    server.settings["smtp_tls_key_file"] = server.conf
+    server.write_conf()
+    assert "smtp_tls_key_file is set but smtp_tls_cert_file is not" in server.command("config", "check").stderr
 
 
 def test_lmtp_has_levels_of_its_own(make_server):

@@ -75,20 +75,20 @@
     X("lmtp_tls_CAfile", "", READ, "") \
     X("lmtp_tls_CApath", "", READ, "") \
     X("lmtp_tls_block_early_mail_reply", "no", INNER, "connections are reused as Postrider sees fit") \
-    X("lmtp_tls_cert_file", "", UNSERVED, "no client certificate is shown to other servers") \
-    X("lmtp_tls_chain_files", "", UNSERVED, "no client certificate is shown to other servers") \
+    X("lmtp_tls_cert_file", "", READ, "") \
+    X("lmtp_tls_chain_files", "", READ, "") \
     X("lmtp_tls_ciphers", "medium", READ, "") \
     X("lmtp_tls_connection_reuse", "no", INNER, "connections are reused as Postrider sees fit") \
     X("lmtp_tls_dcert_file", "", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
     X("lmtp_tls_dkey_file", "$lmtp_tls_dcert_file", OBSOLETE, "DSA certificates are dead; use smtpd_tls_cert_file") \
-    X("lmtp_tls_eccert_file", "", UNSERVED, "no client certificate is shown to other servers") \
-    X("lmtp_tls_eckey_file", "$lmtp_tls_eccert_file", UNSERVED, "no client certificate is shown to other servers") \
+    X("lmtp_tls_eccert_file", "", READ, "") \
+    X("lmtp_tls_eckey_file", "$lmtp_tls_eccert_file", READ, "") \
     X("lmtp_tls_enforce_peername", "yes", OBSOLETE, "it does nothing since Postfix 3.6 or before; remove it") \
     X("lmtp_tls_exclude_ciphers", "", READ, "") \
     X("lmtp_tls_fingerprint_cert_match", "", READ, "") \
     X("lmtp_tls_fingerprint_digest", "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", READ, "") \
     X("lmtp_tls_force_insecure_host_tlsa_lookup", "no", UNSERVED, "TLSA records of hosts whose addresses are not signed are asked for at signed aliases alone") \
-    X("lmtp_tls_key_file", "$lmtp_tls_cert_file", UNSERVED, "no client certificate is shown to other servers") \
+    X("lmtp_tls_key_file", "$lmtp_tls_cert_file", READ, "") \
     X("lmtp_tls_loglevel", "0", INNER, "TLS is logged with each connection") \
     X("lmtp_tls_mandatory_ciphers", "medium", READ, "") \
     X("lmtp_tls_mandatory_exclude_ciphers", "", READ, "") \

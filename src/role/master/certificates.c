@@ -1,6 +1,7 @@
 /* certificates.c: which files the master opens for edge's TLS: those that the certificates of the
  * configuration (also of single listeners) are in, the tables that name some, and the authorities
- * of client certificates; and those of the authorities that relay knows servers by. */
+ * of client certificates; and for relay's those of the authorities that it knows servers by and of
+ * the certificates that it shows. */
 #include "role/certificates.h"
 
 #include <errno.h>
@@ -69,25 +70,32 @@ void certificate_files(const struct conf *c, certificate_file_fn *each, void *ar
     }
 }
 
-static void add_authorities(const struct conf *c, struct listing *l)
+static void add_of_relay(const struct conf *c, struct listing *l)
 {
-    const struct slice paths[] = {c->smtp_tls_CAfile, c->smtp_tls_CApath, c->lmtp_tls_CAfile,
-                                  c->lmtp_tls_CApath};
+    const struct slice paths[] = {
+        c->smtp_tls_CAfile,      c->smtp_tls_CApath,      c->lmtp_tls_CAfile,
+        c->lmtp_tls_CApath,      c->smtp_tls_cert_file,   c->smtp_tls_key_file,
+        c->smtp_tls_eccert_file, c->smtp_tls_eckey_file,  c->lmtp_tls_cert_file,
+        c->lmtp_tls_key_file,    c->lmtp_tls_eccert_file, c->lmtp_tls_eckey_file};
+    const struct slice_list chains[] = {c->smtp_tls_chain_files, c->lmtp_tls_chain_files};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         l->each(l->arg, conf_path(paths[i]));
+    for (size_t i = 0; i < sizeof chains / sizeof *chains; i++)
+        for (size_t k = 0; k < chains[i].n; k++)
+            l->each(l->arg, conf_path(chains[i].items[k]));
 }
 
 void authority_files(const struct conf *c, certificate_file_fn *each, void *arg)
 {
     struct listing l = {each, arg};
-    add_authorities(c, &l);
+    add_of_relay(c, &l);
     for (size_t i = 0; i < c->transport_services.n; i++) {
         char label[80];
         struct slice kind = c->transport_services.items[i], name = slice_split(&kind, '=');
         snprintf(label, sizeof label, "%.*s/unix", SLICE_ARG(name));
         const struct conf *own = conf_for_service(c, slice_cstr(label));
         if (own != c)
-            add_authorities(own, &l);
+            add_of_relay(own, &l);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "conf/paths.h"
 #include "role/authorities.h"
+#include "role/relay/identity.h"
 #include "role/tls_rules.h"
 #include "role/wiring.h"
 
@@ -16,12 +17,13 @@ struct relay_tls {
     struct tls_context *context;
 };
 
-/* Who may vouch for servers. */
+/* Who may vouch for servers; who we are; sessions. */
 struct authorities {
     struct slice file, folder;
     bool system;
     int depth;
-    int64_t sessions_s; /* how long a session may be resumed; 0: never */
+    struct relay_identity identity; /* what servers that ask are shown */
+    int64_t sessions_s;             /* how long a session may be resumed; 0: never */
 };
 
 static char *key_of(const struct tls_rules *rules, const struct authorities *by)
@@ -32,7 +34,9 @@ static char *key_of(const struct tls_rules *rules, const struct authorities *by)
                rules->ciphers ? rules->ciphers : "", rules->curves ? rules->curves : "",
                SLICE_ARG(by->file), SLICE_ARG(by->folder), by->system, by->depth,
                (long long)by->sessions_s);
-    char *key = buf_ok(&b) ? strndup(b.mem, buf_len(&b)) : NULL;
+    relay_identity_key(&by->identity, &b);
+    buf_putc(&b, 0);
+    char *key = buf_ok(&b) ? strdup(b.mem) : NULL;
     buf_release(&b);
     return key;
 }
@@ -68,6 +72,7 @@ static enum result make_context(struct relay *r, const struct tls_rules *rules,
     trust(r, tls, by->folder, true);
     if (by->system && r->system_authorities)
         trust(r, tls, SLICE(SECRET_SYSTEM_AUTHORITIES), false);
+    relay_identity_use(r, &by->identity, tls);
     tls_client_depth(tls, by->depth);
     if (by->sessions_s && tls_client_resume(tls, by->sessions_s, err) != OK) {
         tls_context_unref(tls);
@@ -128,6 +133,7 @@ enum result relay_tls_find(struct relay *r, const struct conf *c, bool lmtp,
     struct authorities by = {.file = conf_path(lmtp ? c->lmtp_tls_CAfile : c->smtp_tls_CAfile),
                              .folder = conf_path(lmtp ? c->lmtp_tls_CApath : c->smtp_tls_CApath),
                              .system = c->tls_append_default_CA || p->system_authorities,
+                             .identity = relay_identity_of(c, lmtp),
                              .depth = depth > 0 ? (int)depth - 1 : 0,
                              .sessions_s = lmtp ? c->lmtp_tls_session_cache_timeout
                                                 : c->smtp_tls_session_cache_timeout};
