@@ -120,7 +120,9 @@ enum result conf_paths_check(const struct conf *c, struct conf_errors *errors)
         look(&l, "smtp_dnssec_trust_anchor_file", c->smtp_dnssec_trust_anchor_file);
     look_at_list(&l, "smtpd_tls_chain_files", c->smtpd_tls_chain_files);
     look_at_list(&l, "smtp_tls_chain_files", c->smtp_tls_chain_files);
+    look_at_list(&l, "smtp_tls_trust_anchor_file", c->smtp_tls_trust_anchor_file);
     look_at_list(&l, "lmtp_tls_chain_files", c->lmtp_tls_chain_files);
+    look_at_list(&l, "lmtp_tls_trust_anchor_file", c->lmtp_tls_trust_anchor_file);
     look_at_dkim(&l);
     look_at_tokens(&l);
     return errors->count == before ? OK : INVALID;

@@ -63,6 +63,8 @@
     X(TEXT, lmtp_tls_CApath, "$smtp_tls_CApath", 0, 0, "postfix", "As smtp_tls_CApath, for LMTP.") \
     X(NUMBER, lmtp_tls_scert_verifydepth, "9", 0, 100, "postfix", "As smtp_tls_scert_verifydepth, for LMTP.") \
     X(TEXT, lmtp_tls_servername, "$smtp_tls_servername", 0, 0, "postfix", "As smtp_tls_servername, for LMTP.") \
+    X(LIST, smtp_tls_trust_anchor_file, "", 0, 0, "postfix", "PEM files of certificates that alone vouch for other servers, in place of smtp_tls_CAfile, smtp_tls_CApath and the system's authorities; they need not be roots. Not at MTA-STS.") \
+    X(LIST, lmtp_tls_trust_anchor_file, "", 0, 0, "postfix", "As smtp_tls_trust_anchor_file, for LMTP.") \
     X(LIST, smtp_tls_chain_files, "", 0, 0, "postfix", "PEM files, each with private keys directly followed by their certificate chains, for other servers that ask for a client certificate. Instead of smtp_tls_cert_file and smtp_tls_eccert_file.") \
     X(TEXT, smtp_tls_cert_file, "", 0, 0, "postfix", "PEM certificate chain that is shown to other servers that ask for one. Empty: none is.") \
     X(TEXT, smtp_tls_key_file, "$smtp_tls_cert_file", 0, 0, "postfix", "Its PEM private key. Only the master opens it, and hands it to the process that sends mail.") \

@@ -69,6 +69,8 @@ MUST_USE enum result tls_client_new(const struct tls_rules *rules, struct tls_co
  */
 MUST_USE enum result tls_client_identity(struct tls_context *c, const struct tls_identity *identity,
                                          struct error *err);
+/* Before others see it: its authorities need not be roots. */
+void tls_client_anchors(struct tls_context *c);
 void tls_client_depth(struct tls_context *c, int depth);
 /* Before others see it: connections may resume sessions (tls_resume), each for lifetime_s seconds.
  */

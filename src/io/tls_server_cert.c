@@ -7,6 +7,11 @@
 #include "io/tls_context.h"
 #include "io/tls_internal.h"
 
+void tls_client_anchors(struct tls_context *c)
+{
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(c->ctx), X509_V_FLAG_PARTIAL_CHAIN);
+}
+
 void tls_client_depth(struct tls_context *c, int depth)
 {
     SSL_CTX_set_verify_depth(c->ctx, depth);

@@ -145,7 +145,9 @@ static enum result take_reuse(struct entry *e, struct slice name, struct slice v
 static enum result refuse_tafile(struct entry *e, struct slice name, struct slice value)
 {
     (void)value;
-    return wrong(e, "is not served: put its certificates into smtp_tls_CAfile", name);
+    return wrong(
+        e, "is not served: put its certificates into smtp_tls_CAfile or smtp_tls_trust_anchor_file",
+        name);
 }
 
 static const struct {

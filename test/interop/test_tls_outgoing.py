@@ -209,6 +209,26 @@ def test_the_name_that_the_server_is_told(make_server, peer, tmp_path, servernam
     assert peer.server_names == [seen, "b.sni.test"]
 
 
+def test_trust_anchors(make_server, peer, authority, tmp_path):
+    """They vouch alone, and need not be roots."""
+    sub = Authority(tmp_path / "sub", "sub")
+    (tmp_path / "ext").write_text("basicConstraints = critical, CA:TRUE\n")
+    openssl("req", "-new", "-key", sub.key, "-subj", "/CN=sub", "-out", tmp_path / "csr")
+    openssl("x509", "-req", "-in", tmp_path / "csr", "-CA", authority.crt, "-CAkey", authority.key, "-CAcreateserial", "-extfile", tmp_path / "ext",
+            "-out", sub.crt)
+    with Scripted(("127.0.0.1", 0), sub.sign("mx.sub.test", "IP:127.0.0.1"), "works") as remote:
+        pair = Pair(make_server, remote, tmp_path, smtp_tls_CAfile=str(sub.crt))
+        pair.policy("verify")
+        pair.waits("server certificate not trusted")
+        pair.server.reload(smtp_tls_CAfile=None, smtp_tls_trust_anchor_file=f"{sub.crt}")
+        pair.goes(r'"TLSv1\.3 \S+ verified"')
+    pair = Pair(make_server, peer, tmp_path, smtp_tls_CAfile=str(authority.crt), smtp_tls_trust_anchor_file=f"{sub.crt}")
+    pair.policy("verify")
+    pair.waits("server certificate not trusted")
+    pair.server.reload(smtp_tls_trust_anchor_file=f"{sub.crt} {authority.crt}")
+    pair.goes(r'"TLSv1\.3 \S+ verified"')
+
+
 def shown(remote):
     """The names of the client certificates, newest last."""
     return [dict(field[0] for field in c["subject"])["commonName"] for c in remote.clients if c]

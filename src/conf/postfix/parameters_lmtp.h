@@ -103,7 +103,7 @@
     X("lmtp_tls_servername", "", READ, "") \
     X("lmtp_tls_session_cache_database", "", INNER, "sessions are kept in memory, as long as lmtp_tls_session_cache_timeout says") \
     X("lmtp_tls_session_cache_timeout", "3600s", READ, "") \
-    X("lmtp_tls_trust_anchor_file", "", UNSERVED, "put its certificates into lmtp_tls_CAfile") \
+    X("lmtp_tls_trust_anchor_file", "", READ, "") \
     X("lmtp_tls_verify_cert_match", "hostname", READ, "") \
     X("lmtp_tls_wrappermode", "no", UNSERVED, "a connection with TLS from its first byte is not made to other servers") \
     X("lmtp_use_tls", "no", READ, "") \

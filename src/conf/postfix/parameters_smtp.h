@@ -105,7 +105,7 @@
     X("smtp_tls_servername", "", READ, "") \
     X("smtp_tls_session_cache_database", "", INNER, "sessions are kept in memory, as long as smtp_tls_session_cache_timeout says") \
     X("smtp_tls_session_cache_timeout", "3600s", READ, "") \
-    X("smtp_tls_trust_anchor_file", "", UNSERVED, "put its certificates into smtp_tls_CAfile") \
+    X("smtp_tls_trust_anchor_file", "", READ, "") \
     X("smtp_tls_verify_cert_match", "hostname", READ, "") \
     X("smtp_tls_wrappermode", "no", UNSERVED, "a connection with TLS from its first byte is not made to other servers") \
     X("smtp_use_tls", "no", READ, "") \

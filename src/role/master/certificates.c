@@ -77,12 +77,14 @@ static void add_of_relay(const struct conf *c, struct listing *l)
         c->lmtp_tls_CApath,      c->smtp_tls_cert_file,   c->smtp_tls_key_file,
         c->smtp_tls_eccert_file, c->smtp_tls_eckey_file,  c->lmtp_tls_cert_file,
         c->lmtp_tls_key_file,    c->lmtp_tls_eccert_file, c->lmtp_tls_eckey_file};
-    const struct slice_list chains[] = {c->smtp_tls_chain_files, c->lmtp_tls_chain_files};
+    const struct slice_list lists[] = {c->smtp_tls_chain_files, c->lmtp_tls_chain_files,
+                                       c->smtp_tls_trust_anchor_file,
+                                       c->lmtp_tls_trust_anchor_file};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         l->each(l->arg, conf_path(paths[i]));
-    for (size_t i = 0; i < sizeof chains / sizeof *chains; i++)
-        for (size_t k = 0; k < chains[i].n; k++)
-            l->each(l->arg, conf_path(chains[i].items[k]));
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (size_t k = 0; k < lists[i].n; k++)
+            l->each(l->arg, conf_path(lists[i].items[k]));
 }
 
 void authority_files(const struct conf *c, certificate_file_fn *each, void *arg)

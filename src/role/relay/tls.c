@@ -20,6 +20,7 @@ struct relay_tls {
 /* Who may vouch for servers; who we are; sessions. */
 struct authorities {
     struct slice file, folder;
+    struct slice_list anchors; /* they alone, when there are some */
     bool system;
     int depth;
     struct relay_identity identity; /* what servers that ask are shown */
@@ -34,6 +35,8 @@ static char *key_of(const struct tls_rules *rules, const struct authorities *by)
                rules->ciphers ? rules->ciphers : "", rules->curves ? rules->curves : "",
                SLICE_ARG(by->file), SLICE_ARG(by->folder), by->system, by->depth,
                (long long)by->sessions_s);
+    for (size_t i = 0; i < by->anchors.n; i++)
+        buf_printf(&b, "\n=%.*s", SLICE_ARG(by->anchors.items[i]));
     relay_identity_key(&by->identity, &b);
     buf_putc(&b, 0);
     char *key = buf_ok(&b) ? strdup(b.mem) : NULL;
@@ -60,6 +63,21 @@ static void trust(struct relay *r, struct tls_context *tls, struct slice path, b
     buf_release(&pem);
 }
 
+/* Lock held. */
+static void trust_all(struct relay *r, struct tls_context *tls, const struct authorities *by)
+{
+    for (size_t i = 0; i < by->anchors.n; i++)
+        trust(r, tls, conf_path(by->anchors.items[i]), false);
+    if (by->anchors.n) {
+        tls_client_anchors(tls);
+        return;
+    }
+    trust(r, tls, by->file, false);
+    trust(r, tls, by->folder, true);
+    if (by->system && r->system_authorities)
+        trust(r, tls, SLICE(SECRET_SYSTEM_AUTHORITIES), false);
+}
+
 static enum result make_context(struct relay *r, const struct tls_rules *rules,
                                 const struct authorities *by, struct tls_context **ret,
                                 struct error *err)
@@ -68,10 +86,7 @@ static enum result make_context(struct relay *r, const struct tls_rules *rules,
     enum result result = tls_client_new(rules, &tls, err);
     if (result != OK)
         return result;
-    trust(r, tls, by->file, false);
-    trust(r, tls, by->folder, true);
-    if (by->system && r->system_authorities)
-        trust(r, tls, SLICE(SECRET_SYSTEM_AUTHORITIES), false);
+    trust_all(r, tls, by);
     relay_identity_use(r, &by->identity, tls);
     tls_client_depth(tls, by->depth);
     if (by->sessions_s && tls_client_resume(tls, by->sessions_s, err) != OK) {
@@ -137,6 +152,9 @@ enum result relay_tls_find(struct relay *r, const struct conf *c, bool lmtp,
                              .depth = depth > 0 ? (int)depth - 1 : 0,
                              .sessions_s = lmtp ? c->lmtp_tls_session_cache_timeout
                                                 : c->smtp_tls_session_cache_timeout};
+    /* MTA-STS (RFC 8461 4.2) means the authorities that all the world knows. */
+    if (!p->system_authorities)
+        by.anchors = lmtp ? c->lmtp_tls_trust_anchor_file : c->smtp_tls_trust_anchor_file;
     arena_init(&a, RULES_ARENA);
     enum result result = tls_rules_client(c, lmtp, p, &a, &rules, err);
     if (result == OK)
