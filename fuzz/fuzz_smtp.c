@@ -96,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct smtp_config config = {
         .service = (enum smtp_service)(data[0] % 3),
         .hostname = SLICE("mx.example.test"),
+        .system = SLICE("Postrider"),
         .banner = SLICE("mx.example.test ESMTP"),
         .origin = SLICE("example.test"),
         .mechanisms = data[0] % 3 == 2 ? SLICE_NONE : SLICE("PLAIN LOGIN"),

@@ -40,6 +40,7 @@
     X(TEXT, log_level, "info", 0, 0, "postrider", "error, warning, info or debug.") \
     X(TEXT, myhostname, "", 0, 0, "postfix", "The name of this host in greetings and headers. Empty: the system's host name; $mydomain is appended where it has no dot.") \
     X(TEXT, mydomain, "", 0, 0, "postfix", "The local domain. Empty: $myhostname without its first label.") \
+    X(TEXT, mail_name, "Postrider", 0, 0, "postfix", "The name of the mail system in Received fields, in reports and, as $mail_name, in smtpd_banner. Main.cf's default is Postfix.") \
     X(TEXT, inet_protocols, "all", 0, 0, "postfix", "all, ipv4 or ipv6 (or \"ipv4, ipv6\").") \
     X(NUMBER, message_size_limit, "10240000", 0, NO_MAX, "postfix", "Largest message in bytes; 0: no limit.") \
     X(TEXT, smtpd_banner, "$myhostname ESMTP Postrider", 0, 0, "postfix", "Text behind 220 in the SMTP greeting.") \

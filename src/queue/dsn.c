@@ -334,6 +334,15 @@ static void put_status_rcpt(const struct dsn_rcpt *r, bool utf8, struct buf *out
     put_date(out, "Last-Attempt-Date", r->attempted_s);
 }
 
+/* Postfix's field, named by mail_name: what a field's name can't have in it becomes a hyphen. */
+static void put_queue_id(const struct dsn *d, struct buf *out)
+{
+    buf_puts(out, "X-");
+    for (size_t i = 0; i < d->system.len; i++)
+        buf_putc(out, ascii_alnum(d->system.data[i]) ? d->system.data[i] : '-');
+    buf_printf(out, "-Queue-ID: %s\r\n", log_id(d->message).text);
+}
+
 static void put_report(const struct dsn *d, bool utf8, struct buf *out)
 {
     buf_printf(out, "Content-Description: Delivery report\r\nContent-Type: message/%s\r\n",
@@ -349,7 +358,7 @@ static void put_report(const struct dsn *d, bool utf8, struct buf *out)
         put_field(out, "Original-Envelope-Id", SLICE_NONE, buf_slice(&decoded), utf8);
         buf_release(&decoded);
     }
-    buf_printf(out, "X-Postrider-Queue-ID: %s\r\n", log_id(d->message).text);
+    put_queue_id(d, out);
     put_date(out, "Arrival-Date", d->arrived_s);
     for (size_t i = 0; i < d->n_rcpts; i++)
         put_status_rcpt(&d->rcpts[i], utf8, out);

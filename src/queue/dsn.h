@@ -39,6 +39,7 @@ struct dsn {
     uint64_t id;                /* of this message, for its Message-ID and boundary */
     uint64_t message;           /* the queue id of the one it is about */
     struct slice reporting_mta; /* our name */
+    struct slice system;        /* mail_name */
     struct slice mailer_domain; /* MAILER-DAEMON@ this */
     struct slice sender, envid; /* of the message that failed; envid is xtext */
     int64_t arrived_s, now_s;

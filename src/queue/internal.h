@@ -51,7 +51,7 @@ struct queue {
     uint64_t admin_message; /* being changed by the administrator: not to be attempted */
     queue_bounce_fn *bounce;
     void *bounce_owner;
-    char *reporting_mta, *mailer_domain;
+    char *reporting_mta, *mailer_domain, *system;
     queue_event_fn *event;
     void *event_owner;
     uint64_t active;

@@ -67,6 +67,7 @@ static enum result build_notice(struct finish *f, struct buf *out)
     struct dsn d = {.id = log_id_new(),
                     .message = e->message,
                     .reporting_mta = slice_cstr(j->queue->reporting_mta),
+                    .system = slice_cstr(j->queue->system),
                     .mailer_domain = slice_cstr(j->queue->mailer_domain),
                     .sender = e->sender,
                     .envid = e->envid,

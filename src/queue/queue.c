@@ -68,6 +68,7 @@ void queue_close(struct queue *q)
     pthread_mutex_destroy(&q->notes_lock);
     free(q->reporting_mta);
     free(q->mailer_domain);
+    free(q->system);
     free(q);
 }
 
@@ -85,14 +86,16 @@ void queue_configure(struct queue *q, const struct queue_options *o)
 }
 
 void queue_set_bounce(struct queue *q, queue_bounce_fn *fn, void *owner, const char *reporting_mta,
-                      const char *mailer_daemon_domain)
+                      const char *mailer_daemon_domain, const char *system)
 {
     pthread_mutex_lock(&q->lock);
     free(q->reporting_mta);
     free(q->mailer_domain);
+    free(q->system);
     q->reporting_mta = strdup(reporting_mta);
     q->mailer_domain = strdup(mailer_daemon_domain);
-    q->bounce = q->reporting_mta && q->mailer_domain ? fn : NULL;
+    q->system = strdup(system);
+    q->bounce = q->reporting_mta && q->mailer_domain && q->system ? fn : NULL;
     q->bounce_owner = owner;
     pthread_mutex_unlock(&q->lock);
 }

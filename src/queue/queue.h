@@ -142,7 +142,7 @@ struct queue_bounce {
 typedef void queue_bounce_fn(void *owner, const struct queue_bounce *b,
                              void (*finished)(void *arg, enum result r), void *arg);
 void queue_set_bounce(struct queue *q, queue_bounce_fn *fn, void *owner, const char *reporting_mta,
-                      const char *mailer_daemon_domain);
+                      const char *mailer_daemon_domain, const char *system);
 
 /* What became of a recipient, for the owner's log: "sent", "deferred" (until next_s), "bounced" (a
  * DSN went out), "expired" (the same after the lifetime), "dropped" (failed without a notice: why

@@ -14,7 +14,7 @@ def pair(tmp_path_factory):
     """A server, and another one that it relays to."""
     other = Server(tmp_path_factory.mktemp("other"), services=("smtp", "imap"), users=("dave",), mydestination=NEXT, myhostname="mx." + NEXT)
     ours = Server(tmp_path_factory.mktemp("ours"), transport_maps="inline:{ " f"{{{NEXT} = smtp:[127.0.0.1]:{other.port['smtp']}}}"
-                  " {later.test = smtp:[127.0.0.1]:1} }", minimal_backoff_time="1s", maximal_backoff_time="1s", delay_warning_time="2s",
+                  " {later.test = smtp:[127.0.0.1]:1} }", mail_name="Foo Mail", minimal_backoff_time="1s", maximal_backoff_time="1s", delay_warning_time="2s",
                   virtual_alias_maps=f"inline:{{ {{ both@{DOMAIN} = bob, dave@{NEXT} }} }}")
     other.settings["transport_maps"] = "inline:{ " f"{{{DOMAIN} = smtp:[127.0.0.1]:{ours.port['smtp']}}}" " }"
     other.write_conf()
@@ -56,6 +56,7 @@ def test_delivered(pair):
     action, status, original, text = report(ours, "into-a-mailbox")
     assert (action, status, original) == ("delivered", "2.0.0", "rfc822; bob@" + DOMAIN)
     assert "Subject: Successful Mail Delivery Report" in text and "the text" not in text
+    assert "\nX-Foo-Mail-Queue-ID: " in text and " (Foo Mail) with ESMTP" in text and "Postrider)" not in text
 
 
 def test_the_next_server_reports(pair):

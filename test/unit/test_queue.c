@@ -74,7 +74,7 @@ static void open_queue(void)
 {
     assert_int_equal(queue_open(store, &options, &queue, NULL), OK);
     queue_set_events(queue, on_event, NULL);
-    queue_set_bounce(queue, on_bounce, NULL, "mx.test", "origin.test");
+    queue_set_bounce(queue, on_bounce, NULL, "mx.test", "origin.test", "Postrider");
 }
 
 static int setup(void **state)

@@ -442,6 +442,7 @@ static void play(const char *file, struct slice text, bool bytewise)
         .bytewise = bytewise,
         .config = {.service = SMTP_SERVICE_SMTP,
                    .hostname = SLICE("mx.example.test"),
+                   .system = SLICE("Postrider"),
                    .banner = SLICE("mx.example.test ESMTP Postrider"),
                    .origin = SLICE("example.test"),
                    .mechanisms = SLICE("PLAIN LOGIN"),

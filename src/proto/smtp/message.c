@@ -63,7 +63,8 @@ static void put_way(const struct smtp_session *s, struct buf *out)
     put_tls(s, out);
     if (s->config->tell_login && s->authenticated && s->peer->login.len)
         buf_printf(out, "\r\n\t(Authenticated sender: %.*s)", SLICE_ARG(s->peer->login));
-    buf_printf(out, "\r\n\tby %.*s (Postrider) with ", SLICE_ARG(s->config->hostname));
+    buf_printf(out, "\r\n\tby %.*s (%.*s) with ", SLICE_ARG(s->config->hostname),
+               SLICE_ARG(s->config->system));
     put_protocol(s, out);
 }
 
@@ -73,8 +74,8 @@ static void put_received(const struct smtp_session *s, struct buf *out)
     const struct smtp_tx *tx = s->tx;
     buf_puts(out, "Received: ");
     if (s->config->service == SMTP_SERVICE_SENDMAIL)
-        buf_printf(out, "by %.*s (Postrider, from userid %u)", SLICE_ARG(s->config->hostname),
-                   s->peer->uid);
+        buf_printf(out, "by %.*s (%.*s, from userid %u)", SLICE_ARG(s->config->hostname),
+                   SLICE_ARG(s->config->system), s->peer->uid);
     else
         put_way(s, out);
     buf_printf(out, " id %s", log_id(tx->id).text);

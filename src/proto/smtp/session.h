@@ -54,6 +54,7 @@ enum smtp_stage {
 struct smtp_config {
     enum smtp_service service;
     struct slice hostname; /* myhostname */
+    struct slice system;   /* mail_name */
     struct slice banner;   /* smtpd_banner */
     struct slice origin;   /* myorigin: completes addresses without a domain */
     /* "PLAIN LOGIN": what AUTH offers to a peer that is secured without TLS (all of them empty: no

@@ -156,6 +156,7 @@ static enum result build_notice(struct picking *p, bool expired, struct buf *out
         .id = log_id_new(),
         .message = log_id_new(),
         .reporting_mta = p->conf->myhostname,
+        .system = p->conf->mail_name,
         .mailer_domain = p->conf->myhostname,
         .sender = completed(p, p->drop.sender),
         .envid = p->drop.envid,

@@ -109,6 +109,7 @@ static void fill_smtp(struct edge_settings *s, enum smtp_service service)
     s->smtp[service] = (struct smtp_config){
         .service = service,
         .hostname = c->myhostname,
+        .system = c->mail_name,
         .banner = c->smtpd_banner,
         .origin = c->myorigin,
         .mechanisms = auth ? offer(s, true, OFFER_LOCAL) : SLICE_NONE,

@@ -84,7 +84,8 @@ static enum result open_all(struct mailbox_role *m, const struct conf *c, struct
     if (r == OK)
         r = grant_seen_new(LOGINS_REMEMBERED, &m->seen_logins);
     if (r == OK) {
-        queue_set_bounce(m->queue, mailbox_bounce, m, c->myhostname.data, c->myorigin.data);
+        queue_set_bounce(m->queue, mailbox_bounce, m, c->myhostname.data, c->myorigin.data,
+                         c->mail_name.data);
         queue_set_events(m->queue, log_queue_event, m);
     }
     return r;

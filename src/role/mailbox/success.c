@@ -76,6 +76,7 @@ void incoming_prepare_report(struct incoming *in)
     struct dsn d = {.id = log_id_new(),
                     .message = q->message_id,
                     .reporting_mta = c->myhostname,
+                    .system = c->mail_name,
                     .mailer_domain = c->myorigin,
                     .sender = q->sender,
                     .envid = q->envid,
