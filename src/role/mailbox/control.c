@@ -368,8 +368,9 @@ void control_free(struct control *c)
 {
     if (!c)
         return;
-    if (c->mailbox &&
-        !(io_line_release(&c->owners, drop_later) & io_line_release(&c->others, drop_later)))
+    bool idle = !c->mailbox || io_line_release(&c->owners, drop_later);
+    idle = (!c->mailbox || io_line_release(&c->others, drop_later)) && idle;
+    if (!idle)
         LOG(LOG_INFO, "control.stopped", LOG_C("reason", "commands that were not begun"));
     close(c->fd);
     pthread_mutex_destroy(&c->lock);
