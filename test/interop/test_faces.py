@@ -440,7 +440,7 @@ def as_nobody(server, folder, *words, **more):
 @pytest.mark.skipif(os.geteuid() != 0, reason="other users: needs root")
 def test_ordinary_users_send_always(folder):
     """Without rights of their own, whether the server runs or not; nothing is lost, nothing may be looked at by others."""
-    server = our_server(folder, "users")
+    server = our_server(folder, "users", myorigin=DOMAIN)
     try:
         for path in (server.folder, server.state):
             os.chmod(path, 0o755)
@@ -470,6 +470,8 @@ def test_ordinary_users_send_always(folder):
         wait_for(lambda: sorted(subjects("alice")) == ["half known", "running", "stopped"], 20, "what waited")
         wait_for(lambda: len(subjects("bob")) == 3, 20, "the notice that there is no such user, and the report")
         assert sorted(subjects("bob")) == ["Mail Delivery Status Report"] + 2 * ["Undelivered Mail Returned to Sender"]
+        # By whichever way they come: the name completed with myorigin, as Postfix completes what it sends itself.
+        assert {email.utils.parseaddr(email.message_from_bytes(m)["From"])[1] for m in server.inbox("bob")} == {"MAILER-DAEMON@" + DOMAIN}
         assert wait_for(lambda: not list(pathlib.Path(server.state, "maildrop").iterdir()), 20, "an empty maildrop")
     finally:
         server.stop()

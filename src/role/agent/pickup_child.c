@@ -157,7 +157,7 @@ static enum result build_notice(struct picking *p, bool expired, struct buf *out
         .message = log_id_new(),
         .reporting_mta = p->conf->myhostname,
         .system = p->conf->mail_name,
-        .mailer_domain = p->conf->myhostname,
+        .mailer_domain = p->conf->myorigin,
         .sender = completed(p, p->drop.sender),
         .envid = p->drop.envid,
         .arrived_s = now,
