@@ -119,6 +119,7 @@ struct directory_target {
     struct slice account, detail; /* local */
     struct slice address;     /* remote, as it is to be sent; of COMMAND and FILE the recipient */
     struct slice route;       /* remote: "transport:nexthop"; "": to its own domain by SMTP */
+    bool filter;              /* remote: the route is a content filter's */
     enum directory_kind kind; /* MAIL: local or remote */
     struct slice user, text;  /* COMMAND, FILE: as in a target (ipc.h) */
     struct slice owner;       /* the envelope sender that it gets; data NULL: the message's own */

@@ -149,6 +149,7 @@ void ipc_memfd_unmap(struct slice s);
  *   "remote ADDRESS"            by SMTP to the address's own domain
  *   "remote ADDRESS TAB ROUTE"  by another way: "transport:nexthop", such as "smtp:[mx.test]:587",
  *                               "lmtp:unix:/path", "error:5.1.6 moved"
+ *   "filter ADDRESS TAB ROUTE"  by a content filter: the way stays what it is while it waits
  *   "command USER SP N:ADDRESS COMMAND-LINE"   (N: bytes of ADDRESS)
  *   "file USER SP N:ADDRESS PATH"
  *   "for N:TO " in front of the last two: what Delivered-To says; without it that is ADDRESS
@@ -167,6 +168,7 @@ struct target {
     struct slice account, detail; /* LOCAL */
     struct slice address;         /* REMOTE, COMMAND, FILE */
     struct slice route;           /* REMOTE; "": none */
+    bool filter;                  /* REMOTE with a route: a content filter's */
     enum target_kind kind;
     struct slice user, text;        /* COMMAND (its line), FILE (its path) */
     struct slice sender, delivered; /* VIA; data NULL: "-". COMMAND, FILE: TO, or data NULL */

@@ -77,10 +77,11 @@ enum result target_parse(struct slice text, struct target *ret)
     }
     if (!rest.data || rest.len == 0)
         return INVALID;
-    if (slice_is(kind, "remote")) {
+    t.filter = slice_is(kind, "filter");
+    if (t.filter || slice_is(kind, "remote")) {
         t.address = slice_split(&rest, '\t'); /* an address never holds one */
         t.route = rest.data ? rest : SLICE("");
-        if (t.address.len == 0)
+        if (t.address.len == 0 || (t.filter && t.route.len == 0))
             return INVALID;
     } else if (slice_is(kind, "local")) {
         r = parse_local(rest, &t);
@@ -141,7 +142,7 @@ void target_format(const struct target *t, struct buf *out)
     } else if (t->kind != TARGET_REMOTE) {
         format_served(t, out);
     } else {
-        buf_puts(out, "remote ");
+        buf_puts(out, t->filter ? "filter " : "remote ");
         buf_append(out, t->address);
         if (t->route.len)
             buf_putc(out, '\t');

@@ -51,11 +51,15 @@ static size_t bundle_length(const struct sorted *s, size_t n, uint32_t limit)
 static void put_new_bundle(struct kv_batch *b, struct place p, uint32_t attempts, bool held,
                            const struct sorted *s, size_t n, struct queue_rcpt *rcpts)
 {
-    for (size_t i = 0; i < n; i++)
+    bool keeps_way = false;
+    for (size_t i = 0; i < n; i++) {
         rcpts[i] = *s[i].rcpt;
+        keeps_way |= rcpts[i].keeps_way;
+    }
     struct q_bundle bundle = {.due_s = p.due_s,
                               .attempts = attempts,
                               .held = held,
+                              .keeps_way = keeps_way,
                               .destination = sorted_destination(s),
                               .n = (uint32_t)n,
                               .rcpts = rcpts};

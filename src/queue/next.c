@@ -96,6 +96,7 @@ static void fill(struct job *j)
         .arrived_s = e->arrived_s,
         .concurrency = j->item->dest->pace.window,
         .put_off = j->item->put_off,
+        .keeps_way = j->bundle.keeps_way,
     };
 }
 

@@ -53,7 +53,8 @@ struct queue_rcpt {
     struct slice original; /* what the client said */
     struct slice dsn_notify, dsn_orcpt;
     struct slice
-        route; /* "transport:nexthop", "": the address's own domain. When it is added only */
+        route;      /* "transport:nexthop", "": the address's own domain. When it is added only */
+    bool keeps_way; /* the route is not looked up anew, whatever the settings become. Likewise */
     struct slice served; /* "" or the target (ipc.h) that is not relay's; its route is QUEUE_HERE */
 };
 /* Who brought a message, for the commands that get it: as IPC DELIVER has it; "" where not known.
@@ -90,6 +91,7 @@ struct queue_job {
     int64_t arrived_s;
     uint32_t concurrency; /* attempts that the destination gets at a time by now */
     bool put_off;         /* not to be attempted: call queue_job_put_off */
+    bool keeps_way;       /* queue_job_reroute is not for it */
 };
 /* The next due job within the limits, or NOT_FOUND with *ret_wait_ms until the next one is due (-1:
  * none, as far as known; queue_added and queue_job_done's `done` are reasons to ask again).

@@ -13,7 +13,8 @@ enum {
     FLAG_BOUNCE = 8,
     FLAG_WARNED = 16,
     FLAG_FLUSHED = 32,
-    FLAG_REQUIRE_TLS = 64
+    FLAG_REQUIRE_TLS = 64,
+    FLAG_KEEPS_WAY = 128
 };
 
 bool place_before(struct place a, struct place b)
@@ -219,7 +220,7 @@ void q_bundle_encode(const struct q_bundle *b, struct buf *out)
 {
     buf_putc(out, BUNDLE_VERSION);
     buf_putc(out, (char)((b->held ? FLAG_HELD : 0) | (b->warned ? FLAG_WARNED : 0) |
-                         (b->flushed ? FLAG_FLUSHED : 0)));
+                         (b->flushed ? FLAG_FLUSHED : 0) | (b->keeps_way ? FLAG_KEEPS_WAY : 0)));
     buf_put_le64(out, (uint64_t)b->due_s);
     buf_put_le32(out, b->attempts);
     put_text(out, b->destination);
@@ -264,6 +265,7 @@ static enum result decode_head(struct cursor *c, struct q_bundle *b, unsigned *r
     b->held = flags & FLAG_HELD;
     b->warned = flags & FLAG_WARNED;
     b->flushed = flags & FLAG_FLUSHED;
+    b->keeps_way = flags & FLAG_KEEPS_WAY;
     b->due_s = (int64_t)cursor_le64(c);
     b->attempts = cursor_le32(c);
     b->destination = get_text(c);

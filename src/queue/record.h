@@ -32,8 +32,9 @@ struct q_envelope {
 
 struct q_bundle {
     bool held;
-    bool warned;  /* the sender knows of the delay */
-    bool flushed; /* the next attempt is made whatever the transport says */
+    bool warned;    /* the sender knows of the delay */
+    bool flushed;   /* the next attempt is made whatever the transport says */
+    bool keeps_way; /* of a recipient: the destination is not looked up anew */
     int64_t due_s;
     uint32_t attempts; /* made so far */
     struct slice destination;

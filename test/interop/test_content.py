@@ -8,6 +8,7 @@ import time
 import pytest
 
 from harness import DOMAIN, PROGRAM, Server, free_port, wait_for
+from scripted import Scripted
 
 HEADERS = r"""
 /^Subject: reject/ REJECT not wanted here
@@ -269,6 +270,27 @@ def test_content_filter(tmp_path_factory):
         assert server.inbox("carol")[0].count(b"\r\nReceived: ") == 2
         told = server.command("explain", "--client", "127.0.0.1", "--from", "x@far.test", "--to", "alice@example.test").stdout
         assert f"next hop [127.0.0.1]:{back}" in told and "content_filter" in told, told
+    finally:
+        server.stop()
+
+
+def test_what_waits_for_a_filter_goes_to_it(tmp_path_factory):
+    """Before a repeated attempt the way is looked up anew, but never round a filter."""
+    port, checked = free_port(), free_port()
+    folder = tmp_path_factory.mktemp("filter-down")
+    server = Server(folder, mynetworks="127.0.0.0/8", content_filter=f"smtp:[127.0.0.1]:{port}", relayhost="[127.0.0.1]:1",
+                    header_checks="regexp:%s/headers" % folder, smtp_tls_security_level="none")
+    (folder / "headers").write_text(f"/^Subject: checked/ FILTER smtp:[127.0.0.1]:{checked}\n")
+    server.start()
+    try:
+        for subject in ("plain", "checked"):
+            server.send(sender="x@far.test", rcpts=["alice@example.test", "r@far.test"], subject=subject)
+        wait_for(lambda: server.ok("queue", "list").count("Connection refused") == 4, 20, "the filters to be missed")
+        with Scripted(("127.0.0.1", port), None) as first, Scripted(("127.0.0.1", checked), None) as second:
+            server.ok("queue", "flush", "all")
+            for f in (first, second):
+                wait_for(lambda f=f: sorted(r for m in f.messages for r in m["to"]) == ["alice@example.test", "r@far.test"], 20, "a filter's mail")
+        assert not server.inbox("alice")
     finally:
         server.stop()
 

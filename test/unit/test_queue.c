@@ -1366,7 +1366,7 @@ static void records_survive_any_bytes(void **state)
                               .dsn_notify = SLICE("NEVER"),
                               .dsn_orcpt = SLICE("rfc822;a@b")};
     struct slice reason = SLICE("later");
-    struct q_bundle b = {true, true, true, 123, 4, SLICE("b"), 1, &rcpt, &reason}, got;
+    struct q_bundle b = {true, true, true, true, 123, 4, SLICE("b"), 1, &rcpt, &reason}, got;
     struct arena arena;
     struct buf bytes;
     (void)state;
@@ -1374,8 +1374,8 @@ static void records_survive_any_bytes(void **state)
     buf_init(&bytes, 1 << 20);
     q_bundle_encode(&b, &bytes);
     assert_int_equal(q_bundle_decode(buf_slice(&bytes), &arena, &got), OK);
-    assert_true(got.held && got.warned && got.flushed && got.due_s == 123 && got.attempts == 4 &&
-                got.n == 1);
+    assert_true(got.held && got.warned && got.flushed && got.keeps_way && got.due_s == 123 &&
+                got.attempts == 4 && got.n == 1);
     assert_true(slice_is(got.rcpts[0].dsn_orcpt, "rfc822;a@b") &&
                 slice_is(got.reasons[0], "later"));
     for (size_t n = 0; n < buf_len(&bytes); n++)

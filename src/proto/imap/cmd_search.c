@@ -105,10 +105,7 @@ static void end_numbers(struct imap *im, struct search *s)
     if (s->ended)
         return;
     s->ended = true;
-    if (s->returns.partial.wanted)
-        buf_puts(im->out, s->told_some ? ")" : "NIL)");
-    if (s->returns.relevancy)
-        buf_puts(im->out, " RELEVANCY (");
+    search_put_end(im, &s->returns, s->told_some);
 }
 
 /* In the order of the numbers. False: output is full. */

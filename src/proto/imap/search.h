@@ -124,6 +124,8 @@ struct search_place {
 void search_put_head(struct imap *im, const struct imap_command *cmd,
                      const struct search_returns *returns, const struct search_place *place,
                      const struct search_numbers *n);
+/* What follows the numbers (`some`: there were any), up to where the scores begin. */
+void search_put_end(struct imap *im, const struct search_returns *returns, bool some);
 
 /* What has been read of the message that is looked at. */
 struct search_message {

@@ -115,3 +115,11 @@ void search_put_head(struct imap *im, const struct imap_command *cmd,
     if ((returns->items & RETURN_ALL) && n->n)
         buf_puts(out, " ALL ");
 }
+
+void search_put_end(struct imap *im, const struct search_returns *returns, bool some)
+{
+    if (returns->partial.wanted)
+        buf_puts(im->out, some ? ")" : "NIL)");
+    if (returns->relevancy)
+        buf_puts(im->out, " RELEVANCY (");
+}

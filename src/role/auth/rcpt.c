@@ -33,6 +33,7 @@ static struct slice target_text(const struct conf *c, const struct directory_tar
                        .detail = from->detail,
                        .address = from->address,
                        .route = from->route,
+                       .filter = from->filter,
                        .kind = from->local ? TARGET_LOCAL : kinds[from->kind],
                        .user = from->user,
                        .text = from->text,

@@ -96,7 +96,7 @@ struct slice_list action_filter_targets(struct slice_list addresses, struct slic
 {
     size_t most = addresses.n ? addresses.n + targets.n : 0;
     struct slice_list list = {arena_alloc_n(a, most + 1, sizeof *list.items), 0};
-    struct target there = {.kind = TARGET_REMOTE, .route = route};
+    struct target there = {.kind = TARGET_REMOTE, .route = route, .filter = true};
     for (size_t i = 0; list.items && i < most; i++) {
         struct target t;
         bool copy = i >= addresses.n;
@@ -138,7 +138,8 @@ static void filter(const struct query *q, const struct directory *d, struct slic
         return;
     }
     for (size_t i = 0; i < addresses.n; i++)
-        all[n++] = (struct directory_target){.address = addresses.items[i], .route = route};
+        all[n++] = (struct directory_target){
+            .address = addresses.items[i], .route = route, .filter = true};
     if (n == 0) {
         refuse_action(f, route, "the recipient's maps can't be asked now");
         return;
@@ -147,7 +148,7 @@ static void filter(const struct query *q, const struct directory *d, struct slic
         struct slice copy = r->targets[i].copy_for;
         if (r->targets[i].bcc && !has_copy(all, n, copy))
             all[n++] = (struct directory_target){
-                .address = copy, .route = route, .bcc = true, .copy_for = copy};
+                .address = copy, .route = route, .filter = true, .bcc = true, .copy_for = copy};
     }
     r->kind = RESOLVE_FOREIGN;
     r->targets = all;

@@ -249,7 +249,8 @@ static void add_remote_target(struct incoming *in, size_t i, const struct opened
     struct slice rcpt = t->bcc && t->copy_for.len ? t->copy_for : d->rcpts.items[i];
     struct queue_rcpt *r = &o->copy->remote[o->copy->n_remote++];
     if (t->kind == TARGET_REMOTE)
-        *r = (struct queue_rcpt){.address = t->address, .original = rcpt, .route = t->route};
+        *r = (struct queue_rcpt){
+            .address = t->address, .original = rcpt, .route = t->route, .keeps_way = t->filter};
     else
         *r = mailbox_served(o->text, t, rcpt);
     if (t->local) /* on hold; where it leads was decided */

@@ -385,7 +385,7 @@ static void run(struct io_task *task, unsigned events)
             break;
         }
         atomic_fetch_add(&f->under_way, 1);
-        if (q->attempt == 1 || is_served_here(q) || !ask_routes(f, q))
+        if (q->attempt == 1 || q->keeps_way || is_served_here(q) || !ask_routes(f, q))
             start_job(f, q);
     }
     if (wait_ms >= 0)
