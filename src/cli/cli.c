@@ -24,7 +24,7 @@ static cli_command_fn help;
 static const struct command {
     const char *name, *words, *text;
     cli_command_fn *run;
-    bool needs_conf;
+    bool needs_conf; /* what the running server answers needs no files that can be read */
 } commands[] = {
     {"serve", "", "Run the server in the foreground; log on stderr.", NULL, false},
     {"config",
@@ -37,17 +37,17 @@ static const struct command {
     {"queue",
      "list [FILTER…] [--json] | summary [--json] | show ID [--message] | "
      "flush|hold|release|delete ID|all",
-     "Mail that waits to be sent.", cli_remote, true},
+     "Mail that waits to be sent.", cli_remote, false},
     {"trace", "ID|MESSAGE-ID | --from ADDRESS | --to ADDRESS | --since TIME [--limit N] [--json]",
-     "What became of a message: every station of its journey.", cli_remote, true},
+     "What became of a message: every station of its journey.", cli_remote, false},
     {"explain",
      "--client IP --from A --to B [--name HOSTNAME] [--helo H] [--user U] [--service S] [--tls] "
      "[--json]",
      "Why such a recipient would be taken or refused, and where its mail would go.", cli_remote,
-     true},
+     false},
     {"tls-report", "list [--json] | send [DOMAIN]",
-     "How mail that left went under TLS, by domain and day; report it now.", cli_remote, true},
-    {"mailbox", "list NAME [--json]", "An account's mailboxes.", cli_remote, true},
+     "How mail that left went under TLS, by domain and day; report it now.", cli_remote, false},
+    {"mailbox", "list NAME [--json]", "An account's mailboxes.", cli_remote, false},
     {"import",
      "maildir|mbox PATH --user NAME [--mailbox NAME] [--inbox PATH] [--layout fs] | --all",
      "Take over the mail that another server keeps.", cli_import, true},
@@ -55,7 +55,7 @@ static const struct command {
      "new DOMAIN [--selector NAME] [--algorithm rsa|ed25519] [--directory DIR] | show [DOMAIN] "
      "[--json]",
      "Keys that sign what is sent, and their DNS records.", cli_dkim, true},
-    {"status", "[--json]", "Connections, queue, store and memory of each role.", cli_remote, true},
+    {"status", "[--json]", "Connections, queue, store and memory of each role.", cli_remote, false},
     {"reload", "", "Check the configuration and have the running server take it.", cli_reload,
      true},
     {"version", "[--json]", "The version.", version, false},

@@ -1,5 +1,6 @@
 /* remote.c: commands that the running server answers: passes the words over the control socket and
  * prints what comes. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -95,6 +96,8 @@ int cli_remote(struct cli *c, char **words, int n)
     int fd, wrong = check_words(words, n);
     if (wrong != 0)
         return wrong;
+    if (c->config_given && access(c->config_path, R_OK) != 0)
+        return cli_fail(1, "%s: %s", c->config_path, strerror(errno));
     if (control_open(c, &fd, &err) != OK)
         return cli_fail(1, "%s", err.text);
     union {

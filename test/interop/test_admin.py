@@ -104,6 +104,8 @@ def test_reload_takes_and_refuses(make_server):
     server.write_conf()
     assert server.command("reload").returncode == 1
     assert banner().startswith(b"220 new.banner")
+    # What the running server knows can be asked meanwhile.
+    assert "uptime_s" in server.ok("status") and "Mail queue is empty" in server.ok("queue", "list")
 
 
 def test_reload_tells_what_the_server_made_of_it(make_server):
