@@ -321,3 +321,25 @@ def test_all_accounts_from_where_the_configuration_says(tmp_path):
         assert server.imap("alice").select("Sent")[1] == [b"2"]
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("driver", ("passwd-file", "static"))
+def test_homes_that_userdb_gives_to_all(tmp_path, driver):
+    write_maildir(tmp_path / "mail" / "erin" / "Maildir", 2)
+    (tmp_path / "accounts").write_text("erin:{PLAIN}secret-erin::::::\n")
+    fields = f"uid=64999 gid=64999 home={tmp_path}/mail/%n"
+    userdb = f"args = {tmp_path}/accounts\n  default_fields = {fields}" if driver == "passwd-file" else f"args = {fields}"
+    (tmp_path / "dovecot.conf").write_text(f"ssl = no\nmail_location = maildir:~/Maildir\npassdb {{\n  driver = passwd-file\n  args = {tmp_path}/accounts\n}}\n"
+                                           f"userdb {{\n  driver = {driver}\n  {userdb}\n}}\n")
+    server = Server(tmp_path, services=("smtp", "imap"), dovecot_config=str(tmp_path / "dovecot.conf"))
+    server.settings.pop("users_file")
+    server.write_conf()
+    server.start()
+    try:
+        assert f"uid\t64999\ngid\t64999\nhome\t{tmp_path}/mail/erin\n" in server.ok("doveadm", "user", "erin")
+        done = server.command("import", "--all")
+        assert done.returncode == 0 and "1 folders: 2 messages found, 2 imported" in done.stdout, done
+        server.passwords["erin"] = "secret-erin"
+        assert server.imap("erin").select("INBOX")[1] == [b"2"]
+    finally:
+        server.stop()

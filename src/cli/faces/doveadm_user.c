@@ -80,8 +80,19 @@ static void put_file_user(const struct passwd_user *u, struct buf *out)
     }
 }
 
-/* userdb static's fields, with what stands for the user's name in them. */
-static void put_static(const struct auth_database *db, struct slice name, struct buf *out)
+static bool is_said(struct slice said, struct slice key)
+{
+    while (said.data) {
+        struct slice line = slice_split(&said, '\n');
+        if (slice_eq(slice_split(&line, '\t'), key))
+            return true;
+    }
+    return false;
+}
+
+/* A database's own fields, with what stands for the user's name in them, but those that are said.
+ */
+static void put_fields(const struct auth_database *db, struct slice name, struct buf *out)
 {
     const struct format_names names = {.user = name, .service = SLICE("doveadm")};
     struct slice rest = db->fields;
@@ -90,7 +101,7 @@ static void put_static(const struct auth_database *db, struct slice name, struct
         struct slice text = slice_split(&rest, ' ');
         struct slice key = slice_split(&text, '=');
         buf_init(&value, 4096);
-        if (text.len && !slice_is(key, "allow_all_users") &&
+        if (text.len && !slice_is(key, "allow_all_users") && !is_said(buf_slice(out), key) &&
             format_put(text, &names, NULL, NULL, &value, NULL) == OK)
             buf_printf(out, "%.*s\t%.*s\n", SLICE_ARG(key), SLICE_ARG(buf_slice(&value)));
         buf_release(&value);
@@ -127,7 +138,7 @@ static enum result find_in(const struct auth_database *db, struct slice name, st
     struct slice known = SLICE("");
     const struct format_names names = {.user = name, .service = SLICE("doveadm")};
     if (db->driver == DRIVER_STATIC && db->all)
-        put_static(db, name, out);
+        put_fields(db, name, out);
     if (db->driver == DRIVER_STATIC)
         return db->all ? OK : NOT_FOUND;
     if (db->driver == DRIVER_PASSWD)
@@ -153,9 +164,12 @@ enum result doveadm_find_user(struct doveadm *d, struct slice login, struct buf 
     const struct auth_databases *all = directory_userdbs(o.directory);
     const struct auth_database *fixed = find_static(all);
     if (u && fixed)
-        put_static(fixed, name, fields);
+        put_fields(fixed, name, fields);
     else if (u)
         put_file_user(u, fields);
+    for (size_t i = 0; u && !fixed && i < all->n; i++)
+        if (all->items[i].driver == DRIVER_PASSWD_FILE)
+            put_fields(&all->items[i], name, fields);
     r = u ? OK : NOT_FOUND;
     for (size_t i = 0; !u && name.data && r == NOT_FOUND && i < all->n; i++)
         r = find_in(&all->items[i], name, &o.arena, fields);

@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "auth/databases.h"
+#include "auth/format.h"
 #include "auth/passwd_file.h"
 #include "cli/import/import.h"
 #include "conf/conf.h"
 #include "conf/fields.h"
 
-enum { ACCOUNTS_MAX = 200000 };
+enum { ACCOUNTS_MAX = 200000, FIELD_MAX = 4096 };
 
 struct all {
     struct import_sink *sink;
@@ -18,9 +20,39 @@ struct all {
     bool ok;
 };
 
+/* What userdb says of every account: static's fields, or those that passwd-files are completed
+ * with.
+ * "" where it says nothing. */
+static struct slice userdb_field(const struct conf *c, bool fixed, const char *key,
+                                 struct slice user, struct arena *a)
+{
+    const struct format_names names = {.user = user, .service = SLICE("import")};
+    struct slice said = SLICE("");
+    for (size_t i = 0; i < c->userdb.n && said.len == 0; i++) {
+        struct slice item = c->userdb.items[i];
+        struct slice value = auth_field(conf_field(item, "fields"), key);
+        struct buf text;
+        buf_init(&text, FIELD_MAX);
+        if (value.len && slice_is(conf_field(item, "driver"), "static") == fixed &&
+            format_put(value, &names, NULL, NULL, &text, NULL) == OK)
+            said = arena_dup(a, buf_slice(&text));
+        buf_release(&text);
+    }
+    return said;
+}
+
+/* static stands for the account's own word, default_fields for one that it lacks. */
+static struct slice known_of(const struct conf *c, const char *key, struct slice own,
+                             struct slice user, struct arena *a)
+{
+    struct slice fixed = userdb_field(c, true, key, user, a);
+    return fixed.len ? fixed : own.len ? own : userdb_field(c, false, key, user, a);
+}
+
 static void import_account(struct all *all, const struct import_account *account)
 {
     struct arena a;
+    struct import_account known = *account;
     struct import_location l;
     const char *why;
     char name[PASSWD_NAME_MAX + 1];
@@ -28,8 +60,10 @@ static void import_account(struct all *all, const struct import_account *account
         return;
     snprintf(name, sizeof name, "%.*s", SLICE_ARG(account->user));
     arena_init(&a, 1 << 20);
+    known.home = known_of(all->conf, "home", account->home, account->user, &a);
+    known.mail = known_of(all->conf, "mail", account->mail, account->user, &a);
     import_sink_account(all->sink, account->user);
-    if (import_locate(all->conf, account, &a, &l, &why) != OK) {
+    if (import_locate(all->conf, &known, &a, &l, &why) != OK) {
         import_failed(all->sink, name, why);
     } else if (access(l.path, F_OK) == 0 ||
                (l.options.inbox && access(l.options.inbox, F_OK) == 0)) {

@@ -62,6 +62,8 @@ static int parse(struct import_words *w, char **words, int n)
     w->path = words[optind + 1];
     if (strcmp(w->kind, "maildir") != 0 && strcmp(w->kind, "mbox") != 0)
         return cli_fail(2, "%s", usage);
+    if (strcmp(w->kind, "maildir") == 0 && w->options.mailbox)
+        return cli_fail(2, "--mailbox is for mbox alone: a Maildir's folders keep their names");
     return 0;
 }
 
