@@ -214,6 +214,11 @@ static void put_text(struct route *w, struct slice address, const struct resolve
         put_target(w, &r->targets[i], out);
     if (leads(r) && r->problem)
         buf_printf(out, "note: %s: %.*s\n", r->problem, SLICE_ARG(r->problem_address));
+    const struct conf *c = directory_conf(w->directory);
+    if (leads(r) && c->content_filter.len)
+        buf_printf(out,
+                   "note: before that, mail that comes in goes to the content filter %.*s  [%s]\n",
+                   SLICE_ARG(c->content_filter), conf_source(c, "content_filter"));
     if (w->unasked)
         buf_puts(out, "note: an account is a database's to know, which was not asked: see doveadm "
                       "user\n");
@@ -242,6 +247,7 @@ static void put_json(struct route *w, struct slice address, const struct resolve
     json_put_string(&o, "address", address);
     const char *told = !leads(r) ? outcome(w, r) : all_go(w, r) ? "leads" : unavailable;
     json_put_string(&o, "outcome", slice_cstr(told));
+    json_put_string(&o, "content_filter", directory_conf(w->directory)->content_filter);
     json_key(&o, "steps");
     struct json steps = json_begin(out, '[');
     for (size_t i = 0; i < w->n_steps; i++) {

@@ -270,6 +270,7 @@ def test_content_filter(tmp_path_factory):
         assert server.inbox("carol")[0].count(b"\r\nReceived: ") == 2
         told = server.command("explain", "--client", "127.0.0.1", "--from", "x@far.test", "--to", "alice@example.test").stdout
         assert f"next hop [127.0.0.1]:{back}" in told and "content_filter" in told, told
+        assert f"goes to the content filter smtp:[127.0.0.1]:{back}  [{server.conf}:" in server.ok("config", "route", "alice@example.test")
     finally:
         server.stop()
 

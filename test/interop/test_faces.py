@@ -318,6 +318,10 @@ def test_aliases_need_no_newaliases(folder, postfix_namespace):
             theirs = ns.run(*words, env={**os.environ, "MAIL_CONFIG": str(postfix.conf)})
             ours = subprocess.run([PROGRAM, "-c", here / "conf", *words], capture_output=True, text=True, check=False)
             assert (ours.returncode == 0) == (theirs.returncode == 0) == (name == "aliases"), (words, theirs, ours)
+    (here / "aliases").write_text("postmaster: root\nno colon\n")
+    (here / "conf").write_text(f"alias_maps = hash:{here}/aliases\nstate_directory = {here}/state\n")
+    ours = subprocess.run([PROGRAM, "-c", here / "conf", "newaliases"], capture_output=True, text=True, check=False)
+    assert ours.returncode == 0 and f"newaliases: warning: {here}/aliases:2: " in ours.stderr, ours
 
 
 def test_postsuper_of_what_is_not_there(stuck):
