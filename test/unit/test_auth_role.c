@@ -429,7 +429,7 @@ static void a_filter_gets_granted_recipients_alone(void **state)
     assert_string_equal(got.text, "alice@h.test");
     assert_int_equal(got.n_targets, 1);
     struct slice there = slice_cstr(got.targets[0]);
-    assert_true(slice_starts(there, SLICE("remote alice@h.test")));
+    assert_true(slice_starts(there, SLICE("filter alice@h.test")));
     assert_int_equal(grant_rcpt_check(&key, slice_of(got.grant, got.grant_len), 1,
                                       SLICE("alice@h.test"), (struct slice_list){&there, 1}, 0),
                      OK);
