@@ -44,7 +44,7 @@ def test_into_a_mailbox(server):
     assert rcpt["to"] == "bob@" + DOMAIN and rcpt["rule"] and rcpt["targets"] == ["local bob"]
     assert (stored["account"], stored["mailbox"], stored["uid"]) == ("bob", "INBOX", "1")
     text = server.ok("trace", ident)
-    assert text.startswith(ident + "\n") and "to=bob@" + DOMAIN in text and "mailbox=INBOX uid=1" in text
+    assert text.startswith(ident + "\n") and "to=bob@" + DOMAIN in text and "mailbox=INBOX uid=1" in text and "target=mailbox bob" in text
 
 
 def test_later_moves_and_deletion(server):
@@ -80,6 +80,8 @@ def test_outward(server):
     bounce = by_name["notice"]["copy"]
     accepted, stored = events(server, bounce)
     assert accepted["about"] == ident and accepted["service"] == "bounce" and stored["account"] == "alice"
+    told = [t["id"] for t in trace(server, "--since", "1h")]
+    assert {ident, bounce} <= set(told) and len(told) == len(set(told)), told
 
 
 def test_the_administrators_hand(server):

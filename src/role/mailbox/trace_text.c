@@ -4,10 +4,11 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "ipc/target_show.h"
 #include "role/mailbox/mailbox.h"
 #include "trace/trace.h"
 
-enum { COPIES_TOLD_MAX = 100, LINE_START = 27 };
+enum { COPIES_TOLD_MAX = 100, TOLD_MAX = 100000, LINE_START = 27 };
 
 /* A message being told. */
 struct telling {
@@ -20,12 +21,14 @@ struct telling {
 void trace_teller_init(struct trace_teller *t, struct control_call *c, bool as_json)
 {
     *t = (struct trace_teller){.call = c, .as_json = as_json};
+    map_init(&t->told, TOLD_MAX);
     if (as_json)
         t->list = json_begin(&c->out, '[');
 }
 
 void trace_teller_end(struct trace_teller *t)
 {
+    map_release(&t->told);
     if (!t->as_json)
         return;
     json_end(&t->list);
@@ -70,6 +73,15 @@ static bool begins_line(enum trace_event event, enum trace_field field)
     return event == TRACE_ACCEPTED && field == TRACE_F_RCPT;
 }
 
+static void put_value(struct buf *out, struct trace_text f, char date[static 32])
+{
+    struct target target;
+    if (f.field == TRACE_F_TARGET && target_parse(f.value, &target) == OK)
+        target_show(&target, out);
+    else
+        buf_append(out, readable(f, date));
+}
+
 static void put_text(struct telling *t, const struct trace_entry *e)
 {
     struct buf *out = &t->teller->call->out;
@@ -82,7 +94,8 @@ static void put_text(struct telling *t, const struct trace_entry *e)
     while (trace_next(&rest, &f)) {
         if (begins_line(e->event, f.field))
             buf_printf(out, "\n%*s", LINE_START, "");
-        buf_printf(out, " %s=%.*s", trace_field_name(f.field), SLICE_ARG(readable(f, date)));
+        buf_printf(out, " %s=", trace_field_name(f.field));
+        put_value(out, f, date);
         remember_copy(t, f);
     }
     buf_putc(out, '\n');
@@ -205,9 +218,13 @@ static enum result tell_one(struct trace_teller *teller, struct telling *t, uint
 enum result trace_tell(struct trace_teller *teller, uint64_t message)
 {
     struct telling t = {.teller = teller};
+    if (map_get(&teller->told, map_key_u64(&message)))
+        return OK;
     enum result r = tell_one(teller, &t, message);
     size_t n = t.n_copies;
     for (size_t i = 0; r == OK && i < n; i++) {
+        if (map_put(&teller->told, map_key_u64(&t.copies[i]), teller) == EXISTS)
+            continue;
         r = tell_one(teller, &t, t.copies[i]);
         if (r == NOT_FOUND)
             r = OK; /* older than trace_lifetime by a moment */
