@@ -179,7 +179,7 @@
  * rcpts[i] ("permit_mynetworks main.cf:12"), "" where it is the one before, "-": no room to tell.
  * protocol: SMTP or ESMTP, and sasl_method: what the client logged in with, "" where neither is.
  * client_port: in decimal; sasl_sender: MAIL's AUTH=, by the client's word; "" where there is none.
- * hold: it waits in the queue, on hold, for all of its recipients. */
+ * hold: why it waits in the queue, on hold, for all of its recipients; "": it does not. */
 #define IPC_FIELDS_DELIVER(F)                                                                      \
     F(U64, conn)                                                                                   \
     F(U64, message_id)                                                                             \
@@ -199,7 +199,7 @@
     F(U8, smtputf8)                                                                                \
     F(U8, require_tls)                                                                             \
     F(U8, eightbit)                                                                                \
-    F(U8, hold)                                                                                    \
+    F(STR, hold)                                                                                   \
     F(STR, ret)                                                                                    \
     F(STR, envid)                                                                                  \
     F(LIST, rcpts)                                                                                 \

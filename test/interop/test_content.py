@@ -99,6 +99,7 @@ def test_hold_waits_for_release(server):
     assert not mail(server, "alice", "hold it")
     listing = queue(server, "list")
     assert "hold" in listing.lower() and "alice@example.test" in listing
+    assert "held" in server.ok("trace", "--since", "1h") and "reason=header_checks: HOLD for a look  [" in server.ok("trace", "--since", "1h")
     identity = [w for line in listing.splitlines() for w in line.split() if len(w) >= 13][0].rstrip("!*")
     queue(server, "release", identity)
     wait_for(lambda: mail(server, "alice", "hold it") and mail(server, "bob", "hold it"), 10, "the released mail; " + server.log()[-1500:])

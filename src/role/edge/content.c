@@ -57,13 +57,25 @@ static void answer_all(struct conn *c, const char *code, struct slice text)
     arena_release(&a);
 }
 
-/* An access table's HOLD at a recipient, or at a stage before or behind. */
-static bool is_held(const struct smtp_tx *tx)
+/* What an access table's HOLD says at a recipient, or at a stage before or behind; data NULL: there
+ * is none. */
+static struct slice access_hold(const struct smtp_tx *tx)
 {
-    for (size_t i = 0; i < tx->n_actions; i++)
-        if (slice_is(slice_sub(tx->actions[i], 0, slice_find(tx->actions[i], ' ')), "hold"))
-            return true;
-    return false;
+    for (size_t i = 0; i < tx->n_actions; i++) {
+        struct slice text = tx->actions[i];
+        if (slice_is(slice_split(&text, ' '), "hold"))
+            return text.data ? text : SLICE("");
+    }
+    return SLICE_NONE;
+}
+
+/* The journey will tell why. */
+static void set_hold(struct edge_work *w, const char *check, struct slice text, struct slice where)
+{
+    const char *why = arena_printf(&w->arena, "%s: HOLD%s%.*s%s%.*s%s", check, text.len ? " " : "",
+                                   SLICE_ARG(slice_sub(text, 0, LINE_LOGGED)),
+                                   where.len ? "  [" : "", SLICE_ARG(where), where.len ? "]" : "");
+    w->hold = slice_cstr(why ? why : "HOLD");
 }
 
 static void add_ask(struct edge_work *w, bool redirect, struct slice source, struct slice text)
@@ -93,7 +105,7 @@ static void on_event(void *arg, const struct content_event *e)
     struct conn *c = arg;
     bool bad = e->problem || e->action == ACTION_WARN || e->action == ACTION_REJECT;
     if (!e->problem && e->action == ACTION_HOLD && work_of(c))
-        c->smtp.work->hold = true;
+        set_hold(c->smtp.work, content_class_name(e->class), e->text, e->where);
     if (!e->problem && (e->action == ACTION_REDIRECT || e->action == ACTION_BCC))
         add_ask(work_of(c), e->action == ACTION_REDIRECT, slice_cstr(content_class_name(e->class)),
                 e->line);
@@ -197,12 +209,13 @@ bool content_begin(struct conn *c)
 {
     const struct content_set *content = c->settings->content;
     const struct content_result fine = {.verdict = CONTENT_ACCEPT};
-    if (is_held(c->smtp.session.tx)) {
+    struct slice hold = access_hold(c->smtp.session.tx);
+    if (hold.data) {
         if (!work_of(c)) {
             answer_all(c, "452", SLICE("4.3.1 Insufficient system storage"));
             return false;
         }
-        c->smtp.work->hold = true;
+        set_hold(c->smtp.work, "access table", hold, SLICE(""));
     }
     if (!content)
         return conclude(c, &fine);

@@ -33,7 +33,8 @@ struct edge_work {
     struct content_question question; /* of it, that auth is asked */
     int64_t run_until_ms;
     struct content_filter filter;
-    bool hold, failed;         /* failed: REDIRECT, FILTER or rewriting could not be done */
+    struct slice hold;         /* why it is to wait in the queue; data NULL: it is not */
+    bool failed;               /* REDIRECT, FILTER or rewriting could not be done */
     struct rewriting *rewrite; /* in the arena; NULL: the header stays as it is */
     size_t n_asks, asked;      /* to be asked, and already */
     struct content_ask asks[CONTENT_ASKS_MAX];

@@ -71,7 +71,7 @@ static void fill(struct ipc_DELIVER *d, const struct conn *c)
         .smtputf8 = tx->smtputf8,
         .require_tls = tx->require_tls,
         .eightbit = tx->eightbit,
-        .hold = c->smtp.work && c->smtp.work->hold,
+        .hold = c->smtp.work && c->smtp.work->hold.data ? c->smtp.work->hold : SLICE(""),
         .ret = tx->ret,
         .envid = tx->envid,
         .size = buf_len(&tx->message),

@@ -191,7 +191,7 @@ static enum result open_target(struct incoming *in, size_t i, const struct targe
         return EXISTS;
     struct mark mark = mark_of(in, i, t, sender, delivered);
     enum result r = find_copy(in, &mark, &o->copy);
-    if (r == OK && t->local && !in->request->hold)
+    if (r == OK && t->local && !in->request->hold.len)
         r = account_open(in->mailbox->store, t->account, &o->account);
     return r;
 }
@@ -339,7 +339,7 @@ static enum result add_remote(struct copy *c)
         .smtputf8 = q->smtputf8,
         .require_tls = q->require_tls,
         .eightbit = q->eightbit,
-        .held = q->hold,
+        .held = q->hold.len > 0,
         .size = c->message.len,
         .rcpts = c->remote,
         .n_rcpts = c->n_remote,

@@ -73,6 +73,11 @@ void incoming_put_journey(const struct incoming *in, struct kv_batch *b)
     add_message_id(&t, in->message);
     add_rcpts(&t, in);
     trace_put(&t, b, d->message_id);
+    if (d->hold.len) {
+        trace_begin(&t, TRACE_HELD);
+        trace_add(&t, TRACE_F_REASON, d->hold);
+        trace_put(&t, b, d->message_id);
+    }
 }
 
 void journey_put_copy(struct kv_batch *b, uint64_t message, uint64_t copy)

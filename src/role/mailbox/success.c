@@ -24,7 +24,7 @@ static bool ends_here(const struct incoming *in, size_t i)
 static bool is_wanted(const struct incoming *in, size_t i)
 {
     const struct ipc_DELIVER *d = in->request;
-    return in->verdicts[i] == &verdict_accepted && !d->hold &&
+    return in->verdicts[i] == &verdict_accepted && !d->hold.len &&
            dsn_wants(d->dsn_notify.items[i], DSN_WISH_SUCCESS) && ends_here(in, i);
 }
 
