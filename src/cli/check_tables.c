@@ -190,47 +190,43 @@ static void judge_one(void *arg, const struct conf_table_place *p)
 
 /* ---- transports that settings name ---- */
 
-static void look_at_transport(struct checking *k, const char *setting, struct slice value)
+static void look_at_transport(struct checking *k, const struct conf *c, const char *setting,
+                              struct slice value, const char *effect)
 {
     struct slice name = slice_sub(value, 0, slice_find(value, ':'));
     if (!conf_transport_kind(k->conf, name).data)
-        conf_warn(k->errors, conf_source(k->conf, setting), 0,
-                  "%s: there is no transport `%.*s`: mail for it is put off", setting,
-                  SLICE_ARG(name));
-}
-
-static void look_at_filter(struct checking *k, const struct conf *c)
-{
-    struct slice name = slice_sub(c->content_filter, 0, slice_find(c->content_filter, ':'));
-    if (name.len && !conf_transport_kind(k->conf, name).data)
-        conf_warn(k->errors, conf_source(c, "content_filter"), 0,
-                  "content_filter: there is no transport `%.*s`: clients are told to try later",
-                  SLICE_ARG(name));
+        conf_warn(k->errors, conf_source(c, setting), 0, "%s: there is no transport `%.*s`: %s",
+                  setting, SLICE_ARG(name), effect);
 }
 
 /* Of all mail, and where a listener has another. */
 static void look_at_filters(struct checking *k)
 {
+    static const char effect[] = "clients are told to try later";
     struct listen_url u;
-    look_at_filter(k, k->conf);
+    look_at_transport(k, k->conf, "content_filter", k->conf->content_filter, effect);
     for (size_t i = 0; i < k->conf->listen.n; i++) {
         if (listen_parse(k->conf->listen.items[i], &u) != OK)
             continue;
         const struct conf *c = conf_for_service(k->conf, u.label);
         if (!slice_eq(c->content_filter, k->conf->content_filter))
-            look_at_filter(k, c);
+            look_at_transport(k, c, "content_filter", c->content_filter, effect);
     }
 }
 
 static void look_at_transports(struct checking *k)
 {
     const struct conf *c = k->conf;
-    look_at_transport(k, "default_transport", c->default_transport);
-    look_at_transport(k, "relay_transport", c->relay_transport);
-    look_at_transport(k, "local_transport", c->local_transport);
-    look_at_transport(k, "virtual_transport", c->virtual_transport);
-    look_at_transport(k, "mailbox_transport", c->mailbox_transport);
-    look_at_transport(k, "fallback_transport", c->fallback_transport);
+    const struct {
+        const char *setting;
+        struct slice value;
+    } named[] = {
+        {"default_transport", c->default_transport}, {"relay_transport", c->relay_transport},
+        {"local_transport", c->local_transport},     {"virtual_transport", c->virtual_transport},
+        {"mailbox_transport", c->mailbox_transport}, {"fallback_transport", c->fallback_transport},
+    };
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        look_at_transport(k, c, named[i].setting, named[i].value, "mail for it is put off");
 }
 
 /* ---- aliases and accounts ---- */
